@@ -1,0 +1,71 @@
+//! Ids and instants.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A fresh id, ordered by the time it was made (UUIDv7).
+            #[must_use]
+            #[expect(clippy::new_without_default, reason = "a fresh id is not a default value")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(s).map(Self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A town or another body that runs the network (自治体).
+    MunicipalityId,
+    /// A care provider (施設・事業所); the office itself is one too.
+    FacilityId,
+    /// A person with an own account (利用スタッフ).
+    StaffId,
+    /// A PC, tablet or phone that holds a certificate.
+    DeviceId,
+    /// The person supported (支援対象者).
+    PatientId,
+    /// One consent of a patient (同意).
+    ConsentId,
+    /// One post (投稿). Made by the device that composes it, so that sending twice stores once.
+    PostId,
+    /// One picture, film or document. Made by the device.
+    MediaId,
+    /// One notice to one recipient over one channel (お知らせ). All that a push carries.
+    NoticeId,
+}
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);

@@ -1,0 +1,32 @@
+//! The contract between Renraku's devices and its server.
+//!
+//! What crosses the network, and nothing else: ids, requests, responses, problem codes and limits.
+//! JSON, `snake_case`, UUIDv7 ids, UTC milliseconds, RFC 9457 problem documents.
+//! Readers tolerate unknown fields in answers, enums that a server may extend carry an `Unknown`;
+//! requests refuse unknown fields, so a misspelt field is told and not dropped.
+//!
+//! Not here: rules, storage, screens. The glossary of terms stands in this crate's README.
+
+mod ids;
+mod media;
+mod municipality;
+mod notice;
+mod patient;
+mod people;
+mod place;
+mod post;
+mod problem;
+mod session;
+
+pub mod limits;
+
+pub use ids::*;
+pub use media::*;
+pub use municipality::*;
+pub use notice::*;
+pub use patient::*;
+pub use people::*;
+pub use place::*;
+pub use post::*;
+pub use problem::*;
+pub use session::*;

@@ -1,0 +1,72 @@
+//! What the public host tells of a town.
+
+use crate::MunicipalityId;
+use serde::{Deserialize, Serialize};
+
+/// The words that a town's screens use (domain: F17).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Words {
+    /// The person supported: 支援対象者, 患者 …
+    pub patient: String,
+    /// A care provider: 施設, 事業所 …
+    pub facility: String,
+    /// A member of staff: 利用者, 利用スタッフ …
+    pub staff: String,
+    /// A post: 投稿, 記事, メッセージ …
+    pub post: String,
+    /// The team's lead: 担当者, 代表者 …
+    pub lead: String,
+}
+
+/// Whom to ask (F64).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Contact {
+    /// Name of the office.
+    pub office: String,
+    /// Telephone, as it is printed.
+    pub telephone: String,
+    /// FAX, as it is printed.
+    pub fax: String,
+    /// Mail address of the office.
+    pub mail: String,
+    /// Days and hours, as they are printed.
+    pub hours: String,
+}
+
+/// Answer of `GET /v1/municipalities/{slug}` on the public host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MunicipalityInfo {
+    /// Its id.
+    pub id: MunicipalityId,
+    /// Its name in addresses: `minowa`.
+    pub slug: String,
+    /// Its name on screens.
+    pub name: String,
+    /// Where the care host is: `https://host:port`.
+    pub care_url: String,
+    /// The words its screens use.
+    pub words: Words,
+    /// Whom to ask.
+    pub contact: Contact,
+    /// What a device may know of the policy.
+    pub device_policy: DevicePolicy,
+}
+
+/// The part of a town's policy that a device follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DevicePolicy {
+    /// Characters after which the counter turns: guidance, never a refusal (F44).
+    pub post_chars_guidance: u32,
+    /// Longest film, in seconds.
+    pub video_seconds: u32,
+    /// Bytes that a photo should stay under.
+    pub photo_bytes: u32,
+    /// Hours for which a device may read its store without having reached the server.
+    pub offline_lease_hours: u32,
+    /// Seconds in the background after which the app locks.
+    pub relock_seconds: u32,
+}

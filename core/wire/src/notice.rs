@@ -1,0 +1,55 @@
+//! Notices. A push or mail carries a generic line, a kind and an opaque id, and never more.
+
+use crate::{NoticeId, PatientId, PostId};
+use serde::{Deserialize, Serialize};
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// A facility was approved; No and password (mail only, F03).
+    FacilityApproved,
+    /// A new patient was registered (F35).
+    PatientRegistered,
+    /// A new post (F48).
+    PostPublished,
+    /// A kind of a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+impl NoticeKind {
+    /// The generic line that a locked screen may show: no name, no facility, no clinical word.
+    #[must_use]
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::PatientRegistered => "新しい支援の登録がありました",
+            Self::FacilityApproved | Self::PostPublished | Self::Unknown => "新しい連絡があります",
+        }
+    }
+}
+
+/// What a push carries beside the generic line, under the key `renraku`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PushPayload {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The notice: `GET /v1/notices/{id}` tells its recipient the rest.
+    pub id: NoticeId,
+}
+
+/// Answer of `GET /v1/notices/{id}`, for its recipient alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Notice {
+    /// Its id.
+    pub id: NoticeId,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// Whom it is about.
+    pub patient_id: Option<PatientId>,
+    /// The post.
+    pub post_id: Option<PostId>,
+}
