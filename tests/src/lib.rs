@@ -1,1 +1,3 @@
-//! Being built.
+//! End to end: real server, real devices' core, fake Apple, Google and mail; demo; load.
+
+pub mod fakes;

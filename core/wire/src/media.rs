@@ -64,8 +64,8 @@ pub enum MediaState {
     Unknown,
 }
 
-/// A file as the team sees it. Its bytes: `GET /v1/media/{id}`; its picture in small, or a film's
-/// poster: `GET /v1/media/{id}/thumbnail`.
+/// A file as the team sees it. Its bytes: `GET /v1/media/{id}`; a photo in small:
+/// `GET /v1/media/{id}/thumbnail`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Media {

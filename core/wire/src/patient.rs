@@ -112,6 +112,14 @@ impl std::fmt::Debug for NewPatient {
     }
 }
 
+/// Answer of `POST /v1/patients`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PatientRegistered {
+    /// The patient.
+    pub id: PatientId,
+}
+
 /// A team member as the team sees them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

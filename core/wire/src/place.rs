@@ -76,6 +76,31 @@ impl std::fmt::Debug for FacilityApplication {
     }
 }
 
+/// Answer of `POST /v1/municipalities/{slug}/facility-applications`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FacilityApplied {
+    /// The application's id.
+    pub id: FacilityId,
+}
+
+/// Answer of `POST /v1/facilities/{id}/approval` (F03): the manager's account, which the office hands
+/// over. Certificate No and password go to the manager by mail.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FacilityApproved {
+    /// Individual user id.
+    pub login_id: String,
+    /// First password.
+    pub first_password: String,
+}
+
+impl std::fmt::Debug for FacilityApproved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FacilityApproved")
+    }
+}
+
 /// A facility as the office and the directory see it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,0 +1,56 @@
+//! What can go wrong, in cases a caller can act on. No case carries a path or a byte of the file.
+
+use std::io;
+
+/// Why a photo, film or document was not made or not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MediaError {
+    /// Not what it claims to be, damaged, or cut off. Ask for another file.
+    #[error("the file is damaged or not of a kind that can be read")]
+    Unreadable,
+    /// Whole, but of a kind that this build cannot handle (HEIC, a codec without a decoder or encoder).
+    /// Let the operating system convert it first.
+    #[error("this kind of file is not supported: {what}")]
+    Unsupported {
+        /// The kind.
+        what: &'static str,
+    },
+    /// Over a limit. Ask for a smaller or shorter one.
+    #[error("too large: {what} is over {limit}")]
+    TooLarge {
+        /// What was measured: `bytes`, `pixels`, `side`, `milliseconds`, `frames`.
+        what: &'static str,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// Holds more than pictures and sound: a tag, a comment, bytes after the end.
+    #[error("not stripped: {what}")]
+    NotStripped {
+        /// The segment or box, by its technical name (`APP1`, `moov/udta`).
+        what: String,
+    },
+    /// [`crate::Cancel`] was set. Nothing is left behind.
+    #[error("cancelled")]
+    Cancelled,
+    /// No room for the output. Nothing is left behind.
+    #[error("no room left on the storage")]
+    StorageFull,
+    /// A file could not be opened, read or written.
+    #[error("input or output failed: {0}")]
+    Io(io::ErrorKind),
+}
+
+impl MediaError {
+    pub(crate) fn extra(what: impl Into<String>) -> Self {
+        Self::NotStripped { what: what.into() }
+    }
+}
+
+impl From<io::Error> for MediaError {
+    fn from(e: io::Error) -> Self {
+        match e.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull,
+            kind => Self::Io(kind),
+        }
+    }
+}

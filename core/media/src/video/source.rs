@@ -1,0 +1,343 @@
+//! A film being read: opened with care, read to its end, and found whole or refused. FFmpeg takes the end
+//! of a cut-off file for the end of the film; a caller of this module is told.
+
+use super::{Event, nothing_more, refused};
+use crate::{Cancel, MediaError, boxes, samples};
+use ffmpeg::codec::threading;
+use ffmpeg::{Dictionary, Packet, Rational, Rescale, codec, decoder, format, frame, media};
+use ffmpeg_next as ffmpeg;
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// Most pixels of a picture: 8K, and what phones call 4K many times over.
+const MAX_PIXELS: u64 = 7680 * 4320;
+/// An index of a film of many hours.
+const MAX_INDEX: u64 = 64 << 20;
+const MILLI: Rational = Rational(1, 1000);
+
+/// A quarter turn or mirroring that a player must do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub sideways: bool,
+    pub right_to_left: bool,
+    pub upside_down: bool,
+}
+
+impl Turn {
+    /// From a display matrix: nine numbers, of which the first two of each row say where x and y go.
+    fn from_matrix(bytes: &[u8]) -> Self {
+        let at = |i: usize| bytes.get(i * 4..i * 4 + 4).and_then(|b| b.first_chunk()).map_or(0, |b| i32::from_ne_bytes(*b));
+        let (a, b, c, d) = (at(0), at(1), at(3), at(4));
+        if b.unsigned_abs() > a.unsigned_abs() {
+            Self { sideways: true, right_to_left: c < 0, upside_down: b < 0 }
+        } else {
+            Self { sideways: false, right_to_left: a < 0, upside_down: d < 0 }
+        }
+    }
+}
+
+/// One track and how far it has been read.
+pub(super) struct Track {
+    index: usize,
+    pub time_base: Rational,
+    pub rate: f64,
+    pub size: (u32, u32),
+    pub turn: Turn,
+    pub color: (ffmpeg::color::Space, ffmpeg::color::Primaries, ffmpeg::color::TransferCharacteristic),
+    /// The film's begin in the track's time.
+    start: i64,
+    pub frames: u64,
+    /// When the latest frame is over, in milliseconds from the film's begin.
+    pub end_ms: u64,
+    packets: u64,
+    damaged: u64,
+    over: bool,
+}
+
+impl Track {
+    fn new(stream: &format::stream::Stream<'_>) -> Self {
+        let turn = stream
+            .side_data()
+            .find(|d| d.kind() == codec::packet::side_data::Type::DisplayMatrix)
+            .map_or_else(Turn::default, |d| Turn::from_matrix(d.data()));
+        let rate = stream.avg_frame_rate();
+        Self {
+            index: stream.index(),
+            time_base: stream.time_base(),
+            rate: if rate.denominator() > 0 { f64::from(rate) } else { 0.0 },
+            size: (0, 0),
+            turn,
+            color: (
+                ffmpeg::color::Space::Unspecified,
+                ffmpeg::color::Primaries::Unspecified,
+                ffmpeg::color::TransferCharacteristic::Unspecified,
+            ),
+            start: 0,
+            frames: 0,
+            end_ms: 0,
+            packets: 0,
+            damaged: 0,
+            over: false,
+        }
+    }
+
+    /// Width and height after turning.
+    pub fn shown(&self) -> (u32, u32) {
+        if self.turn.sideways { (self.size.1, self.size.0) } else { self.size }
+    }
+
+    /// Puts the frame at its place in the film. False when it lies before the begin or after `longest`.
+    fn place(&mut self, frame: &mut ffmpeg::Frame, length_ms: f64, longest: Option<u64>) -> bool {
+        if frame.is_corrupt() || frame.has_decode_errors() {
+            self.damaged += 1;
+        }
+        let Some(at) = frame.timestamp().map(|t| t.saturating_sub(self.start)).filter(|t| *t >= 0) else {
+            return false;
+        };
+        let ms = at.rescale(self.time_base, MILLI).max(0) as u64;
+        let end = ms.saturating_add(length_ms.round() as u64);
+        if longest.is_some_and(|most| end > most) {
+            return false;
+        }
+        frame.set_pts(Some(at));
+        self.frames += 1;
+        self.end_ms = self.end_ms.max(end);
+        true
+    }
+}
+
+/// An opened film.
+pub(super) struct Source {
+    input: format::context::Input,
+    pub picture: Track,
+    pub sound: Option<Track>,
+    video: decoder::Video,
+    audio: Option<decoder::Audio>,
+}
+
+impl Source {
+    /// Opens a film of the MP4 family. Nothing but that one file is read, whatever it says.
+    pub fn open(path: &Path, sound: bool, cancel: &Cancel) -> Result<Self, MediaError> {
+        cancel.check()?;
+        all_there(path)?;
+        let url = format!("file:{}", path.to_str().ok_or(MediaError::Io(std::io::ErrorKind::InvalidInput))?);
+        let mut options = Dictionary::new();
+        options.set("protocol_whitelist", "file");
+        options.set("format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2");
+        let flag = cancel.clone();
+        let input = format::input_with_interrupt_and_dictionary(&url, move || flag.is_cancelled(), options)
+            .map_err(refused)?;
+        cancel.check()?;
+        let stream = input.streams().best(media::Type::Video).ok_or(MediaError::Unreadable)?;
+        let mut picture = Track::new(&stream);
+        let mut context = codec::Context::from_parameters(stream.parameters()).map_err(refused)?;
+        context.set_threading(threading::Config {
+            kind: threading::Type::Frame,
+            count: 0,
+            ..threading::Config::default()
+        });
+        let codec = decoder::find(context.id()).ok_or(ffmpeg::Error::DecoderNotFound).map_err(refused)?;
+        let mut limit = Dictionary::new();
+        limit.set("max_pixels", &MAX_PIXELS.to_string());
+        let mut decoder = context.decoder();
+        decoder.set_packet_time_base(picture.time_base);
+        let video = decoder.open_as_with(codec, limit).and_then(|o| o.video()).map_err(refused)?;
+        picture.size = (video.width(), video.height());
+        picture.color = (video.color_space(), video.color_primaries(), video.color_transfer_characteristic());
+        let pixels = u64::from(video.width()) * u64::from(video.height());
+        if pixels > MAX_PIXELS {
+            return Err(MediaError::TooLarge { what: "pixels", limit: MAX_PIXELS });
+        }
+        if video.width() < 16 || video.height() < 16 || picture.time_base.numerator() <= 0 {
+            return Err(MediaError::Unreadable);
+        }
+        let mut starts = vec![(stream.start_time(), picture.time_base)];
+        let (mut track, mut audio) = (None, None);
+        if let Some(stream) = input.streams().best(media::Type::Audio).filter(|_| sound) {
+            let context = codec::Context::from_parameters(stream.parameters()).map_err(refused)?;
+            let mut decoder = context.decoder();
+            decoder.set_packet_time_base(stream.time_base());
+            audio = Some(decoder.audio().map_err(refused)?);
+            starts.push((stream.start_time(), stream.time_base()));
+            track = Some(Track::new(&stream));
+        }
+        let begin = starts.iter().filter(|(t, _)| *t != i64::MIN).map(|(t, b)| t.rescale(*b, MICRO)).min();
+        for track in std::iter::once(&mut picture).chain(&mut track) {
+            track.start = begin.unwrap_or(0).rescale(MICRO, track.time_base);
+        }
+        Ok(Self { input, picture, sound: track, video, audio })
+    }
+
+    /// The playing time that the file claims, in milliseconds.
+    pub fn expected_ms(&self) -> u64 {
+        u64::try_from(self.input.duration() / 1000).unwrap_or(0)
+    }
+
+    /// Decodes everything up to `longest_ms` and hands it out. True when there was more than that.
+    pub fn run(
+        &mut self,
+        longest_ms: Option<u64>,
+        cancel: &Cancel,
+        each: &mut dyn FnMut(Event<'_>) -> Result<(), MediaError>,
+    ) -> Result<bool, MediaError> {
+        let mut packet = Packet::empty();
+        let mut cut = false;
+        loop {
+            cancel.check()?;
+            match packet.read(&mut self.input) {
+                Ok(()) => {}
+                Err(ffmpeg::Error::Eof) => break,
+                Err(e) if nothing_more(&e) => continue,
+                Err(e) => return Err(refused(e)),
+            }
+            let is_picture = packet.stream() == self.picture.index;
+            let track = match &mut self.sound {
+                _ if is_picture => &mut self.picture,
+                Some(track) if packet.stream() == track.index => track,
+                _ => continue,
+            };
+            if packet.is_corrupt() {
+                return Err(MediaError::Unreadable);
+            }
+            // No later frame can be due earlier than its packet is to be decoded.
+            let due = packet.dts().map(|t| t.saturating_sub(track.start).rescale(track.time_base, MILLI));
+            if let (Some(due), Some(most)) = (due, longest_ms) {
+                track.over |= due > 0 && due as u64 >= most;
+            }
+            if track.over {
+                cut = true;
+                if self.picture.over && self.sound.as_ref().is_none_or(|t| t.over) {
+                    break;
+                }
+                continue;
+            }
+            track.packets += 1;
+            if is_picture {
+                let sent = self.video.send_packet(&packet);
+                self.picture.damaged += u64::from(sent.is_err_and(|e| !nothing_more(&e)));
+                cut |= self.pictures(longest_ms, cancel, each)?;
+            } else if let Some(audio) = &mut self.audio {
+                let sent = audio.send_packet(&packet);
+                track.damaged += u64::from(sent.is_err_and(|e| !nothing_more(&e)));
+                self.sounds(longest_ms, each)?;
+            }
+        }
+        cancel.check()?;
+        // A decoder that failed may refuse to end properly; what it decoded is judged below.
+        let _ = self.video.send_eof();
+        cut |= self.pictures(longest_ms, cancel, each)?;
+        if let Some(audio) = &mut self.audio {
+            let _ = audio.send_eof();
+            self.sounds(longest_ms, each)?;
+        }
+        self.judge(longest_ms)?;
+        Ok(cut)
+    }
+
+    fn pictures(
+        &mut self,
+        longest_ms: Option<u64>,
+        cancel: &Cancel,
+        each: &mut dyn FnMut(Event<'_>) -> Result<(), MediaError>,
+    ) -> Result<bool, MediaError> {
+        let mut frame = frame::Video::empty();
+        let mut cut = false;
+        let length = if self.picture.rate > 0.0 { 1000.0 / self.picture.rate } else { 0.0 };
+        loop {
+            match self.video.receive_frame(&mut frame) {
+                Ok(()) => {}
+                Err(e) => {
+                    self.picture.damaged += u64::from(!nothing_more(&e));
+                    return Ok(cut);
+                }
+            }
+            cancel.check()?;
+            if (frame.width(), frame.height()) != self.picture.size {
+                return Err(MediaError::Unreadable);
+            }
+            if self.picture.place(&mut frame, length.min(1000.0), longest_ms) {
+                each(Event::Picture(&mut frame, &self.picture))?;
+            } else {
+                cut |= longest_ms.is_some();
+            }
+        }
+    }
+
+    fn sounds(
+        &mut self,
+        longest_ms: Option<u64>,
+        each: &mut dyn FnMut(Event<'_>) -> Result<(), MediaError>,
+    ) -> Result<(), MediaError> {
+        let (Some(audio), Some(track)) = (&mut self.audio, &mut self.sound) else { return Ok(()) };
+        let mut frame = frame::Audio::empty();
+        loop {
+            match audio.receive_frame(&mut frame) {
+                Ok(()) => {}
+                Err(e) => {
+                    track.damaged += u64::from(!nothing_more(&e));
+                    return Ok(());
+                }
+            }
+            let length = frame.samples() as f64 * 1000.0 / f64::from(frame.rate().max(1));
+            if track.place(&mut frame, length, longest_ms) {
+                each(Event::Sound(&mut frame, track))?;
+            }
+        }
+    }
+
+    /// Whether what was decoded is the film that the file claims to hold.
+    fn judge(&self, longest_ms: Option<u64>) -> Result<(), MediaError> {
+        let sound = self.sound.as_ref();
+        // A stray bad frame happens in real recordings; more is damage.
+        let bad = |t: &Track| t.damaged > 1 + t.packets / 50 || t.frames == 0;
+        let expected = self.expected_ms().min(longest_ms.unwrap_or(u64::MAX));
+        let heard = sound.map_or(0, |t| t.end_ms).max(self.picture.end_ms);
+        let short = heard + 500 < expected - expected / 20;
+        if bad(&self.picture) || sound.is_some_and(bad) || short { Err(MediaError::Unreadable) } else { Ok(()) }
+    }
+}
+
+const MICRO: Rational = Rational(1, 1_000_000);
+
+/// Checks that the pictures which the index speaks of lie within the file: a cut-off file is known by that
+/// before anything is decoded. Files whose index only FFmpeg understands are left to [`Source::judge`].
+fn all_there(path: &Path) -> Result<(), MediaError> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut head = Vec::new();
+    let mut at = 0;
+    while at < length {
+        let mut start = [0; 16];
+        let room = (length - at).min(16) as usize;
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut start[..room])?;
+        let size = match u32::from_be_bytes([start[0], start[1], start[2], start[3]]) {
+            0 => length - at,
+            1 => u64::from_be_bytes([8, 9, 10, 11, 12, 13, 14, 15].map(|i: usize| start[i])),
+            size => u64::from(size),
+        };
+        if room < 8 || size < 8 || size > length - at {
+            return Err(MediaError::Unreadable);
+        }
+        if matches!(&start[4..8], b"ftyp" | b"moov") {
+            if head.len() as u64 + size > MAX_INDEX {
+                return Err(MediaError::TooLarge { what: "bytes", limit: MAX_INDEX });
+            }
+            file.seek(SeekFrom::Start(at))?;
+            file.by_ref().take(size).read_to_end(&mut head)?;
+        }
+        at += size;
+    }
+    if boxes::boxes(&head, 0..head.len())?.iter().all(|b| b.kind != *b"moov") {
+        return Err(MediaError::Unreadable);
+    }
+    let Ok(parsed) = mp4parse::read_mp4(&mut Cursor::new(&head)) else { return Ok(()) };
+    let pictures = parsed.tracks.iter().filter(|t| t.track_type == mp4parse::TrackType::Video);
+    for extents in pictures.filter_map(|t| samples::extents(t, u64::MAX).ok()) {
+        if extents.iter().any(|e| e.end > length) {
+            return Err(MediaError::Unreadable);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The typed client: one method a route of the contract, on two hosts.
+//!
+//! [`Public`] needs no certificate; [`Care`] needs the device's certificate and, but for signing in, a
+//! session. What crosses stands in `renraku-wire`. Not here: retrying, caching, what to do about a refusal.
+
+mod admin;
+mod care;
+mod error;
+mod public;
+mod upload;
+
+pub use care::Care;
+pub use error::ApiError;
+pub use public::Public;
+pub use upload::{ChunkTaken, Offset};
+
+use renraku_wire::{Code, Problem};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// A call's answer.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+const CONNECT: Duration = Duration::from_secs(15);
+/// Longest silence while an answer arrives.
+const SILENCE: Duration = Duration::from_secs(30);
+/// A whole exchange of JSON.
+const EXCHANGE: Duration = Duration::from_secs(30);
+/// A chunk of 256 KiB at 64 kbit/s takes half of this.
+const CHUNK: Duration = Duration::from_secs(75);
+/// Longest JSON answer that is read, in bytes. A page of posts stays far below.
+const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// The way to one host.
+#[derive(Clone, Debug)]
+struct Http {
+    client: reqwest::Client,
+    base: Url,
+}
+
+impl Http {
+    fn new(tls: rustls::ClientConfig, base: &str) -> ApiResult<Self> {
+        let base = Url::parse(base).map_err(|_| ApiError::Nonsense("the host's address"))?;
+        if base.scheme() != "https" || base.cannot_be_a_base() {
+            return Err(ApiError::Nonsense("the host's address"));
+        }
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("renraku/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(10))
+            .build()
+            .map_err(|_| ApiError::Nonsense("the TLS settings"))?;
+        Ok(Self { client, base })
+    }
+
+    /// A request to the path made of these segments, each escaped.
+    fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
+        self.client.request(method, self.url(segments)).timeout(EXCHANGE)
+    }
+
+    fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().extend(segments);
+        }
+        url
+    }
+}
+
+/// Adds the session's token.
+fn with_token(request: RequestBuilder, token: Option<&Zeroizing<String>>) -> RequestBuilder {
+    match token {
+        Some(token) => request.bearer_auth(token.as_str()),
+        None => request,
+    }
+}
+
+async fn send(request: RequestBuilder) -> ApiResult<Response> {
+    let answer = request.send().await.map_err(|e| ApiError::from_transport(&e))?;
+    if answer.status().is_success() { Ok(answer) } else { Err(refusal(answer).await) }
+}
+
+async fn send_json<B: Serialize + ?Sized>(request: RequestBuilder, body: &B) -> ApiResult<Response> {
+    send(request.json(body)).await
+}
+
+async fn decode<T: DeserializeOwned>(answer: Response) -> ApiResult<T> {
+    let bytes = read(answer).await?;
+    serde_json::from_slice(&bytes).map_err(|_| ApiError::Nonsense("the body"))
+}
+
+async fn read(mut answer: Response) -> ApiResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|e| ApiError::from_transport(&e))? {
+        if bytes.len() + part.len() > ANSWER_BYTES {
+            return Err(ApiError::Nonsense("the body's length"));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes)
+}
+
+/// What a refusal says. `HEAD` has no body, and something in front of the server may answer without a problem
+/// document: then the status alone tells the nearest code.
+async fn refusal(answer: Response) -> ApiError {
+    let status = answer.status().as_u16();
+    let header = |name| answer.headers().get(name).and_then(|v| v.to_str().ok());
+    let retry_after = header(RETRY_AFTER).and_then(|v| v.parse().ok()).map(Duration::from_secs);
+    let is_problem = header(CONTENT_TYPE).is_some_and(|v| v.starts_with("application/problem+json"));
+    let problem = match read(answer).await {
+        Ok(bytes) if is_problem => serde_json::from_slice::<Problem>(&bytes).ok(),
+        _ => None,
+    };
+    let nearest = match status {
+        401 => Code::SessionInvalid,
+        404 => Code::NotFound,
+        409 => Code::StateConflict,
+        413 => Code::BodyTooLarge,
+        429 | 500 | 502..=504 => Code::Unavailable,
+        _ if problem.is_none() => return ApiError::Nonsense("the status"),
+        _ => Code::Unknown,
+    };
+    let problem = problem.unwrap_or_else(|| Problem::new(nearest));
+    ApiError::Refused { problem: Box::new(problem), retry_after }
+}

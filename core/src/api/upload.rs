@@ -1,0 +1,79 @@
+//! Resumable upload, tus 1.0: ask for the offset, append a chunk. Not here: which chunk, and when.
+
+use super::{ApiError, ApiResult, CHUNK, Care, decode, send, send_json};
+use bytes::Bytes;
+use renraku_wire::{MediaId, NewMedia, UploadStatus};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, StatusCode};
+
+/// How far an upload is, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offset {
+    /// Bytes that the server has.
+    pub offset: u64,
+    /// Bytes that were announced.
+    pub length: u64,
+}
+
+/// What the server says after a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkTaken {
+    /// More is wanted, from this offset on.
+    More(u64),
+    /// That was the last one; the server's verdict.
+    Finished(UploadStatus),
+}
+
+impl Care {
+    /// Announces a document (a post announces its own media). The same id again announces nothing twice.
+    ///
+    /// # Errors
+    /// As [`ApiError`] tells.
+    pub async fn announce(&self, media: &NewMedia) -> ApiResult<UploadStatus> {
+        decode(send_json(self.request(Method::POST, &["v1", "media"]), media).await?).await
+    }
+
+    /// Asks how far an upload is.
+    ///
+    /// # Errors
+    /// As [`ApiError`] tells.
+    pub async fn upload_offset(&self, id: MediaId) -> ApiResult<Offset> {
+        let request = self.request(Method::HEAD, &["v1", "media", &id.to_string(), "upload"]);
+        let answer = send(request.header("tus-resumable", "1.0.0")).await?;
+        let offset = number(answer.headers(), "upload-offset")?;
+        let length = number(answer.headers(), "upload-length")?;
+        if offset > length {
+            return Err(ApiError::Nonsense("the upload's offset"));
+        }
+        Ok(Offset { offset, length })
+    }
+
+    /// Appends one chunk at an offset: all of it, or nothing.
+    ///
+    /// # Errors
+    /// As [`ApiError`] tells; `offset_conflict` when the server is elsewhere, and the refusals of a finished
+    /// file (`media_unreadable`, `media_not_stripped`, `checksum_mismatch` …).
+    pub async fn upload_chunk(&self, id: MediaId, offset: u64, chunk: Bytes) -> ApiResult<ChunkTaken> {
+        let request = self
+            .request(Method::PATCH, &["v1", "media", &id.to_string(), "upload"])
+            .timeout(CHUNK)
+            .header("tus-resumable", "1.0.0")
+            .header("upload-offset", offset)
+            .header(CONTENT_TYPE, "application/offset+octet-stream")
+            .body(chunk);
+        let answer = send(request).await?;
+        if answer.status() == StatusCode::NO_CONTENT {
+            return Ok(ChunkTaken::More(number(answer.headers(), "upload-offset")?));
+        }
+        let status: UploadStatus = decode(answer).await?;
+        if status.offset < status.length {
+            return Ok(ChunkTaken::More(status.offset));
+        }
+        Ok(ChunkTaken::Finished(status))
+    }
+}
+
+fn number(headers: &HeaderMap, name: &str) -> ApiResult<u64> {
+    let value = headers.get(name).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    value.ok_or(ApiError::Nonsense("the upload's headers"))
+}

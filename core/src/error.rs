@@ -1,0 +1,267 @@
+//! The errors of the core: many kinds inside, ten cases outside, joined by one match.
+//! Not here: the sentence a person reads, which the screen chooses by case and code.
+
+use crate::api::ApiError;
+use crate::identity::KeyError;
+use crate::outbox::{FlushError, ItemError, UploadError};
+use crate::runtime::RunError;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+use renraku_media::MediaError;
+use renraku_wire::{Code, Problem};
+
+/// What a shell can act on. `code` is the stable problem code, where there is one. No case carries a person's
+/// data or a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CoreError {
+    /// The server was not reached or is too busy. Try again later; what was composed waits in the outbox.
+    #[error("the server was not reached")]
+    Offline {
+        /// The server's reason, when it answered.
+        code: Option<Code>,
+    },
+    /// Sign in (again): no session, wrong password, locked account, or the first password must be changed.
+    #[error("signed out: {}", .code.as_str())]
+    SignedOut {
+        /// Which of these.
+        code: Code,
+    },
+    /// Nothing there under that id, or nothing this person may see.
+    #[error("not found")]
+    NotFound,
+    /// The state of things does not allow it: already sent, already taken, not this person's to do.
+    #[error("conflict: {}", .code.as_str())]
+    Conflict {
+        /// Why.
+        code: Code,
+    },
+    /// A value was refused.
+    #[error("invalid: {}", .code.as_str())]
+    Invalid {
+        /// Why.
+        code: Code,
+        /// The field at fault, where it is known.
+        field: Option<String>,
+    },
+    /// Too many bytes, pixels, seconds or files.
+    #[error("too large: {}", .code.as_str())]
+    TooLarge {
+        /// Which limit.
+        code: Code,
+    },
+    /// A picture, film or document cannot be used, is not there yet, or its preparation was cancelled.
+    #[error("media: {}", .code.map_or("cancelled", Code::as_str))]
+    Media {
+        /// Why; none when the caller cancelled.
+        code: Option<Code>,
+    },
+    /// The vault or the store on this device did not work: locked, full or damaged.
+    #[error("storage: {kind:?}")]
+    Storage {
+        /// Which of these.
+        kind: StorageTrouble,
+    },
+    /// The certificate or its ticket was refused, or there is none. The diagnosis tells more.
+    #[error("certificate: {}", .code.as_str())]
+    Certificate {
+        /// Why.
+        code: Code,
+    },
+    /// A fault of the app or the server.
+    #[error("unexpected")]
+    Unexpected {
+        /// What to read out to the office, when the server gave it.
+        reference: Option<String>,
+    },
+}
+
+/// What is wrong with this device's storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageTrouble {
+    /// Unlock the device, then try again.
+    Locked,
+    /// Make room, then try again.
+    Full,
+    /// The store is damaged or its key is lost: forget the person on this device and sign in again.
+    Damaged,
+    /// A newer version of the app wrote it: update.
+    Newer,
+    /// A file could not be read or written.
+    File,
+}
+
+impl CoreError {
+    /// The stable code, where there is one.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Offline { code } | Self::Media { code } => *code,
+            Self::SignedOut { code }
+            | Self::Conflict { code }
+            | Self::Invalid { code, .. }
+            | Self::TooLarge { code }
+            | Self::Certificate { code } => Some(*code),
+            Self::NotFound => Some(Code::NotFound),
+            Self::Storage { .. } | Self::Unexpected { .. } => None,
+        }
+    }
+
+    pub(crate) fn invalid(field: &str) -> Self {
+        Self::Invalid { code: Code::FieldInvalid, field: Some(field.to_owned()) }
+    }
+}
+
+/// Every error inside.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    #[error(transparent)]
+    Item(#[from] ItemError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+}
+
+impl From<FlushError> for Fault {
+    fn from(e: FlushError) -> Self {
+        match e {
+            FlushError::Api(e) => e.into(),
+            FlushError::Store(e) => e.into(),
+        }
+    }
+}
+
+impl From<UploadError> for Fault {
+    fn from(e: UploadError) -> Self {
+        match e {
+            UploadError::Api(e) => e.into(),
+            UploadError::Store(e) => e.into(),
+            UploadError::Refused(code) => {
+                ApiError::Refused { problem: Box::new(Problem::new(code)), retry_after: None }.into()
+            }
+        }
+    }
+}
+
+impl<E: Into<Fault>> From<E> for CoreError {
+    fn from(e: E) -> Self {
+        let storage = |kind| Self::Storage { kind };
+        match e.into() {
+            Fault::Api(ApiError::Refused { problem, .. }) => refused(*problem),
+            Fault::Api(ApiError::CertificateRefused(code)) => Self::Certificate { code },
+            Fault::Api(ApiError::ServerUntrusted { clock: true }) => {
+                Self::Certificate { code: Code::CertificateNotYetValid }
+            }
+            // Most often a café's or hotel's network that stands in between.
+            Fault::Api(ApiError::Offline { .. } | ApiError::ServerUntrusted { clock: false }) => {
+                Self::Offline { code: None }
+            }
+            Fault::Api(ApiError::Key(KeyError::Locked)) | Fault::Key(KeyError::Locked) => {
+                storage(StorageTrouble::Locked)
+            }
+            Fault::Api(ApiError::Key(KeyError::Gone)) | Fault::Key(KeyError::Gone) => {
+                Self::Certificate { code: Code::CertificateMissing }
+            }
+            Fault::Vault(VaultError::Locked) => storage(StorageTrouble::Locked),
+            Fault::Store(StoreError::Full) | Fault::Media(MediaError::StorageFull) => {
+                storage(StorageTrouble::Full)
+            }
+            Fault::Store(StoreError::Unreadable | StoreError::Record) => storage(StorageTrouble::Damaged),
+            Fault::Store(StoreError::Newer) => storage(StorageTrouble::Newer),
+            Fault::Api(ApiError::File) | Fault::Media(MediaError::Io(_)) => storage(StorageTrouble::File),
+            Fault::File(e) if e.kind() == std::io::ErrorKind::StorageFull => storage(StorageTrouble::Full),
+            Fault::File(_) => storage(StorageTrouble::File),
+            Fault::Media(MediaError::Cancelled) => Self::Media { code: None },
+            Fault::Media(MediaError::TooLarge { .. }) => Self::TooLarge { code: Code::MediaTooLarge },
+            Fault::Media(MediaError::NotStripped { .. }) => Self::Media { code: Some(Code::MediaNotStripped) },
+            Fault::Media(MediaError::Unreadable | MediaError::Unsupported { .. }) => {
+                Self::Media { code: Some(Code::MediaUnreadable) }
+            }
+            Fault::Item(ItemError::Missing) => Self::NotFound,
+            Fault::Item(ItemError::TooLate) => Self::Conflict { code: Code::StateConflict },
+            Fault::Item(ItemError::Store(e)) => e.into(),
+            Fault::Api(ApiError::Nonsense(_) | ApiError::Key(KeyError::Failed))
+            | Fault::Key(KeyError::Failed)
+            | Fault::Vault(VaultError::Failed)
+            | Fault::Store(StoreError::Database(_) | StoreError::Run(_))
+            | Fault::Run(_)
+            | Fault::Tls(_) => Self::Unexpected { reference: None },
+        }
+    }
+}
+
+fn refused(problem: Problem) -> CoreError {
+    let code = problem.code;
+    match code {
+        Code::SessionInvalid | Code::SignInRefused | Code::AccountLocked | Code::PasswordChangeRequired => {
+            CoreError::SignedOut { code }
+        }
+        Code::NotFound => CoreError::NotFound,
+        Code::IdConflict
+        | Code::StateConflict
+        | Code::AlreadyTaken
+        | Code::ConsentMissing
+        | Code::RoleInsufficient
+        | Code::OffsetConflict => CoreError::Conflict { code },
+        Code::RequestMalformed | Code::FieldInvalid | Code::PasswordWeak | Code::TeamInvalid => {
+            CoreError::Invalid { code, field: problem.field }
+        }
+        Code::BodyTooLarge | Code::MediaTooLarge => CoreError::TooLarge { code },
+        Code::MediaUnreadable | Code::MediaNotStripped | Code::ChecksumMismatch | Code::MediaPending => {
+            CoreError::Media { code: Some(code) }
+        }
+        Code::Unavailable | Code::TooManyRequests | Code::BodyTruncated => {
+            CoreError::Offline { code: Some(code) }
+        }
+        Code::TicketInvalid
+        | Code::TicketUsed
+        | Code::TicketExpired
+        | Code::CsrMalformed
+        | Code::CsrKeyUnsupported
+        | Code::CsrSignatureInvalid
+        | Code::CsrKeyInUse
+        | Code::CertificateMissing
+        | Code::CertificateForeign
+        | Code::CertificateExpired
+        | Code::CertificateNotYetValid
+        | Code::CertificateRevoked
+        | Code::FacilitySuspended => CoreError::Certificate { code },
+        _ => CoreError::Unexpected { reference: problem.reference },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_but_the_servers_own_faults_has_a_case() {
+        for code in Code::ALL {
+            let case = refused(Problem::new(*code));
+            let fault = matches!(code, Code::Internal | Code::MethodNotAllowed);
+            assert_eq!(matches!(case, CoreError::Unexpected { .. }), fault, "{code:?}");
+            if !fault {
+                assert_eq!(case.code(), Some(*code));
+            }
+        }
+    }
+
+    #[test]
+    fn the_reference_reaches_the_telephone() {
+        let mut problem = Problem::new(Code::Internal);
+        problem.reference = Some("A1B2".into());
+        assert_eq!(refused(problem), CoreError::Unexpected { reference: Some("A1B2".into()) });
+    }
+}

@@ -1,0 +1,141 @@
+//! One file to the server, from wherever the server is. After a cut at most the chunk that was on its way
+//! is sent again. Not here: which file, and when to give up for good.
+
+use crate::api::{ApiError, Care, ChunkTaken};
+use crate::store::{Store, StoreError, outbox};
+use bytes::Bytes;
+use renraku_wire::limits::DEVICE_CHUNK_BYTES;
+use renraku_wire::{Code, MediaId, MediaState, NewMedia, PostId};
+use std::time::Duration;
+
+/// Cuts in a row, without a byte gained, before the file waits for a better moment.
+const CUTS: u32 = 3;
+
+/// Where the bytes come from.
+pub(crate) enum Source<'a> {
+    /// The sealed store.
+    Store(&'a Store),
+    /// Memory.
+    Bytes(Bytes),
+}
+
+/// Who announced the file.
+pub(crate) enum Owner<'a> {
+    /// A post.
+    Post(PostId),
+    /// The file itself.
+    Document(&'a NewMedia),
+}
+
+/// Why the file is not there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UploadError {
+    /// The way, or the server.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server took the bytes and refused what they are.
+    #[error("the file was refused")]
+    Refused(Code),
+}
+
+/// Sends what the server has not got yet. Returns when the server has checked and kept the file.
+pub(crate) async fn upload(
+    care: &Care,
+    owner: &Owner<'_>,
+    media: MediaId,
+    length: u64,
+    source: &Source<'_>,
+) -> Result<(), UploadError> {
+    let mut offset = None;
+    let mut cuts = 0;
+    loop {
+        match step(care, owner, media, length, source, offset).await {
+            Ok(Some(next)) => {
+                cuts = 0;
+                offset = Some(next);
+            }
+            Ok(None) => return Ok(()),
+            Err(UploadError::Api(e)) if cuts < CUTS && worth_another_look(&e) => {
+                cuts += 1;
+                offset = None;
+                tokio::time::sleep(Duration::from_millis(200) * cuts).await;
+            }
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// One exchange: asks for the offset, or sends the chunk at it. Gives the next offset, or none at the end.
+async fn step(
+    care: &Care,
+    owner: &Owner<'_>,
+    media: MediaId,
+    length: u64,
+    source: &Source<'_>,
+    offset: Option<u64>,
+) -> Result<Option<u64>, UploadError> {
+    let Some(offset) = offset else {
+        let at = care.upload_offset(media).await?;
+        if at.length != length {
+            return Err(ApiError::Nonsense("the upload's length").into());
+        }
+        if at.offset == length {
+            return verdict(care, owner, media).await;
+        }
+        return Ok(Some(at.offset));
+    };
+    let taken = care.upload_chunk(media, offset, chunk(source, media, offset).await?).await?;
+    match taken {
+        ChunkTaken::More(next) if next <= offset || next >= length => {
+            Err(ApiError::Nonsense("the upload's offset").into())
+        }
+        ChunkTaken::More(next) => {
+            if let Source::Store(store) = source {
+                store.write(move |tx| outbox::uploaded(tx, media, next)).await?;
+            }
+            Ok(Some(next))
+        }
+        ChunkTaken::Finished(status) => finished(status.state),
+    }
+}
+
+/// Every byte is there, but the answer to the last one was lost: asks what became of them.
+async fn verdict(care: &Care, owner: &Owner<'_>, media: MediaId) -> Result<Option<u64>, UploadError> {
+    let state = match owner {
+        Owner::Post(post) => {
+            let post = care.post_by_id(*post).await?;
+            post.media.iter().find(|m| m.id == media).map_or(MediaState::Refused, |m| m.state)
+        }
+        Owner::Document(document) => care.announce(document).await?.state,
+    };
+    finished(state)
+}
+
+fn finished(state: MediaState) -> Result<Option<u64>, UploadError> {
+    match state {
+        MediaState::Ready | MediaState::Unknown => Ok(None),
+        MediaState::Refused => Err(UploadError::Refused(Code::MediaUnreadable)),
+        // Still being checked; the next pass asks again.
+        MediaState::Pending => Err(ApiError::Offline { sent: true }.into()),
+    }
+}
+
+async fn chunk(source: &Source<'_>, media: MediaId, offset: u64) -> Result<Bytes, StoreError> {
+    match source {
+        Source::Store(store) => {
+            store.read(move |connection| outbox::chunk(connection, media, offset)).await.map(Bytes::from)
+        }
+        Source::Bytes(bytes) => {
+            let from = usize::try_from(offset).map_err(|_| StoreError::Record)?.min(bytes.len());
+            let to = (from + DEVICE_CHUNK_BYTES).min(bytes.len());
+            Ok(bytes.slice(from..to))
+        }
+    }
+}
+
+fn worth_another_look(e: &ApiError) -> bool {
+    matches!(e, ApiError::Offline { sent: true }) || e.code() == Some(Code::OffsetConflict)
+}

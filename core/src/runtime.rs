@@ -1,0 +1,100 @@
+//! The threads that the core works on. A shell's call is polled on the shell's own thread, so everything
+//! that takes time runs here instead. Not here: any work itself.
+
+use std::future::Future;
+use std::sync::OnceLock;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+/// Why work did not finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The threads could not be started.
+    #[error("no threads to work on")]
+    NoThreads,
+    /// The work panicked. That is a fault of ours.
+    #[error("the work broke off")]
+    BrokeOff,
+}
+
+/// Runs a future on the core's own threads. Dropping the call drops the work.
+///
+/// # Errors
+/// [`RunError`] when there are no threads, or the work panicked.
+pub async fn run<F>(work: F) -> Result<F::Output, RunError>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let mut task = Task(runtime()?.spawn(work));
+    (&mut task.0).await.map_err(|_| RunError::BrokeOff)
+}
+
+/// Runs blocking work (files, the vault, a picture) on the threads kept for that.
+///
+/// # Errors
+/// [`RunError`] when there are no threads, or the work panicked.
+pub async fn block<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, RunError> {
+    runtime()?.spawn_blocking(work).await.map_err(|_| RunError::BrokeOff)
+}
+
+struct Task<R>(JoinHandle<R>);
+
+impl<R> Drop for Task<R> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn runtime() -> Result<&'static Runtime, RunError> {
+    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    let make = || {
+        let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4));
+        Builder::new_multi_thread().worker_threads(threads).thread_name("renraku").enable_all().build().ok()
+    };
+    RUNTIME.get_or_init(make).as_ref().ok_or(RunError::NoThreads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn work_leaves_the_callers_thread() {
+        let here = std::thread::current().id();
+        let there = run(async { std::thread::current().id() }).await.unwrap();
+        assert_ne!(here, there);
+    }
+
+    #[tokio::test]
+    async fn dropping_the_call_drops_the_work() {
+        struct Told(Arc<AtomicBool>);
+        impl Drop for Told {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let dropped = Arc::new(AtomicBool::new(false));
+        let told = Told(dropped.clone());
+        let call = run(async move {
+            let _told = told;
+            std::future::pending::<()>().await;
+        });
+        assert!(tokio::time::timeout(Duration::from_millis(50), call).await.is_err());
+        for _ in 0..100 {
+            if dropped.load(Ordering::SeqCst) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the work went on");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error() {
+        assert_eq!(block(|| panic!("deliberate")).await, Err::<(), _>(RunError::BrokeOff));
+    }
+}

@@ -1,0 +1,149 @@
+//! One person at work on this device. What they read is in `reading`, what they send in `posting`.
+//! Not here: screens, and when to send, which the shell knows.
+
+mod posting;
+mod reading;
+
+pub use posting::Draft;
+
+use crate::api::{ApiError, Care};
+use crate::clock;
+use crate::error::CoreError;
+use crate::store::{Store, session};
+use renraku_wire::{Code, DevicePolicy, PasswordChange, PushProvider, PushRegistration, Staff, Timestamp};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What was read, and whether it is fresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    /// What the server said.
+    pub value: T,
+    /// True when the server was not reached, and this is what it said last.
+    pub stale: bool,
+}
+
+/// A person's open store and their one line of sending, shared by all sessions of theirs.
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    /// Held during a pass: nothing is sent twice at a time.
+    pub(crate) sending: tokio::sync::Mutex<()>,
+    /// Where films rest until they are sealed.
+    pub(crate) work: PathBuf,
+}
+
+impl Desk {
+    pub(crate) fn new(store: Store, work: PathBuf) -> Self {
+        Self { store, sending: tokio::sync::Mutex::new(()), work }
+    }
+}
+
+/// A signed-in person. Calls may come from any thread; they need a tokio runtime
+/// ([`crate::runtime::run`] brings one).
+pub struct Session {
+    pub(crate) care: Care,
+    pub(crate) desk: Arc<Desk>,
+    staff: Staff,
+    policy: DevicePolicy,
+    must_change_password: AtomicBool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("staff", &self.staff.id).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        care: Care,
+        desk: Arc<Desk>,
+        staff: Staff,
+        policy: DevicePolicy,
+        must_change_password: bool,
+    ) -> Self {
+        Self { care, desk, staff, policy, must_change_password: AtomicBool::new(must_change_password) }
+    }
+
+    /// Who is signed in.
+    #[must_use]
+    pub fn staff(&self) -> &Staff {
+        &self.staff
+    }
+
+    /// What the town's policy asks of a device.
+    #[must_use]
+    pub fn policy(&self) -> &DevicePolicy {
+        &self.policy
+    }
+
+    /// True until the first password was changed: the server takes nothing else before.
+    #[must_use]
+    pub fn must_change_password(&self) -> bool {
+        self.must_change_password.load(Ordering::Relaxed)
+    }
+
+    /// The client with this session, for what has no method here: administration.
+    #[must_use]
+    pub fn care(&self) -> &Care {
+        &self.care
+    }
+
+    /// Changes the own password. The session goes on.
+    ///
+    /// # Errors
+    /// `Invalid` for a weak one, `SignedOut` for a wrong current one, `Offline`.
+    pub async fn change_password(&self, current: &str, new: &str) -> Result<(), CoreError> {
+        let change = PasswordChange { current: current.to_owned(), new: new.to_owned() };
+        self.care.change_password(&change).await?;
+        self.must_change_password.store(false, Ordering::Relaxed);
+        Ok(self.desk.store.write(session::password_changed).await?)
+    }
+
+    /// Ends the session here at once, and on the server if it is reached. Cached pages and the outbox stay
+    /// sealed for the next sign-in.
+    ///
+    /// # Errors
+    /// `Storage` when the token may still be there.
+    pub async fn sign_out(&self) -> Result<(), CoreError> {
+        self.desk.store.write(session::close).await?;
+        // Not reached, or ended already: here it is over all the same, there it ends by itself.
+        let _ = self.care.sign_out().await;
+        Ok(())
+    }
+
+    /// Tells the server where pushes for this person on this device go.
+    ///
+    /// # Errors
+    /// `Offline`, `SignedOut`, `Certificate`.
+    pub async fn register_push(&self, provider: PushProvider, token: &str) -> Result<(), CoreError> {
+        let push = PushRegistration { provider, token: token.to_owned() };
+        Ok(self.care.register_push(&push).await?)
+    }
+
+    /// Ends reading from the store when the device was not heard by the server for too long (the policy's
+    /// lease), or when the clock was set back behind the last contact.
+    pub(crate) async fn within_lease(&self) -> Result<(), CoreError> {
+        let last = self.desk.store.read(session::last_contact).await?.unwrap_or(Timestamp(0));
+        let lease = i64::from(self.policy.offline_lease_hours) * 3_600_000;
+        let away = clock::now().0 - last.0;
+        // Five minutes: what a clock is corrected by when it finds the network again.
+        if (-300_000..=lease).contains(&away) {
+            Ok(())
+        } else {
+            Err(CoreError::SignedOut { code: Code::SessionInvalid })
+        }
+    }
+}
+
+/// True when the server said nothing about the request itself: what was seen last may stand in.
+pub(crate) fn unreached(e: &ApiError) -> bool {
+    match e {
+        ApiError::Offline { .. } | ApiError::ServerUntrusted { clock: false } => true,
+        ApiError::Refused { problem, .. } => {
+            matches!(problem.code, Code::Unavailable | Code::TooManyRequests | Code::Internal)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,137 @@
+//! What the person last saw: patients, posts, pictures. Always what the server said, never a guess.
+
+use super::schema::{patient, picture, post};
+use super::{StoreResult, from_json, to_json};
+use diesel::prelude::*;
+use renraku_wire::{MediaId, Patient, PatientId, PatientSummary, Post, PostId, Timestamp};
+
+/// Pictures kept, thumbnails counted; the oldest go first.
+const PICTURES: i64 = 300;
+
+/// Replaces the list of patients. Whoever is not in it any more is gone, posts included.
+pub(crate) fn put_patients(tx: &mut SqliteConnection, patients: &[PatientSummary]) -> StoreResult<()> {
+    let ids: Vec<&[u8]> = patients.iter().map(|p| p.id.0.as_bytes().as_slice()).collect();
+    diesel::delete(patient::table.filter(patient::id.ne_all(&ids))).execute(tx)?;
+    diesel::delete(post::table.filter(post::patient_id.ne_all(&ids))).execute(tx)?;
+    for (position, summary) in (0i32..).zip(patients) {
+        let text = to_json(summary)?;
+        diesel::insert_into(patient::table)
+            .values((
+                patient::id.eq(summary.id.0.as_bytes().as_slice()),
+                patient::position.eq(position),
+                patient::summary.eq(&text),
+            ))
+            .on_conflict(patient::id)
+            .do_update()
+            .set((patient::position.eq(position), patient::summary.eq(&text)))
+            .execute(tx)?;
+    }
+    Ok(())
+}
+
+/// The list of patients as last seen.
+pub(crate) fn patients(connection: &mut SqliteConnection) -> StoreResult<Vec<PatientSummary>> {
+    let rows: Vec<String> =
+        patient::table.order(patient::position).select(patient::summary).load(connection)?;
+    rows.iter().map(|text| from_json(text)).collect()
+}
+
+/// Keeps a patient's page, if the patient is in the list.
+pub(crate) fn put_patient(tx: &mut SqliteConnection, detail: &Patient) -> StoreResult<()> {
+    diesel::update(patient::table.find(detail.id.0.as_bytes().as_slice()))
+        .set(patient::detail.eq(to_json(detail)?))
+        .execute(tx)?;
+    Ok(())
+}
+
+/// A patient's page as last seen.
+pub(crate) fn patient(connection: &mut SqliteConnection, id: PatientId) -> StoreResult<Option<Patient>> {
+    let row: Option<Option<String>> =
+        patient::table.find(id.0.as_bytes().as_slice()).select(patient::detail).first(connection).optional()?;
+    row.flatten().as_deref().map(from_json).transpose()
+}
+
+/// Keeps posts.
+pub(crate) fn put_posts(tx: &mut SqliteConnection, posts: &[Post]) -> StoreResult<()> {
+    for one in posts {
+        diesel::replace_into(post::table)
+            .values((
+                post::id.eq(one.id.0.as_bytes().as_slice()),
+                post::patient_id.eq(one.patient_id.0.as_bytes().as_slice()),
+                post::received_at.eq(one.received_at.0),
+                post::body.eq(to_json(one)?),
+            ))
+            .execute(tx)?;
+    }
+    Ok(())
+}
+
+/// A post as last seen.
+pub(crate) fn post(connection: &mut SqliteConnection, id: PostId) -> StoreResult<Option<Post>> {
+    let row: Option<String> =
+        post::table.find(id.0.as_bytes().as_slice()).select(post::body).first(connection).optional()?;
+    row.as_deref().map(from_json).transpose()
+}
+
+/// Forgets a post.
+pub(crate) fn forget_post(tx: &mut SqliteConnection, id: PostId) -> StoreResult<()> {
+    diesel::delete(post::table.find(id.0.as_bytes().as_slice())).execute(tx)?;
+    Ok(())
+}
+
+/// A patient's posts as last seen, newest first, from `skip` on.
+pub(crate) fn posts(
+    connection: &mut SqliteConnection,
+    patient: PatientId,
+    skip: i64,
+    limit: i64,
+) -> StoreResult<Vec<Post>> {
+    let rows: Vec<String> = post::table
+        .filter(post::patient_id.eq(patient.0.as_bytes().as_slice()))
+        .order((post::received_at.desc(), post::id.desc()))
+        .offset(skip)
+        .limit(limit)
+        .select(post::body)
+        .load(connection)?;
+    rows.iter().map(|text| from_json(text)).collect()
+}
+
+/// Keeps a picture, and lets the oldest ones go.
+pub(crate) fn put_picture(
+    tx: &mut SqliteConnection,
+    id: MediaId,
+    small: bool,
+    bytes: &[u8],
+    now: Timestamp,
+) -> StoreResult<()> {
+    diesel::replace_into(picture::table)
+        .values((
+            picture::media_id.eq(id.0.as_bytes().as_slice()),
+            picture::small.eq(small),
+            picture::bytes.eq(bytes),
+            picture::kept_at.eq(now.0),
+        ))
+        .execute(tx)?;
+    let kept: i64 = picture::table.count().get_result(tx)?;
+    if kept > PICTURES {
+        let oldest: Vec<(Vec<u8>, bool)> = picture::table
+            .order(picture::kept_at)
+            .limit(kept - PICTURES)
+            .select((picture::media_id, picture::small))
+            .load(tx)?;
+        for key in &oldest {
+            diesel::delete(picture::table.find((&key.0, key.1))).execute(tx)?;
+        }
+    }
+    Ok(())
+}
+
+/// A picture that was kept.
+pub(crate) fn picture(
+    connection: &mut SqliteConnection,
+    id: MediaId,
+    small: bool,
+) -> StoreResult<Option<Vec<u8>>> {
+    let key = (id.0.as_bytes().as_slice(), small);
+    Ok(picture::table.find(key).select(picture::bytes).first(connection).optional()?)
+}

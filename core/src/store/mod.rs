@@ -1,0 +1,157 @@
+//! The sealed store: one SQLCipher file per person, opened with a random key that rests in the vault.
+//!
+//! Holds the session, what the person last saw, receipts not yet sent and the outbox with its media.
+//! Each area is a module of functions over a connection: those that write are called inside
+//! [`Store::write`]'s transaction. Not here: the network, and the rules of sending.
+
+pub(crate) mod cache;
+pub(crate) mod outbox;
+pub(crate) mod receipts;
+mod schema;
+pub(crate) mod session;
+
+use crate::runtime::{RunError, block};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use zeroize::Zeroizing;
+
+/// The key of a store: 32 random bytes.
+pub(crate) type StoreKey = Zeroizing<[u8; 32]>;
+
+/// Numbered by their place: the first brings `user_version` to 1.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// Why the store did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file is not a store, is damaged, or the key is not its key.
+    #[error("the store cannot be opened with this key")]
+    Unreadable,
+    /// A newer version of the app wrote it.
+    #[error("the store was written by a newer version")]
+    Newer,
+    /// No room left on the device.
+    #[error("the device is full")]
+    Full,
+    /// A record in it cannot be read.
+    #[error("a record in the store cannot be read")]
+    Record,
+    /// Anything else that the database says.
+    #[error("the store failed")]
+    Database(#[source] diesel::result::Error),
+    /// The work could not run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// Gives what the store gives.
+pub(crate) type StoreResult<T> = Result<T, StoreError>;
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(e: diesel::result::Error) -> Self {
+        let text = e.to_string();
+        // diesel gives SQLite's sentence and not its number.
+        if text.contains("database or disk is full") {
+            Self::Full
+        } else if text.contains("file is not a database") || text.contains("disk image is malformed") {
+            Self::Unreadable
+        } else {
+            Self::Database(e)
+        }
+    }
+}
+
+/// A person's open store. Cheap to clone. One connection: calls wait for each other.
+#[derive(Clone)]
+pub(crate) struct Store {
+    connection: Arc<Mutex<SqliteConnection>>,
+}
+
+impl Store {
+    /// Opens the file, or makes it, and brings it to this version. Blocks.
+    pub(crate) fn open(path: &Path, key: &StoreKey) -> StoreResult<Self> {
+        let path = path.to_str().ok_or(StoreError::Unreadable)?;
+        let mut connection = SqliteConnection::establish(path).map_err(|_| StoreError::Unreadable)?;
+        let hex = Zeroizing::new(hex::encode(key.as_slice()));
+        // The raw form: a passphrase would be stretched on every opening, for nothing.
+        connection.batch_execute(&Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str())))?;
+        connection.batch_execute(
+            "PRAGMA cipher_log_level = NONE;
+             PRAGMA cipher_memory_security = ON;
+             PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA busy_timeout = 5000;",
+        )?;
+        migrate(&mut connection)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Runs reads, on a thread that may block.
+    pub(crate) async fn read<R, F>(&self, work: F) -> StoreResult<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> StoreResult<R> + Send + 'static,
+    {
+        let connection = self.connection.clone();
+        block(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))).await?
+    }
+
+    /// Runs changes in one transaction, on a thread that may block. It is on the disk when this returns.
+    /// A caller who goes away does not stop it half-way.
+    pub(crate) async fn write<R, F>(&self, work: F) -> StoreResult<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> StoreResult<R> + Send + 'static,
+    {
+        self.read(move |connection| connection.immediate_transaction(work)).await
+    }
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Integer)]
+    user_version: i32,
+}
+
+fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let version: Version = diesel::sql_query("PRAGMA user_version").get_result(connection)?;
+    let done = usize::try_from(version.user_version).map_err(|_| StoreError::Unreadable)?;
+    if done > MIGRATIONS.len() {
+        return Err(StoreError::Newer);
+    }
+    for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        connection.immediate_transaction(|tx| {
+            tx.batch_execute(migration)?;
+            tx.batch_execute(&format!("PRAGMA user_version = {}", number + 1))
+        })?;
+    }
+    Ok(())
+}
+
+/// A fresh key.
+pub(crate) fn new_key() -> StoreKey {
+    Zeroizing::new(rand::random())
+}
+
+/// An id of 16 bytes, as the store keeps it.
+pub(crate) fn id(bytes: &[u8]) -> StoreResult<uuid::Uuid> {
+    uuid::Uuid::from_slice(bytes).map_err(|_| StoreError::Record)
+}
+
+/// A record kept as JSON.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|_| StoreError::Record)
+}
+
+/// A record to keep as JSON.
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|_| StoreError::Record)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! The store's tables as diesel sees them. The truth is in `migrations/`; a test compares the two.
+#![allow(missing_docs)]
+
+diesel::table! {
+    session (id) {
+        id -> Integer,
+        staff -> Text,
+        token -> Nullable<Text>,
+        expires_at -> BigInt,
+        must_change_password -> Bool,
+        last_contact_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    patient (id) {
+        id -> Binary,
+        position -> Integer,
+        summary -> Text,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    post (id) {
+        id -> Binary,
+        patient_id -> Binary,
+        received_at -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    picture (media_id, small) {
+        media_id -> Binary,
+        small -> Bool,
+        bytes -> Binary,
+        kept_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    receipt (post_id) {
+        post_id -> Binary,
+        read_at -> BigInt,
+        acknowledged -> Nullable<Bool>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    item (id) {
+        id -> Binary,
+        place -> BigInt,
+        patient_id -> Binary,
+        state -> Text,
+        reason -> Nullable<Text>,
+        body -> Text,
+        urgent -> Bool,
+        body_site -> Nullable<Text>,
+        written_at -> BigInt,
+        text_sent -> Bool,
+        tries -> Integer,
+        next_try_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    item_media (id) {
+        id -> Binary,
+        item_id -> Binary,
+        position -> Integer,
+        kind -> Text,
+        length -> BigInt,
+        sha256 -> Text,
+        description -> Text,
+        uploaded -> BigInt,
+        done -> Bool,
+    }
+}
+
+diesel::table! {
+    item_chunk (media_id, number) {
+        media_id -> Binary,
+        number -> BigInt,
+        bytes -> Binary,
+    }
+}
+
+diesel::joinable!(item_media -> item (item_id));
+diesel::allow_tables_to_appear_in_same_query!(item, item_media, item_chunk);

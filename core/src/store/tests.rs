@@ -1,0 +1,112 @@
+//! The store alone: sealed, migrated, in the order of sending.
+
+use super::*;
+use crate::outbox::{ItemError, ItemState, Text};
+use renraku_wire::{Code, NewReceipt, PatientId, PostId, Timestamp};
+use tempfile::TempDir;
+
+fn fresh() -> (TempDir, StoreKey, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = new_key();
+    let store = Store::open(&folder.path().join("one.db"), &key).unwrap();
+    (folder, key, store)
+}
+
+fn text(body: &str) -> Text {
+    Text { body: body.to_owned(), urgent: false, body_site: None }
+}
+
+#[tokio::test]
+async fn another_key_opens_nothing() {
+    let (folder, key, store) = fresh();
+    drop(store);
+    let path = folder.path().join("one.db");
+    assert!(matches!(Store::open(&path, &new_key()), Err(StoreError::Unreadable)));
+    assert!(Store::open(&path, &key).is_ok());
+}
+
+#[tokio::test]
+async fn a_truncated_file_is_told_and_a_newer_one_left_alone() {
+    let (folder, key, store) = fresh();
+    store.write(|tx| Ok(tx.batch_execute("PRAGMA user_version = 99")?)).await.unwrap();
+    drop(store);
+    let path = folder.path().join("one.db");
+    assert!(matches!(Store::open(&path, &key), Err(StoreError::Newer)));
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..1000]).unwrap();
+    assert!(matches!(Store::open(&path, &key), Err(StoreError::Unreadable)));
+}
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+#[tokio::test]
+async fn the_tables_are_as_the_code_sees_them() {
+    let (_folder, _key, store) = fresh();
+    let columns = |table: &'static str| {
+        store.read(move |c| {
+            let query = format!("SELECT name FROM pragma_table_info('{table}')");
+            Ok(diesel::sql_query(query).load::<Column>(c)?.into_iter().map(|c| c.name).collect::<Vec<_>>())
+        })
+    };
+    macro_rules! same {
+        ($($table:ident),+) => {$(
+            let seen = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&schema::$table::table.select(schema::$table::all_columns)).to_string();
+            let there = columns(stringify!($table)).await.unwrap();
+            assert!(!there.is_empty());
+            let listed: Vec<String> = seen
+                .split("FROM").next().unwrap().trim_start_matches("SELECT").split(',')
+                .filter_map(|c| c.trim().rsplit('.').next().map(|c| c.trim_matches('`').to_owned()))
+                .collect();
+            assert_eq!(listed, there, stringify!($table));
+        )+};
+    }
+    same!(session, patient, post, picture, receipt, item, item_media, item_chunk);
+}
+
+#[tokio::test]
+async fn what_may_be_done_to_an_item_depends_on_where_it_stands() {
+    let (_folder, _key, store) = fresh();
+    let (post, patient, now) = (PostId::new(), PatientId::new(), Timestamp(5));
+    let run = store.write(move |tx| {
+        outbox::insert(tx, post, patient, &text("one"), true, &[], now)?;
+        assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Draft);
+        assert!(outbox::start(tx, post)?.is_none(), "a draft does not leave by itself");
+        outbox::edit(tx, post, &text("two"), now).unwrap();
+        outbox::release(tx, post).unwrap();
+        assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Waiting);
+        assert_eq!(outbox::start(tx, post)?.unwrap().body, "two");
+        assert!(matches!(outbox::edit(tx, post, &text("three"), now), Err(ItemError::TooLate)));
+        assert!(matches!(outbox::cancel(tx, post), Err(ItemError::TooLate)));
+        outbox::back_to_waiting(tx, post)?;
+        outbox::edit(tx, post, &text("four"), now).unwrap();
+        outbox::fail(tx, post, Code::ConsentMissing)?;
+        assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Failed(Code::ConsentMissing));
+        outbox::release(tx, post).unwrap();
+        outbox::cancel(tx, post).unwrap();
+        assert!(matches!(outbox::get(tx, post), Err(ItemError::Missing)));
+        Ok(())
+    });
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_receipt_that_changed_on_the_way_is_not_forgotten() {
+    let (_folder, _key, store) = fresh();
+    let post = PostId::new();
+    let run = store.write(move |tx| {
+        receipts::put(tx, post, NewReceipt { read_at: Timestamp(10), acknowledged: None })?;
+        let leaving = receipts::waiting(tx)?.remove(0);
+        receipts::put(tx, post, NewReceipt { read_at: Timestamp(20), acknowledged: Some(true) })?;
+        receipts::sent(tx, post, leaving.revision)?;
+        let kept = receipts::waiting(tx)?.remove(0);
+        assert_eq!(kept.receipt, NewReceipt { read_at: Timestamp(10), acknowledged: Some(true) });
+        receipts::sent(tx, post, kept.revision)?;
+        assert!(receipts::waiting(tx)?.is_empty());
+        Ok(())
+    });
+    run.await.unwrap();
+}

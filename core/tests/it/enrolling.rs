@@ -1,0 +1,123 @@
+//! Getting a certificate, using it, losing it.
+
+use crate::line::Authority;
+use crate::phone::Phone;
+use crate::town::{PASSWORD, found, found_with};
+use renraku_core::{CoreError, Diagnosed, StorageTrouble};
+use renraku_wire::Code;
+use std::sync::atomic::Ordering;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chip_signs_the_request_and_every_handshake() {
+    let town = found().await;
+    let phone = Phone::new(&town);
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::NotEnrolled));
+    phone.enrol("1234").await.unwrap();
+    assert_eq!(phone.key.signed.load(Ordering::SeqCst), 1, "the request");
+    assert_eq!(phone.device.municipality().unwrap().name, "箕輪町");
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(phone.key.signed.load(Ordering::SeqCst), 2, "the handshake");
+    session.patients().await.unwrap();
+    assert_eq!(phone.key.signed.load(Ordering::SeqCst), 2, "the same connection");
+    assert!(session.must_change_password());
+    session.change_password(PASSWORD, "another horse").await.unwrap();
+    assert!(!session.must_change_password());
+
+    let staff = session.staff().id;
+    drop(session);
+    let phone = phone.restart();
+    let people = phone.device.people().await.unwrap();
+    assert_eq!((people.len(), people[0].staff_id), (1, staff));
+    let session = phone.device.resume(staff).await.unwrap();
+    assert!(!session.must_change_password());
+    assert!(!session.patients().await.unwrap().stale);
+    assert_eq!(phone.key.signed.load(Ordering::SeqCst), 3, "nothing is resumed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_told_apart() {
+    let town = found().await;
+    let phone = Phone::new(&town);
+    let certificate = |code| Err(CoreError::Certificate { code });
+    assert_eq!(phone.enrol("9999").await, certificate(Code::TicketInvalid));
+    let early = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+    assert_eq!(early, certificate(Code::CertificateMissing));
+    phone.enrol("1234").await.unwrap();
+    let again = phone.enrol("1234").await;
+    assert_eq!(again, Err(CoreError::Conflict { code: Code::StateConflict }));
+    let wrong = phone.device.sign_in("nurse", "wrong").await.map(drop);
+    assert_eq!(wrong, Err(CoreError::SignedOut { code: Code::SignInRefused }));
+    phone.key.locked.store(true, Ordering::SeqCst);
+    let phone = phone.restart();
+    let locked = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+    assert_eq!(locked, Err(CoreError::Storage { kind: StorageTrouble::Locked }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_certificate_was_lost_on_the_way_is_replaced() {
+    let town = found().await;
+    let phone = Phone::new(&town);
+    town.network.lose_answer();
+    let _ = phone.enrol("1234").await;
+    let lost = {
+        use renraku_core::identity::DeviceKey;
+        phone.key.public_key().unwrap()
+    };
+    town.facts().keys.insert(lost[26..].to_vec());
+    phone.enrol("1234").await.unwrap();
+    assert!(phone.device.sign_in("nurse", PASSWORD).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_towns_certificate_is_told_from_no_network() {
+    let town = found_with(Some(Authority::new())).await;
+    let phone = Phone::new(&town);
+    phone.enrol("1234").await.unwrap();
+    let refused = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+    assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateForeign }));
+    town.network.set_down(true);
+    let offline = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+    assert_eq!(offline, Err(CoreError::Offline { code: None }));
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Offline));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_sign_in_is_explained_by_the_public_host() {
+    let town = found().await;
+    let phone = Phone::new(&town);
+    phone.enrol("1234").await.unwrap();
+    town.facts().revoked = true;
+    town.network.lose_answer();
+    let refused = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+    assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateRevoked }));
+    assert_eq!(town.network.cuts.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_device_is_refused_on_its_open_connection() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    session.patients().await.unwrap();
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Ready));
+    town.facts().revoked = true;
+    let refused = session.patients().await.map(drop);
+    assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateRevoked }));
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Refused(Code::CertificateRevoked)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_and_forgetting_leave_no_way_back() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.sign_out().await.unwrap();
+    let back = phone.device.resume(staff).await.map(drop);
+    assert_eq!(back, Err(CoreError::SignedOut { code: Code::SessionInvalid }));
+    drop(session);
+    phone.device.forget().await.unwrap();
+    assert!(phone.device.people().await.unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(phone.file("app/people")).unwrap().count(), 0);
+    let phone = phone.restart();
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::NotEnrolled));
+    phone.enrol("1234").await.unwrap();
+}

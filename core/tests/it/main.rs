@@ -1,0 +1,11 @@
+//! The core against a small town of the tests' own: real TLS 1.3 with client certificates, real HTTP/2, and
+//! a network that can be cut. The real server is tried end to end in `tests/`.
+
+mod enrolling;
+mod line;
+mod network;
+mod phone;
+mod reading;
+mod sealed;
+mod sending;
+mod town;

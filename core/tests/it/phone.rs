@@ -1,0 +1,123 @@
+//! A phone: a folder, a vault, a key that counts how often it signed. It can be killed and switched on again.
+
+use crate::town::{PASSWORD, SLUG, Town};
+use renraku_core::identity::{DeviceKey, KeyError, SoftwareKey};
+use renraku_core::vault::FileVault;
+use renraku_core::{Attachment, CoreError, Device, DeviceSettings, Draft, NewDevice, Session, Text};
+use renraku_wire::{MediaKind, PatientId, Platform};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
+
+/// Stands for the chip.
+pub struct Chip {
+    inner: SoftwareKey,
+    pub signed: AtomicU32,
+    /// Gives the SubjectPublicKeyInfo instead of the point, as Android does.
+    pub as_spki: bool,
+    pub locked: std::sync::atomic::AtomicBool,
+}
+
+impl DeviceKey for Chip {
+    fn public_key(&self) -> Result<Vec<u8>, KeyError> {
+        let point = self.inner.public_key()?;
+        if !self.as_spki {
+            return Ok(point);
+        }
+        let head = hex::decode("3059301306072a8648ce3d020106082a8648ce3d030107034200").unwrap();
+        Ok([head, point].concat())
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        if self.locked.load(Ordering::SeqCst) {
+            return Err(KeyError::Locked);
+        }
+        self.signed.fetch_add(1, Ordering::SeqCst);
+        self.inner.sign(message)
+    }
+
+    fn is_hardware_backed(&self) -> bool {
+        true
+    }
+
+    fn delete(&self) -> Result<(), KeyError> {
+        self.inner.delete()
+    }
+}
+
+pub struct Phone {
+    pub town: Arc<Town>,
+    pub folder: TempDir,
+    pub key: Arc<Chip>,
+    pub device: Device,
+}
+
+impl Phone {
+    /// A new phone, not enrolled.
+    pub fn new(town: &Arc<Town>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Arc::new(FileVault::open(folder.path().join("vault")).unwrap());
+        let inner = SoftwareKey::new(vault);
+        let key = Arc::new(Chip { inner, signed: AtomicU32::new(0), as_spki: true, locked: false.into() });
+        let device = open(town, folder.path(), key.clone());
+        Self { town: town.clone(), folder, key, device }
+    }
+
+    /// Killed, and switched on again.
+    pub fn restart(self) -> Self {
+        let Self { town, folder, key, device } = self;
+        drop(device);
+        let device = open(&town, folder.path(), key.clone());
+        Self { town, folder, key, device }
+    }
+
+    pub async fn enrol(&self, number: &str) -> Result<(), CoreError> {
+        let new = NewDevice {
+            public_url: self.town.public_url.clone(),
+            slug: SLUG.into(),
+            number: number.into(),
+            password: "ticket".into(),
+            device_name: "訪問用スマホ1".into(),
+            platform: Platform::Android,
+        };
+        self.device.enrol(new).await.map(drop)
+    }
+
+    /// Enrolled, and the nurse signed in.
+    pub async fn with_nurse(town: &Arc<Town>) -> (Self, Session) {
+        let phone = Self::new(town);
+        phone.enrol("1234").await.unwrap();
+        let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+        (phone, session)
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn open(town: &Town, folder: &Path, key: Arc<Chip>) -> Device {
+    let vault = Arc::new(FileVault::open(folder.join("vault")).unwrap());
+    let extra_roots = Some(town.web.pem.clone());
+    Device::open(DeviceSettings { folder: folder.join("app"), vault, key: Some(key), extra_roots }).unwrap()
+}
+
+pub fn text(body: &str) -> Text {
+    Text { body: body.into(), urgent: false, body_site: None }
+}
+
+pub fn draft(patient_id: PatientId, body: &str) -> Draft {
+    Draft { patient_id, text: text(body), attachments: vec![], keep_as_draft: false }
+}
+
+/// A noisy picture: noise does not compress, so it makes a photo of some length.
+pub fn noisy_photo(path: PathBuf, side: u32) -> Attachment {
+    let mut state = 7u32;
+    let picture = image::RgbImage::from_fn(side, side, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        image::Rgb([(state >> 24) as u8, (state >> 16) as u8, (state >> 8) as u8])
+    });
+    picture.save_with_format(&path, image::ImageFormat::Jpeg).unwrap();
+    Attachment { kind: MediaKind::Photo, path, description: "左踵".into() }
+}

@@ -1,0 +1,163 @@
+//! Reading with and without the server, receipts, pushes.
+
+use crate::phone::{Phone, draft, noisy_photo};
+use crate::town::{Town, found};
+use renraku_core::{Cancel, CoreError};
+use renraku_wire::*;
+
+/// Somebody else's post, already on the server.
+fn colleague_posts(town: &Town, body: &str) -> PostId {
+    let new = NewPost {
+        id: PostId::new(),
+        body: body.into(),
+        urgent: true,
+        body_site: Some(BodySite::LeftHeel),
+        written_at: Timestamp(1),
+        media: vec![],
+    };
+    let post = town.as_post(town.patient.id, &new, town.facts().posts.len());
+    town.facts().posts.push(post);
+    new.id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_can_be_read_without_the_server() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let (patient, staff) = (town.patient.id, session.staff().id);
+    let nothing = {
+        town.network.set_down(true);
+        let nothing = session.patients().await.map(drop);
+        town.network.set_down(false);
+        nothing
+    };
+    assert_eq!(nothing, Err(CoreError::Offline { code: None }));
+    let first = colleague_posts(&town, "first");
+    let second = colleague_posts(&town, "second");
+    let fresh = (
+        session.patients().await.unwrap(),
+        session.patient(patient).await.unwrap(),
+        session.timeline(patient, None).await.unwrap(),
+    );
+    assert!(!fresh.0.stale && !fresh.1.stale && !fresh.2.stale);
+    drop(session);
+    town.network.set_down(true);
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    let kept = (
+        session.patients().await.unwrap(),
+        session.patient(patient).await.unwrap(),
+        session.timeline(patient, None).await.unwrap(),
+    );
+    assert!(kept.0.stale && kept.1.stale && kept.2.stale);
+    assert_eq!((kept.0.value, kept.1.value), (fresh.0.value, fresh.1.value));
+    assert_eq!(kept.2.value, fresh.2.value);
+    assert_eq!(kept.2.value.posts.iter().map(|p| p.id).collect::<Vec<_>>(), [second, first]);
+    assert_eq!(session.post(first).await.unwrap().value.body, "first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_timeline_is_paged_from_the_store() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    for n in 0..70 {
+        colleague_posts(&town, &format!("{n}"));
+    }
+    assert_eq!(session.timeline(town.patient.id, None).await.unwrap().value.posts.len(), 70);
+    town.network.set_down(true);
+    let (mut bodies, mut before) = (Vec::new(), None);
+    loop {
+        let page = session.timeline(town.patient.id, before.as_deref()).await.unwrap().value;
+        assert!(page.posts.len() <= limits::TIMELINE_PAGE);
+        bodies.extend(page.posts.into_iter().map(|p| p.body));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    let newest_first: Vec<String> = (0..70).rev().map(|n| n.to_string()).collect();
+    assert_eq!(bodies, newest_first);
+    let servers_cursor = session.timeline(town.patient.id, Some("2026")).await.map(drop);
+    assert_eq!(servers_cursor, Err(CoreError::Offline { code: None }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_are_kept_until_the_server_has_them() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let post = colleague_posts(&town, "read me");
+    session.timeline(town.patient.id, None).await.unwrap();
+    town.network.set_down(true);
+    session.mark_read(post).await.unwrap();
+    session.acknowledge(post, true).await.unwrap();
+    let seen = session.post(post).await.unwrap();
+    assert!(seen.stale && seen.value.read && seen.value.acknowledged);
+    assert!(town.facts().receipts.is_empty());
+    town.network.set_down(false);
+    session.flush(false).await.unwrap();
+    let receipt = town.facts().receipts[&post];
+    assert_eq!(receipt.acknowledged, Some(true));
+    town.facts().receipts.clear();
+    session.flush(true).await.unwrap();
+    assert!(town.facts().receipts.is_empty(), "sent once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_shows_nothing_while_locked_and_fetches_the_post() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    session.patients().await.unwrap();
+    let post = colleague_posts(&town, "仙骨部に発赤あり");
+    let id = NoticeId::new();
+    let patient_id = Some(town.patient.id);
+    let notice = Notice { id, kind: NoticeKind::PostPublished, patient_id, post_id: Some(post) };
+    town.facts().notices.insert(id, notice);
+    let payload = serde_json::json!({
+        "aps": { "alert": "新しい連絡があります" },
+        "renraku": PushPayload { kind: NoticeKind::PostPublished, id },
+    });
+    let shown = session.handle_push(&payload.to_string()).await.unwrap();
+    assert_eq!(shown.locked, "新しい連絡があります");
+    let unlocked = shown.unlocked.unwrap();
+    assert_eq!(unlocked.post_id, Some(post));
+    assert_eq!(unlocked.patient_name.as_deref(), Some("箕輪 花子"));
+    assert_eq!(unlocked.preview.as_deref(), Some("仙骨部に発赤あり"));
+    assert!(unlocked.urgent);
+    assert!(town.facts().receipts.is_empty(), "shown is not read");
+
+    town.network.set_down(true);
+    assert_eq!(session.post(post).await.unwrap().value.body, "仙骨部に発赤あり", "kept for reading");
+    let offline = session.handle_push(&payload.to_string()).await.unwrap();
+    assert!(offline.unlocked.is_none() && offline.locked == "新しい連絡があります");
+    town.network.set_down(false);
+    let strange = serde_json::json!(PushPayload { kind: NoticeKind::PostPublished, id: NoticeId::new() });
+    assert!(session.handle_push(&strange.to_string()).await.unwrap().unlocked.is_none());
+    assert!(matches!(session.handle_push("{}").await, Err(CoreError::Invalid { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_fetched_once_and_written_where_asked() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let mut post = draft(town.patient.id, "photo");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 300)];
+    session.compose(post, Cancel::new(), None).await.unwrap();
+    let own = session.outbox().await.unwrap()[0].media[0].id;
+    assert!(session.thumbnail(own).await.unwrap().starts_with(&[0xFF, 0xD8]), "one's own, before it is sent");
+    let early = session.media(own, &phone.file("early.jpg")).await;
+    assert_eq!(early, Err(CoreError::NotFound));
+    session.flush(true).await.unwrap();
+
+    let (_other, doctor) = Phone::with_nurse(&town).await;
+    for _ in 0..2 {
+        assert_eq!(doctor.thumbnail(own).await.unwrap(), b"small picture");
+    }
+    assert_eq!(town.facts().thumbnails_served, 1);
+    let length = doctor.media(own, &phone.file("one.jpg")).await.unwrap();
+    town.network.set_down(true);
+    assert_eq!(doctor.media(own, &phone.file("two.jpg")).await, Ok(length));
+    let (one, two) = (std::fs::read(phone.file("one.jpg")).unwrap(), std::fs::read(phone.file("two.jpg")).unwrap());
+    assert!(one == two && one == town.facts().files[&own].bytes);
+    assert!(matches!(doctor.media(own, &phone.file("two.jpg")).await, Err(CoreError::Storage { .. })));
+    assert!(!phone.file("early.jpg").exists());
+}

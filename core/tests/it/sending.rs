@@ -1,0 +1,234 @@
+//! The outbox over a network that fails.
+
+use crate::phone::{Phone, draft, noisy_photo, text};
+use crate::town::{PASSWORD, found};
+use renraku_core::{Cancel, CoreError, Draft, ItemState, Session};
+use renraku_wire::limits::DEVICE_CHUNK_BYTES;
+use renraku_wire::{Code, MediaState, PatientId, PostId};
+use std::sync::atomic::Ordering;
+
+async fn compose(session: &Session, draft: Draft) -> PostId {
+    session.compose(draft, Cancel::new(), None).await.unwrap()
+}
+
+async fn state(session: &Session, id: PostId) -> ItemState {
+    session.outbox().await.unwrap().iter().find(|i| i.id == id).unwrap().state
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn composed_offline_killed_and_sent_after_all() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    drop(session);
+    town.network.set_down(true);
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    let mut post = draft(town.patient.id, "左踵の発赤、2cm");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 600)];
+    let id = compose(&session, post).await;
+    std::fs::remove_file(phone.file("camera.jpg")).unwrap();
+    let report = session.flush(true).await.unwrap();
+    assert!(report.offline && report.remaining == 1 && report.next_try_at.is_some(), "{report:?}");
+    assert_eq!(state(&session, id).await, ItemState::Waiting, "surely not sent");
+    drop(session);
+
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    town.network.set_down(false);
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.failed, report.remaining), (1, 0, 0), "{report:?}");
+    assert_eq!(state(&session, id).await, ItemState::Sent);
+    let facts = town.facts();
+    assert_eq!(facts.posts.len(), 1);
+    assert_eq!((facts.posts[0].id, facts.posts[0].body.as_str()), (id, "左踵の発赤、2cm"));
+    let stored = facts.files.values().next().unwrap();
+    assert_eq!(stored.state, MediaState::Ready);
+    assert!(image::load_from_memory(&stored.bytes).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_due_waits() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    town.network.set_down(true);
+    compose(&session, draft(town.patient.id, "one")).await;
+    session.flush(false).await.unwrap();
+    town.network.set_down(false);
+    let report = session.flush(false).await.unwrap();
+    assert_eq!((report.sent, report.remaining, report.offline), (0, 1, false));
+    assert!(town.facts().attempts.is_empty());
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_stores_nothing_twice() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let id = compose(&session, draft(town.patient.id, "one")).await;
+    town.network.lose_answer();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(state(&session, id).await, ItemState::Sent);
+    let facts = town.facts();
+    assert_eq!((facts.attempts.len(), facts.posts.len()), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_arrived_can_no_longer_be_changed() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let id = compose(&session, draft(town.patient.id, "one")).await;
+    town.facts().refuse = Some(("one".into(), Code::Internal));
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.failed, report.remaining), (0, 1));
+    assert_eq!(state(&session, id).await, ItemState::Sending);
+    let late = CoreError::Conflict { code: Code::StateConflict };
+    assert_eq!(session.edit(id, text("two")).await, Err(late.clone()));
+    assert_eq!(session.cancel(id).await, Err(late));
+    town.facts().refuse = None;
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_cut_sends_at_most_one_chunk_again_per_cut() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let mut post = draft(town.patient.id, "photo");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
+    let id = compose(&session, post).await;
+    let length = session.outbox().await.unwrap()[0].media[0].length;
+    assert!(length > 4 * DEVICE_CHUNK_BYTES as u64, "{length} bytes are too few to cut");
+    let mut passes = 0;
+    while state(&session, id).await != ItemState::Sent {
+        // Every pass starts with a cut in the middle of some chunk, and so do its later connections.
+        town.network.cut_after(400_000);
+        session.flush(true).await.unwrap();
+        passes += 1;
+        assert!(passes < 20, "no progress");
+    }
+    let (facts, cuts) = (town.facts(), town.network.cuts.load(Ordering::SeqCst));
+    let again = facts.chunk_bytes - length;
+    assert!(cuts > 0, "nothing was cut");
+    assert!(again <= cuts * DEVICE_CHUNK_BYTES as u64, "{again} bytes again for {cuts} cuts");
+    let stored = facts.files.values().next().unwrap();
+    assert_eq!((stored.state, stored.bytes.len() as u64), (MediaState::Ready, length));
+    assert_eq!(facts.posts.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_between_two_chunks_it_goes_on_at_the_next() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    let mut post = draft(town.patient.id, "photo");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
+    let id = compose(&session, post).await;
+    let length = session.outbox().await.unwrap()[0].media[0].length;
+    let flush = tokio::spawn(async move { session.flush(true).await.map(drop) });
+    while town.facts().chunk_bytes < 2 * DEVICE_CHUNK_BYTES as u64 {
+        tokio::task::yield_now().await;
+    }
+    flush.abort();
+    let _ = flush.await;
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(state(&session, id).await, ItemState::Sent);
+    let facts = town.facts();
+    assert!(facts.chunk_bytes - length <= DEVICE_CHUNK_BYTES as u64);
+    assert_eq!(facts.attempts.len(), 1, "the text was not sent again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn order_is_kept_per_patient_and_a_refusal_holds_nobody_up() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let other = PatientId::new();
+    let first = compose(&session, draft(town.patient.id, "1 held")).await;
+    let second = compose(&session, draft(town.patient.id, "2")).await;
+    let others = compose(&session, draft(other, "3")).await;
+    town.facts().refuse = Some(("held".into(), Code::Unavailable));
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.remaining), (1, 2));
+    assert_eq!(town.facts().attempts, [first, others], "the second waits for the first");
+    town.facts().refuse = Some(("held".into(), Code::ConsentMissing));
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.failed, report.remaining), (1, 1, 0));
+    assert_eq!(state(&session, first).await, ItemState::Failed(Code::ConsentMissing));
+    assert_eq!(state(&session, second).await, ItemState::Sent);
+
+    town.facts().refuse = None;
+    session.edit(first, text("1 better")).await.unwrap();
+    session.release(first).await.unwrap();
+    assert_eq!(session.flush(false).await.unwrap().sent, 1);
+    let bodies: Vec<String> = town.facts().posts.iter().map(|p| p.body.clone()).collect();
+    assert_eq!(bodies, ["3", "2", "1 better"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_wait_for_the_person_and_waiting_posts_can_be_changed_or_taken_back() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let kept = compose(&session, Draft { keep_as_draft: true, ..draft(town.patient.id, "draft") }).await;
+    let changed = compose(&session, draft(town.patient.id, "typo")).await;
+    let taken_back = compose(&session, draft(town.patient.id, "wrong patient")).await;
+    session.edit(changed, text("right")).await.unwrap();
+    session.cancel(taken_back).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(town.facts().attempts, [changed]);
+    session.release(kept).await.unwrap();
+    session.flush(true).await.unwrap();
+    let bodies: Vec<String> = town.facts().posts.iter().map(|p| p.body.clone()).collect();
+    assert_eq!(bodies, ["right", "draft"]);
+    assert_eq!(session.cancel(taken_back).await, Err(CoreError::NotFound));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signed_out_nothing_is_lost() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let id = compose(&session, draft(town.patient.id, "later")).await;
+    town.facts().revoked = true;
+    let refused = session.flush(true).await.map(drop);
+    assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateRevoked }));
+    assert_eq!(state(&session, id).await, ItemState::Waiting);
+    town.facts().revoked = false;
+    session.sign_out().await.unwrap();
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_sent_is_refused_before_it_is_kept() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let empty = session.compose(draft(town.patient.id, "  "), Cancel::new(), None).await;
+    assert!(matches!(empty, Err(CoreError::Invalid { field: Some(f), .. }) if f == "body"));
+    let long = session.compose(draft(town.patient.id, &"長".repeat(2001)), Cancel::new(), None).await;
+    assert!(matches!(long, Err(CoreError::Invalid { .. })));
+    std::fs::write(phone.file("fake.jpg"), b"not a picture").unwrap();
+    let mut fake = draft(town.patient.id, "x");
+    fake.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
+    fake.attachments[0].path = phone.file("fake.jpg");
+    let fake = session.compose(fake, Cancel::new(), None).await;
+    assert_eq!(fake, Err(CoreError::Media { code: Some(Code::MediaUnreadable) }));
+    let mut cancelled = draft(town.patient.id, "x");
+    cancelled.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
+    let cancel = Cancel::new();
+    cancel.cancel();
+    assert_eq!(session.compose(cancelled, cancel, None).await, Err(CoreError::Media { code: None }));
+    assert!(session.outbox().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_goes_up_at_once() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let bytes: Vec<u8> = (0..600_000u32).map(|n| (n % 251) as u8).collect();
+    std::fs::write(phone.file("consent.pdf"), &bytes).unwrap();
+    town.network.cut_after(300_000);
+    let id = session.upload_document(&phone.file("consent.pdf"), "同意書").await.unwrap();
+    let facts = town.facts();
+    assert!(facts.files[&id].bytes == bytes && facts.files[&id].state == MediaState::Ready);
+    assert_eq!(town.network.cuts.load(Ordering::SeqCst), 1);
+}

@@ -1,0 +1,434 @@
+//! What the town answers: just the routes that the tests need, as the contract has them.
+
+use crate::line::{Authority, bind, serve};
+use crate::network::Network;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post, put};
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::BodyExt;
+use renraku_wire::*;
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+pub const SLUG: &str = "minowa";
+pub const PASSWORD: &str = "correct horse";
+
+/// A file as the town has it.
+pub struct Stored {
+    pub new: NewMedia,
+    pub bytes: Vec<u8>,
+    pub state: MediaState,
+}
+
+/// What happened, and what shall happen.
+#[derive(Default)]
+pub struct Facts {
+    pub posts: Vec<Post>,
+    /// Every POST of a post, the repeated ones too.
+    pub attempts: Vec<PostId>,
+    pub files: HashMap<MediaId, Stored>,
+    /// Bytes of chunks that arrived, whether they were kept or not.
+    pub chunk_bytes: u64,
+    pub receipts: HashMap<PostId, NewReceipt>,
+    pub notices: HashMap<NoticeId, Notice>,
+    pub keys: HashSet<Vec<u8>>,
+    pub revoked: bool,
+    /// Posts whose text contains this are refused so.
+    pub refuse: Option<(String, Code)>,
+    pub thumbnails_served: u32,
+}
+
+pub struct Town {
+    pub facts: Mutex<Facts>,
+    pub network: Arc<Network>,
+    pub web: Authority,
+    pub devices: Authority,
+    pub public_url: String,
+    pub patient: PatientSummary,
+    pub staff: Staff,
+    info: MunicipalityInfo,
+}
+
+type Shared = State<Arc<Town>>;
+
+impl Town {
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap()
+    }
+}
+
+/// Founds a town and opens both its hosts.
+pub async fn found() -> Arc<Town> {
+    found_with(None).await
+}
+
+/// The same, whose certificates come from one authority and whose care host may trust another.
+pub async fn found_with(trusted: Option<Authority>) -> Arc<Town> {
+    let ((public, public_port), (care, care_port)) = (bind().await, bind().await);
+    let (network, devices) = (Arc::new(Network::default()), Authority::new());
+    let town = Arc::new(Town {
+        facts: Mutex::default(),
+        network: network.clone(),
+        web: Authority::new(),
+        devices,
+        public_url: format!("https://localhost:{public_port}"),
+        info: info(care_port),
+        patient: PatientSummary {
+            id: PatientId::new(),
+            name: "箕輪 花子".into(),
+            kana: "ミノワ ハナコ".into(),
+            gender: Gender::Female,
+            birth_date: "1940-01-02".into(),
+            age: 86,
+            last_post_at: None,
+            unread: 0,
+        },
+        staff: Staff {
+            id: StaffId::new(),
+            facility_id: FacilityId::new(),
+            facility_name: "訪問看護ステーション".into(),
+            name: "看護 恵".into(),
+            profession: Profession::Nurse,
+            role: Role::Member,
+        },
+    });
+    serve(public, public_routes().with_state(town.clone()), &town.web, None, network.clone());
+    let trusted = trusted.as_ref().unwrap_or(&town.devices);
+    serve(care, care_routes().with_state(town.clone()), &town.web, Some(trusted), network);
+    town
+}
+
+fn info(care_port: u16) -> MunicipalityInfo {
+    let text = |s: &str| s.to_owned();
+    MunicipalityInfo {
+        id: MunicipalityId::new(),
+        slug: text(SLUG),
+        name: text("箕輪町"),
+        care_url: format!("https://localhost:{care_port}"),
+        words: Words {
+            patient: text("患者"),
+            facility: text("事業所"),
+            staff: text("利用者"),
+            post: text("投稿"),
+            lead: text("担当者"),
+        },
+        contact: Contact {
+            office: text("役場"),
+            telephone: text("0265"),
+            fax: text("0265"),
+            mail: text("office@example.jp"),
+            hours: text("平日"),
+        },
+        device_policy: DevicePolicy {
+            post_chars_guidance: 100,
+            video_seconds: 30,
+            photo_bytes: 4_000_000,
+            offline_lease_hours: 72,
+            relock_seconds: 60,
+        },
+    }
+}
+
+fn public_routes() -> Router<Arc<Town>> {
+    Router::new()
+        .route("/v1/municipalities/{slug}", get(municipality))
+        .route("/v1/municipalities/{slug}/certificates", post(certificates))
+        .route("/v1/municipalities/{slug}/diagnosis", get(diagnosis))
+}
+
+fn care_routes() -> Router<Arc<Town>> {
+    Router::new()
+        .route("/v1/session", post(sign_in).get(me).delete(sign_out))
+        .route("/v1/session/password", post(ended_well))
+        .route("/v1/session/push", put(ended_well))
+        .route("/v1/patients", get(patients))
+        .route("/v1/patients/{id}", get(patient))
+        .route("/v1/patients/{id}/posts", get(timeline).post(new_post))
+        .route("/v1/posts/{id}", get(one_post))
+        .route("/v1/posts/{id}/receipt", put(receipt))
+        .route("/v1/notices/{id}", get(notice))
+        .route("/v1/media", post(announce))
+        .route("/v1/media/{id}", get(bytes))
+        .route("/v1/media/{id}/thumbnail", get(thumbnail))
+        .route("/v1/media/{id}/upload", patch(chunk).head(offset))
+}
+
+fn no(code: Code) -> Response {
+    let problem = [(header::CONTENT_TYPE, "application/problem+json")];
+    (StatusCode::from_u16(code.status()).unwrap(), problem, Json(Problem::new(code))).into_response()
+}
+
+/// The session of the contract, in small: one token, and a switch for the revoked certificate.
+fn session(town: &Town, headers: &HeaderMap) -> Result<(), Response> {
+    if town.facts().revoked {
+        return Err(no(Code::CertificateRevoked));
+    }
+    match headers.get(header::AUTHORIZATION) {
+        Some(token) if token == "Bearer the-token" => Ok(()),
+        _ => Err(no(Code::SessionInvalid)),
+    }
+}
+
+async fn municipality(State(town): Shared, Path(slug): Path<String>) -> Response {
+    if slug == SLUG { Json(town.info.clone()).into_response() } else { no(Code::NotFound) }
+}
+
+async fn certificates(State(town): Shared, Json(request): Json<CertificateRequest>) -> Response {
+    if (request.number.as_str(), request.password.as_str()) != ("1234", "ticket") {
+        return no(Code::TicketInvalid);
+    }
+    let csr = STANDARD.decode(&request.csr).unwrap();
+    let (_, parsed) = <x509_parser::prelude::X509CertificationRequest as x509_parser::prelude::FromDer<_>>::from_der(&csr).unwrap();
+    let key = parsed.certification_request_info.subject_pki.subject_public_key.data.to_vec();
+    if !town.facts().keys.insert(key) {
+        return no(Code::CsrKeyInUse);
+    }
+    let certificate = town.devices.sign(csr);
+    Json(CertificateIssued {
+        device_id: DeviceId::new(),
+        municipality_id: town.info.id,
+        chain: vec![STANDARD.encode(&certificate), STANDARD.encode(&town.devices.root)],
+        not_after: Timestamp(4_000_000_000_000),
+        care_url: town.info.care_url.clone(),
+    })
+    .into_response()
+}
+
+async fn diagnosis(State(town): Shared) -> Json<Diagnosis> {
+    let code = town.facts().revoked.then_some(Code::CertificateRevoked);
+    Json(Diagnosis { ok: code.is_none(), code, sentence: String::new() })
+}
+
+async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
+    if town.facts().revoked {
+        return no(Code::CertificateRevoked);
+    }
+    if (sign_in.login_id.as_str(), sign_in.password.as_str()) != ("nurse", PASSWORD) {
+        return no(Code::SignInRefused);
+    }
+    let (token, staff) = ("the-token".to_owned(), town.staff.clone());
+    let opened =
+        SessionOpened { token, expires_at: Timestamp(4_000_000_000_000), staff, must_change_password: true };
+    Json(opened).into_response()
+}
+
+async fn me(State(town): Shared, headers: HeaderMap) -> Response {
+    session(&town, &headers).err().unwrap_or_else(|| Json(town.staff.clone()).into_response())
+}
+
+async fn sign_out(State(town): Shared, headers: HeaderMap) -> Response {
+    session(&town, &headers).err().unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
+}
+
+async fn ended_well(State(town): Shared, headers: HeaderMap) -> Response {
+    session(&town, &headers).err().unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
+}
+
+async fn patients(State(town): Shared, headers: HeaderMap) -> Response {
+    let list = PatientList { patients: vec![town.patient.clone()] };
+    session(&town, &headers).err().unwrap_or_else(|| Json(list).into_response())
+}
+
+async fn patient(State(town): Shared, headers: HeaderMap, Path(id): Path<PatientId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    if id != town.patient.id {
+        return no(Code::NotFound);
+    }
+    let summary = town.patient.clone();
+    let patient = Patient {
+        id,
+        name: summary.name,
+        kana: summary.kana,
+        gender: summary.gender,
+        birth_date: summary.birth_date,
+        age: summary.age,
+        address: "箕輪町".into(),
+        telephone: "0265".into(),
+        care_level: None,
+        team: vec![],
+    };
+    Json(patient).into_response()
+}
+
+async fn timeline(State(town): Shared, headers: HeaderMap, Path(id): Path<PatientId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut posts: Vec<Post> = town.facts().posts.iter().filter(|p| p.patient_id == id).cloned().collect();
+    posts.reverse();
+    Json(PostPage { posts, next: None }).into_response()
+}
+
+async fn new_post(
+    State(town): Shared,
+    headers: HeaderMap,
+    Path(patient_id): Path<PatientId>,
+    Json(new): Json<NewPost>,
+) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut facts = town.facts();
+    facts.attempts.push(new.id);
+    if let Some((_, code)) = facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())) {
+        return no(*code);
+    }
+    if let Some(post) = facts.posts.iter().find(|p| p.id == new.id) {
+        return Json(post.clone()).into_response();
+    }
+    let post = town.as_post(patient_id, &new, facts.posts.len());
+    facts.posts.push(post.clone());
+    for file in new.media {
+        facts.files.insert(file.id, Stored { new: file, bytes: vec![], state: MediaState::Pending });
+    }
+    (StatusCode::CREATED, Json(post)).into_response()
+}
+
+impl Town {
+    /// A post of somebody's, as the team sees it.
+    pub fn as_post(&self, patient_id: PatientId, new: &NewPost, place: usize) -> Post {
+        let media = new.media.iter().map(|m| Media {
+            id: m.id,
+            kind: m.kind,
+            state: MediaState::Pending,
+            length: m.length,
+            width: None,
+            height: None,
+            duration_ms: None,
+            description: m.description.clone(),
+        });
+        Post {
+            id: new.id,
+            patient_id,
+            author_id: self.staff.id,
+            author_name: self.staff.name.clone(),
+            author_profession: self.staff.profession,
+            facility_id: self.staff.facility_id,
+            facility_name: self.staff.facility_name.clone(),
+            body: new.body.clone(),
+            urgent: new.urgent,
+            body_site: new.body_site,
+            written_at: new.written_at,
+            received_at: Timestamp(1_000 + i64::try_from(place).unwrap()),
+            media: media.collect(),
+            read: false,
+            acknowledged: false,
+            read_count: 0,
+            acknowledged_count: 0,
+        }
+    }
+}
+
+async fn one_post(State(town): Shared, headers: HeaderMap, Path(id): Path<PostId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let facts = town.facts();
+    let Some(mut post) = facts.posts.iter().find(|p| p.id == id).cloned() else { return no(Code::NotFound) };
+    for media in &mut post.media {
+        media.state = facts.files[&media.id].state;
+    }
+    Json(post).into_response()
+}
+
+async fn receipt(
+    State(town): Shared,
+    headers: HeaderMap,
+    Path(id): Path<PostId>,
+    Json(new): Json<NewReceipt>,
+) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    town.facts().receipts.insert(id, new);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn notice(State(town): Shared, headers: HeaderMap, Path(id): Path<NoticeId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let found = town.facts().notices.get(&id).copied();
+    found.map_or_else(|| no(Code::NotFound), |notice| Json(notice).into_response())
+}
+
+async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<NewMedia>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut facts = town.facts();
+    let (id, length) = (new.id, new.length);
+    let stored = facts.files.entry(id).or_insert(Stored { new, bytes: vec![], state: MediaState::Pending });
+    let offset = stored.bytes.len() as u64;
+    Json(UploadStatus { id, offset, length, state: stored.state, at: Timestamp(0) }).into_response()
+}
+
+async fn offset(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let facts = town.facts();
+    let Some(stored) = facts.files.get(&id) else { return no(Code::NotFound) };
+    let offset = [("upload-offset", stored.bytes.len() as u64), ("upload-length", stored.new.length)];
+    offset.map(|(name, value)| (name, value.to_string())).into_response()
+}
+
+/// All of a chunk or nothing, whatever the network does meanwhile.
+async fn chunk(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>, mut body: Body) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut chunk = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return no(Code::BodyTruncated) };
+        if let Ok(data) = frame.into_data() {
+            town.facts().chunk_bytes += data.len() as u64;
+            chunk.extend_from_slice(&data);
+        }
+    }
+    let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
+    let mut facts = town.facts();
+    let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };
+    if at != stored.bytes.len() as u64 {
+        return no(Code::OffsetConflict);
+    }
+    stored.bytes.extend_from_slice(&chunk);
+    let (offset, length) = (stored.bytes.len() as u64, stored.new.length);
+    if offset < length {
+        return (StatusCode::NO_CONTENT, [("upload-offset", offset.to_string())]).into_response();
+    }
+    if hex::encode(Sha256::digest(&stored.bytes)) != stored.new.sha256 {
+        stored.state = MediaState::Refused;
+        return no(Code::ChecksumMismatch);
+    }
+    stored.state = MediaState::Ready;
+    Json(UploadStatus { id, offset, length, state: stored.state, at: Timestamp(0) }).into_response()
+}
+
+async fn bytes(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    match town.facts().files.get(&id) {
+        Some(stored) if stored.state == MediaState::Ready => stored.bytes.clone().into_response(),
+        Some(_) => no(Code::MediaPending),
+        None => no(Code::NotFound),
+    }
+}
+
+async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut facts = town.facts();
+    facts.thumbnails_served += 1;
+    if facts.files.contains_key(&id) { b"small picture".into_response() } else { no(Code::NotFound) }
+}

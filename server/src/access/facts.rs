@@ -1,0 +1,134 @@
+//! The one query of this floor: everything that decides about a request, in one round trip.
+
+use super::{Credentials, Of};
+use crate::db::sql::Uid;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::run;
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
+use renraku_wire::Code;
+
+/// What is known. A certificate that nobody issued has no facts.
+#[derive(diesel::QueryableByName)]
+pub(super) struct Facts {
+    #[diesel(sql_type = Uid)]
+    pub municipality_id: Id,
+    #[diesel(sql_type = Text)]
+    pub policy: String,
+    #[diesel(sql_type = Uid)]
+    pub device_id: Id,
+    #[diesel(sql_type = BigInt)]
+    pub not_before: i64,
+    #[diesel(sql_type = BigInt)]
+    pub not_after: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub revoked_at: Option<i64>,
+    #[diesel(sql_type = Uid)]
+    pub facility_id: Id,
+    #[diesel(sql_type = Text)]
+    pub facility_state: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub session_seen_at: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub session_expires_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Uid>)]
+    pub staff_id: Option<Id>,
+    #[diesel(sql_type = Nullable<Uid>)]
+    pub staff_facility_id: Option<Id>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub staff_state: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub role: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub profession: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub name: Option<String>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub must_change_password: Option<bool>,
+    #[diesel(sql_type = Nullable<Uid>)]
+    pub patient_id: Option<Id>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub lead: Option<bool>,
+    #[diesel(sql_type = Bool)]
+    pub consented: bool,
+}
+
+/// Which patient, if any.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    None,
+    Patient(Id),
+    Post(Id),
+    Media(Id),
+}
+
+impl From<Of> for Target {
+    fn from(of: Of) -> Self {
+        match of {
+            Of::Patient(id) => Self::Patient(id),
+            Of::Post(id) => Self::Post(id),
+            Of::Media(id) => Self::Media(id),
+        }
+    }
+}
+
+// The same text runs on both databases: `$n` are parameters to either.
+macro_rules! facts {
+    ($patient:literal) => {
+        concat!(
+            "SELECT m.id AS municipality_id, m.policy AS policy, c.device_id AS device_id, \
+             c.not_before AS not_before, c.not_after AS not_after, c.revoked_at AS revoked_at, \
+             f.id AS facility_id, f.state AS facility_state, \
+             s.last_seen_at AS session_seen_at, s.expires_at AS session_expires_at, \
+             t.id AS staff_id, t.facility_id AS staff_facility_id, t.state AS staff_state, \
+             t.role AS role, t.profession AS profession, t.name AS name, \
+             t.must_change_password AS must_change_password, \
+             p.id AS patient_id, w.lead AS lead, \
+             EXISTS (SELECT 1 FROM consent k WHERE k.municipality_id = p.municipality_id \
+                     AND k.patient_id = p.id AND k.withdrawn_at IS NULL) AS consented \
+             FROM certificate c \
+             JOIN municipality m ON m.id = c.municipality_id \
+             JOIN device d ON d.municipality_id = c.municipality_id AND d.id = c.device_id \
+             JOIN facility f ON f.municipality_id = d.municipality_id AND f.id = d.facility_id \
+             LEFT JOIN session s ON s.municipality_id = c.municipality_id AND s.token_hash = $1 \
+                 AND s.serial = c.serial \
+             LEFT JOIN staff t ON t.municipality_id = s.municipality_id AND t.id = s.staff_id \
+             LEFT JOIN patient p ON p.municipality_id = c.municipality_id AND p.id = ",
+            $patient,
+            " LEFT JOIN team_member w ON w.municipality_id = p.municipality_id AND w.patient_id = p.id \
+                 AND w.staff_id = t.id AND w.removed_at IS NULL \
+             WHERE c.serial = $3"
+        )
+    };
+}
+
+impl Facts {
+    pub(super) async fn gather(
+        c: &mut Conn,
+        credentials: &Credentials,
+        target: Target,
+    ) -> Result<Self, AppError> {
+        let Some(serial) = &credentials.serial else { return Err(Code::CertificateMissing.into()) };
+        let (text, id) = match target {
+            Target::None => (facts!("$2"), None),
+            Target::Patient(id) => (facts!("$2"), Some(id)),
+            Target::Post(id) => (
+                facts!("(SELECT x.patient_id FROM post x WHERE x.municipality_id = c.municipality_id AND x.id = $2)"),
+                Some(id),
+            ),
+            Target::Media(id) => (
+                facts!("(SELECT x.patient_id FROM media x WHERE x.municipality_id = c.municipality_id AND x.id = $2)"),
+                Some(id),
+            ),
+        };
+        let rows: Vec<Self> = run!(
+            c,
+            load,
+            diesel::sql_query(text)
+                .bind::<Nullable<Binary>, _>(credentials.token_hash.as_deref())
+                .bind::<Nullable<Uid>, _>(id)
+                .bind::<Text, _>(serial.as_str())
+        )?;
+        rows.into_iter().next().ok_or_else(|| Code::CertificateForeign.into())
+    }
+}

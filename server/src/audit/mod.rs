@@ -1,0 +1,67 @@
+//! The audit log: append-only, hash-chained.
+//!
+//! An entry is written in the transaction of what it tells. A worker then links the loose entries of
+//! each town, in the order of their ids, into a chain of SHA-256 hashes: linking them in the writing
+//! transaction would make every writer of a town wait for every other. Triggers refuse deletion and any
+//! change of a linked entry. What is logged: who, on which device, did or read what, and when (R-LOG1);
+//! ids, never names or texts.
+
+mod chain;
+
+use crate::db::schema::audit;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::{clock, run};
+use crate::db::prelude::*;
+
+pub use chain::{link, verify};
+
+/// Who did it.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor {
+    /// The town.
+    pub municipality_id: Id,
+    /// The person, if one was signed in.
+    pub staff_id: Option<Id>,
+    /// The device, if one was known.
+    pub device_id: Option<Id>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = audit, treat_none_as_default_value = false)]
+struct Entry<'a> {
+    municipality_id: Id,
+    id: Id,
+    at: i64,
+    staff_id: Option<Id>,
+    device_id: Option<Id>,
+    action: &'a str,
+    object_id: Option<String>,
+    detail: &'a str,
+}
+
+/// Writes one entry inside the caller's transaction. `action` is `room.verb`; `detail` holds plain
+/// words or ids, never personal data.
+///
+/// # Errors
+/// The database failed.
+pub async fn record(
+    c: &mut Conn,
+    actor: Actor,
+    action: &str,
+    object: Option<Id>,
+    detail: &str,
+) -> Result<(), AppError> {
+    let entry = Entry {
+        municipality_id: actor.municipality_id,
+        id: Id::new(),
+        at: clock::now(),
+        staff_id: actor.staff_id,
+        device_id: actor.device_id,
+        action,
+        object_id: object.map(|o| o.to_string()),
+        detail,
+    };
+    run!(c, execute, diesel::insert_into(audit::table).values(&entry))?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What the operator sets: by flag or environment, with defaults that run on one machine.
+
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where the data is and the secret that opens it.
+#[derive(Args, Clone, Debug)]
+pub struct DataConfig {
+    /// Folder of everything the server keeps.
+    #[arg(long, env = "RENRAKU_DATA", default_value = "./data")]
+    pub data: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; an encrypted SQLite file in the data folder when absent.
+    #[arg(long, env = "RENRAKU_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+    /// File with the operator's secret (an age identity); `DATA/operator.secret` when absent.
+    /// Keep it, and a copy of it, away from the data and the backups: it opens both.
+    #[arg(long, env = "RENRAKU_SECRET_FILE")]
+    pub secret_file: Option<PathBuf>,
+}
+
+impl DataConfig {
+    /// The database's URL.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("renraku.db").display()))
+    }
+
+    /// The file of the operator's secret.
+    #[must_use]
+    pub fn secret_path(&self) -> PathBuf {
+        self.secret_file.clone().unwrap_or_else(|| self.data.join("operator.secret"))
+    }
+}
+
+/// What `serve` needs.
+#[derive(Args, Clone, Debug)]
+pub struct ServeConfig {
+    /// Data and secret.
+    #[command(flatten)]
+    pub data: DataConfig,
+    /// Address of the public host: forms, certificate pick-up, login diagnosis.
+    #[arg(long, env = "RENRAKU_PUBLIC_LISTEN", default_value = "127.0.0.1:8443")]
+    pub public_listen: SocketAddr,
+    /// Address of the care host: client certificates only.
+    #[arg(long, env = "RENRAKU_CARE_LISTEN", default_value = "127.0.0.1:8444")]
+    pub care_listen: SocketAddr,
+    /// How devices reach the public host; from the listening address when absent.
+    #[arg(long, env = "RENRAKU_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// How devices reach the care host; from the listening address when absent.
+    #[arg(long, env = "RENRAKU_CARE_URL")]
+    pub care_url: Option<String>,
+    /// The hosts' TLS certificate chain, PEM. Without it the server makes its own under `DATA/host`.
+    #[arg(long, env = "RENRAKU_TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of that certificate, PEM.
+    #[arg(long, env = "RENRAKU_TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Apple's and Google's push services.
+    #[command(flatten)]
+    pub push: PushArgs,
+    /// The mail carrier.
+    #[command(flatten)]
+    pub mail: MailArgs,
+}
+
+/// Push services; each is off until its credentials are given.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PushArgs {
+    /// APNs provider key (.p8).
+    #[arg(long, env = "RENRAKU_APNS_KEY")]
+    pub apns_key: Option<PathBuf>,
+    /// Its key id.
+    #[arg(long, env = "RENRAKU_APNS_KEY_ID", default_value = "")]
+    pub apns_key_id: String,
+    /// The team id.
+    #[arg(long, env = "RENRAKU_APNS_TEAM_ID", default_value = "")]
+    pub apns_team_id: String,
+    /// The app's bundle id.
+    #[arg(long, env = "RENRAKU_APNS_TOPIC", default_value = "jp.renraku.app")]
+    pub apns_topic: String,
+    /// Another endpoint than Apple's: for tests and the demo.
+    #[arg(long, env = "RENRAKU_APNS_ENDPOINT")]
+    pub apns_endpoint: Option<String>,
+    /// FCM service account (JSON).
+    #[arg(long, env = "RENRAKU_FCM_ACCOUNT")]
+    pub fcm_account: Option<PathBuf>,
+    /// Another endpoint than Google's: for tests and the demo.
+    #[arg(long, env = "RENRAKU_FCM_ENDPOINT")]
+    pub fcm_endpoint: Option<String>,
+    /// One more root certificate to trust for pushes and mail (PEM): for tests and the demo.
+    #[arg(long, env = "RENRAKU_EXTRA_ROOT")]
+    pub extra_root: Option<PathBuf>,
+}
+
+/// The mail carrier; off until its URL is given.
+#[derive(Args, Clone, Debug, Default)]
+pub struct MailArgs {
+    /// `smtp://host:port`, `smtps://user:password@host`.
+    #[arg(long, env = "RENRAKU_SMTP", hide_env_values = true)]
+    pub smtp: Option<String>,
+    /// Sender of every mail.
+    #[arg(long, env = "RENRAKU_MAIL_FROM", default_value = "連絡 <renraku@localhost.invalid>")]
+    pub mail_from: String,
+}

@@ -1,0 +1,282 @@
+//! The database: SQLite (encrypted, embedded) or PostgreSQL, chosen by the URL as the server starts.
+//!
+//! Each query is written once. [`run!`] expands it for both: plain synchronous diesel on SQLite inside
+//! one blocking section a transaction, `diesel-async` on PostgreSQL. [`Db::read`] and [`Db::write`]
+//! run a closure in one transaction; a write is serializable and may run again when PostgreSQL asks for
+//! it, so the closure must not do anything but talk to the database.
+//!
+//! Not here: what the tables mean. Each room keeps its own queries.
+
+mod lite;
+mod migrate;
+pub mod schema;
+pub mod sql;
+
+use crate::error::AppError;
+use deadpool::managed::Object;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel_async::pooled_connection::deadpool::Pool as PgPool;
+use lite::LiteManager;
+use std::future::Future;
+use std::time::Duration;
+
+pub use sql::Id;
+
+type LitePool = deadpool::managed::Pool<LiteManager>;
+
+/// A pooled connection of either kind.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack of one request")]
+pub enum Kind {
+    /// PostgreSQL.
+    Pg(diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>),
+    /// SQLite.
+    Lite(Object<LiteManager>),
+}
+
+/// A connection inside a transaction.
+pub struct Conn {
+    #[doc(hidden)]
+    pub kind: Kind,
+    #[doc(hidden)]
+    pub failed: bool,
+}
+
+/// The pools.
+#[derive(Clone)]
+pub enum Db {
+    /// PostgreSQL.
+    Pg(PgPool<AsyncPgConnection>),
+    /// SQLite: one writer, several readers.
+    Lite {
+        /// The only connection that writes.
+        writer: LitePool,
+        /// Connections that cannot write.
+        readers: LitePool,
+    },
+}
+
+/// Runs one statement on whichever database this is: `run!(c, load::<Row>, query)`.
+#[macro_export]
+macro_rules! run {
+    ($c:expr, $method:ident $(::<$t:ty>)?, $query:expr) => {{
+        let result = match &mut $c.kind {
+            $crate::db::Kind::Pg(k) => {
+                use diesel_async::RunQueryDsl as _;
+                $query.$method $(::<$t>)? (&mut **k).await
+            }
+            $crate::db::Kind::Lite(k) => {
+                use diesel::RunQueryDsl as _;
+                $query.$method $(::<$t>)? (&mut **k)
+            }
+        };
+        if matches!(result, Err(diesel::result::Error::DatabaseError(..))) {
+            $c.failed = true;
+        }
+        result
+    }};
+}
+
+/// An async closure whose future can cross threads: what `AsyncFn` cannot say yet.
+pub trait Job<T, R>: AsyncFn(T) -> R + Fn(T) -> <Self as Job<T, R>>::Fut {
+    /// Its future.
+    type Fut: Future<Output = R>;
+}
+
+impl<F, T, Fut, R> Job<T, R> for F
+where
+    F: AsyncFn(T) -> R + Fn(T) -> Fut,
+    Fut: Future<Output = R>,
+{
+    type Fut = Fut;
+}
+
+const TRIES: u32 = 12;
+
+impl Db {
+    /// Opens the database behind `url`, makes or migrates its tables.
+    ///
+    /// `sqlite:` with a path, encrypted under `key`; or `postgres://…`.
+    ///
+    /// # Errors
+    /// A sentence that says what to do: unknown scheme, wrong key, no such server, a newer schema.
+    pub async fn open(url: &str, key: &[u8; 32]) -> Result<Self, AppError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.trim_start_matches("//").to_owned();
+            let writer = lite::pool(LiteManager::writer(&path, key), 1)?;
+            let readers = lite::pool(LiteManager::reader(&path, key), 4)?;
+            let mut c = Kind::Lite(writer.get().await.map_err(pool_error)?);
+            if let Kind::Lite(k) = &mut c {
+                tokio::task::block_in_place(|| migrate::sqlite(k))?;
+            }
+            drop(c);
+            Ok(Self::Lite { writer, readers })
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(url);
+            let pool = PgPool::builder(manager)
+                .max_size(12)
+                .wait_timeout(Some(Duration::from_secs(10)))
+                .create_timeout(Some(Duration::from_secs(10)))
+                .runtime(deadpool::Runtime::Tokio1)
+                .build()
+                .map_err(|e| AppError::internal(format!("the connection pool cannot be built: {e}")))?;
+            let mut c = pool.get().await.map_err(pool_error)?;
+            migrate::postgres(&mut c).await?;
+            drop(c);
+            Ok(Self::Pg(pool))
+        } else {
+            Err(AppError::internal(
+                "the database URL must start with `sqlite:` or `postgres://`; set RENRAKU_DATABASE",
+            ))
+        }
+    }
+
+    /// Runs `job` on a connection that sees one state of the data and changes nothing.
+    pub fn read<'a, R: Send + 'a, F>(
+        &'a self,
+        job: F,
+    ) -> impl Future<Output = Result<R, AppError>> + Send + 'a
+    where
+        for<'r> F: AsyncFn(&'r mut Conn) -> Result<R, AppError>
+            + Job<&'r mut Conn, Result<R, AppError>, Fut: Send>
+            + Send
+            + Sync
+            + 'a,
+    {
+        async move {
+            match self {
+                Self::Pg(pool) => {
+                    let mut c = pg(pool).await?;
+                    transaction(&mut c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &job).await
+                }
+                Self::Lite { readers, .. } => {
+                    let mut c = lite_conn(readers).await?;
+                    block(transaction(&mut c, "BEGIN", &job))
+                }
+            }
+        }
+    }
+
+    /// Runs `job` in one transaction: all of it happens or nothing. It may run more than once.
+    pub fn write<'a, R: Send + 'a, F>(
+        &'a self,
+        job: F,
+    ) -> impl Future<Output = Result<R, AppError>> + Send + 'a
+    where
+        for<'r> F: AsyncFn(&'r mut Conn) -> Result<R, AppError>
+            + Job<&'r mut Conn, Result<R, AppError>, Fut: Send>
+            + Send
+            + Sync
+            + 'a,
+    {
+        async move {
+            let mut tries = 0;
+            loop {
+                let result = match self {
+                    Self::Pg(pool) => {
+                        let mut c = pg(pool).await?;
+                        transaction(&mut c, "BEGIN ISOLATION LEVEL SERIALIZABLE", &job).await
+                    }
+                    Self::Lite { writer, .. } => {
+                        let mut c = lite_conn(writer).await?;
+                        block(transaction(&mut c, "BEGIN IMMEDIATE", &job))
+                    }
+                };
+                match result {
+                    Err(AppError::Db(e)) if retryable(&e) && tries < TRIES => {
+                        tries += 1;
+                        let millis = rand::random_range(0..(1_u64 << tries.min(7)));
+                        tokio::time::sleep(Duration::from_millis(millis)).await;
+                    }
+                    other => return other,
+                }
+            }
+        }
+    }
+
+    /// True on SQLite.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Lite { .. })
+    }
+}
+
+async fn pg(pool: &PgPool<AsyncPgConnection>) -> Result<Conn, AppError> {
+    Ok(Conn { kind: Kind::Pg(pool.get().await.map_err(pool_error)?), failed: false })
+}
+
+async fn lite_conn(pool: &LitePool) -> Result<Conn, AppError> {
+    Ok(Conn { kind: Kind::Lite(pool.get().await.map_err(pool_error)?), failed: false })
+}
+
+fn block<F: Future>(f: F) -> F::Output {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(f))
+}
+
+async fn transaction<R, F>(c: &mut Conn, begin: &str, job: &F) -> Result<R, AppError>
+where
+    for<'r> F: AsyncFn(&'r mut Conn) -> Result<R, AppError> + Job<&'r mut Conn, Result<R, AppError>>,
+{
+    plain(c, begin).await?;
+    // A statement that failed has poisoned the transaction on PostgreSQL, whose COMMIT would then roll
+    // back in silence: refuse on both.
+    let result = match job(&mut *c).await {
+        Ok(_) if c.failed => Err(AppError::internal("a failed statement was ignored inside a transaction")),
+        other => other,
+    };
+    match result {
+        Ok(value) => {
+            if let Err(e) = plain(c, "COMMIT").await {
+                let _ = plain(c, "ROLLBACK").await;
+                return Err(e);
+            }
+            Ok(value)
+        }
+        Err(e) => {
+            let _ = plain(c, "ROLLBACK").await;
+            Err(e)
+        }
+    }
+}
+
+async fn plain(c: &mut Conn, statement: &str) -> Result<(), AppError> {
+    match &mut c.kind {
+        Kind::Pg(k) => {
+            use diesel_async::SimpleAsyncConnection as _;
+            k.batch_execute(statement).await?;
+        }
+        Kind::Lite(k) => {
+            use diesel::connection::SimpleConnection as _;
+            k.batch_execute(statement)?;
+        }
+    }
+    Ok(())
+}
+
+fn retryable(e: &DieselError) -> bool {
+    match e {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, info) => {
+            let m = info.message();
+            m.contains("deadlock detected") || m.contains("database is locked")
+        }
+        _ => false,
+    }
+}
+
+fn pool_error<E: std::fmt::Display>(e: deadpool::managed::PoolError<E>) -> AppError {
+    match e {
+        deadpool::managed::PoolError::Timeout(_) => AppError::from(renraku_wire::Code::Unavailable),
+        other => AppError::internal(format!("the database cannot be reached: {other}")),
+    }
+}
+
+/// What a room's queries need of diesel. Its own way of running a query is hidden, so that [`run!`]
+/// alone decides how one runs.
+pub mod prelude {
+    pub use diesel::prelude::*;
+
+    /// Hides diesel's trait of this name.
+    pub trait RunQueryDsl {}
+}

@@ -1,0 +1,280 @@
+//! Tables as diesel sees them, one text for both databases; a test compares them with what the
+//! migrations made. Instants are UTC milliseconds.
+
+use crate::db::sql::Uid;
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+
+diesel::table! {
+    use super::*;
+    municipality (id) {
+        id -> Uid,
+        slug -> Text,
+        name -> Text,
+        policy -> Text,
+        policy_version -> Integer,
+        authority_cert -> Binary,
+        authority_key_sealed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    facility (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        kind -> Text,
+        address -> Text,
+        telephone -> Text,
+        manager_name -> Text,
+        manager_mail -> Text,
+        state -> Text,
+        applied_at -> BigInt,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    staff (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        login_id -> Text,
+        name -> Text,
+        profession -> Text,
+        role -> Text,
+        mail -> Nullable<Text>,
+        forwarding_mail -> Nullable<Text>,
+        password_hash -> Text,
+        must_change_password -> Bool,
+        failed_count -> Integer,
+        locked_until -> Nullable<BigInt>,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    enrolment_ticket (municipality_id, number) {
+        municipality_id -> Uid,
+        number -> Text,
+        facility_id -> Uid,
+        password_hash -> Text,
+        failed_count -> Integer,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    device (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        name -> Text,
+        platform -> Text,
+        last_seen_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    certificate (municipality_id, serial) {
+        municipality_id -> Uid,
+        serial -> Text,
+        device_id -> Uid,
+        key_sha256 -> Text,
+        not_before -> BigInt,
+        not_after -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by -> Nullable<Uid>,
+        revoke_reason -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    session (municipality_id, token_hash) {
+        municipality_id -> Uid,
+        token_hash -> Binary,
+        staff_id -> Uid,
+        device_id -> Uid,
+        serial -> Text,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    push_registration (municipality_id, staff_id, device_id) {
+        municipality_id -> Uid,
+        staff_id -> Uid,
+        device_id -> Uid,
+        provider -> Text,
+        token -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    patient (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        kana -> Text,
+        gender -> Text,
+        birth_date -> Text,
+        address -> Text,
+        telephone -> Text,
+        care_level -> Nullable<Text>,
+        registered_by -> Uid,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    media (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        patient_id -> Nullable<Uid>,
+        post_id -> Nullable<Uid>,
+        position -> Integer,
+        kind -> Text,
+        state -> Text,
+        length -> BigInt,
+        received -> BigInt,
+        sha256 -> Text,
+        description -> Text,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        duration_ms -> Nullable<BigInt>,
+        content_type -> Nullable<Text>,
+        announced_by -> Uid,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    media_chunk (municipality_id, media_id, start) {
+        municipality_id -> Uid,
+        media_id -> Uid,
+        start -> BigInt,
+        length -> BigInt,
+        object -> Text,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    consent (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        patient_id -> Uid,
+        document_id -> Uid,
+        giver -> Text,
+        giver_name -> Nullable<Text>,
+        form -> Text,
+        obtained_on -> Text,
+        recorded_by -> Uid,
+        withdrawn_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    team_member (municipality_id, patient_id, staff_id) {
+        municipality_id -> Uid,
+        patient_id -> Uid,
+        staff_id -> Uid,
+        lead -> Bool,
+        added_by -> Uid,
+        added_at -> BigInt,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    post (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        patient_id -> Uid,
+        author_id -> Uid,
+        facility_id -> Uid,
+        device_id -> Uid,
+        body -> Text,
+        urgent -> Bool,
+        body_site -> Nullable<Text>,
+        written_at -> BigInt,
+        received_at -> BigInt,
+        request_sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    receipt (municipality_id, post_id, staff_id) {
+        municipality_id -> Uid,
+        post_id -> Uid,
+        staff_id -> Uid,
+        read_at -> BigInt,
+        acknowledged_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    notice (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        kind -> Text,
+        channel -> Text,
+        target -> Text,
+        staff_id -> Nullable<Uid>,
+        device_id -> Nullable<Uid>,
+        patient_id -> Nullable<Uid>,
+        post_id -> Nullable<Uid>,
+        sealed -> Nullable<Binary>,
+        state -> Text,
+        tries -> Integer,
+        due_at -> BigInt,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        done_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    audit (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        at -> BigInt,
+        staff_id -> Nullable<Uid>,
+        device_id -> Nullable<Uid>,
+        action -> Text,
+        object_id -> Nullable<Text>,
+        detail -> Text,
+        seq -> Nullable<BigInt>,
+        hash -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    municipality, facility, staff, enrolment_ticket, device, certificate, session, push_registration, patient, media, media_chunk, consent, team_member, post, receipt, notice, audit
+);

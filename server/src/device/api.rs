@@ -1,0 +1,92 @@
+//! Devices as JSON.
+
+use super::{diagnosis, enrol, store};
+use crate::access::FacilityAdmin;
+use crate::error::AppError;
+use crate::input::{self, Body, PathId};
+use crate::state::App;
+use crate::tls::Peer;
+use crate::{audit, clock};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use renraku_wire::{
+    CertificateIssued, CertificateRequest, Device, DeviceId, Diagnosis, Pkcs12Request, Revocation,
+};
+
+/// A phone's enrolment (public host).
+#[utoipa::path(post, path = "/v1/municipalities/{slug}/certificates", tag = "public",
+    params(("slug" = String, Path)), request_body = CertificateRequest,
+    responses((status = 201, body = CertificateIssued)))]
+pub async fn enrol(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    Body(body): Body<CertificateRequest>,
+) -> Result<(StatusCode, Json<CertificateIssued>), AppError> {
+    Ok((StatusCode::CREATED, Json(enrol::by_request(&app, &slug, &body).await?)))
+}
+
+/// A PC's pick-up (public host).
+#[utoipa::path(post, path = "/v1/municipalities/{slug}/certificates/pkcs12", tag = "public",
+    params(("slug" = String, Path)), request_body = Pkcs12Request,
+    responses((status = 201, content_type = "application/x-pkcs12")))]
+pub async fn pkcs12(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    Body(body): Body<Pkcs12Request>,
+) -> Result<impl IntoResponse, AppError> {
+    let file = enrol::pkcs12(&app, &slug, &body).await?;
+    Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, "application/x-pkcs12")], file))
+}
+
+/// What is wrong with the certificate that arrived (public host).
+#[utoipa::path(get, path = "/v1/municipalities/{slug}/diagnosis", tag = "public",
+    params(("slug" = String, Path)), responses((status = 200, body = Diagnosis)))]
+pub async fn diagnose(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Json<Diagnosis>, AppError> {
+    Ok(Json(diagnosis::diagnose(&app, &slug, &peer).await?))
+}
+
+/// The inventory.
+#[utoipa::path(get, path = "/v1/devices", tag = "device", responses((status = 200, body = [Device])))]
+pub async fn list(State(app): State<App>, admin: FacilityAdmin) -> Result<Json<Vec<Device>>, AppError> {
+    let devices = app.db.read(async |c| store::list(c, &admin).await).await?;
+    Ok(Json(devices.into_iter().map(|(device, _)| device).collect()))
+}
+
+/// Revokes a device's certificate: its next request is refused, on open connections too.
+#[utoipa::path(post, path = "/v1/devices/{id}/revocation", tag = "device",
+    params(("id" = DeviceId, Path)), request_body = Revocation, responses((status = 204)))]
+pub async fn revoke(
+    State(app): State<App>,
+    admin: FacilityAdmin,
+    PathId(id): PathId<DeviceId>,
+    Body(body): Body<Revocation>,
+) -> Result<StatusCode, AppError> {
+    revoke_device(&app, &admin, id, &body.reason).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the API and the portal share.
+///
+/// # Errors
+/// [`renraku_wire::Code::NotFound`], [`renraku_wire::Code::FieldInvalid`].
+pub async fn revoke_device(
+    app: &App,
+    admin: &FacilityAdmin,
+    id: DeviceId,
+    reason: &str,
+) -> Result<(), AppError> {
+    let reason = input::line(reason, "reason")?;
+    let now = clock::now();
+    app.db
+        .write(async |c| {
+            store::revoke(c, admin, id.into(), &reason, now).await?;
+            audit::record(c, admin.actor(), "device.revoke", Some(id.into()), "").await
+        })
+        .await
+}

@@ -1,0 +1,125 @@
+//! Picking up a certificate with No and password: what the API and the portal share.
+
+use super::{store, ticket};
+use crate::audit::{self, Actor};
+use crate::db::Id;
+use crate::error::AppError;
+use crate::session::password;
+use crate::state::App;
+use crate::tls::{Authority, Issued, Validity};
+use crate::{clock, input, municipality};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use renraku_wire::{CertificateIssued, CertificateRequest, Code, Pkcs12Request, Platform, Timestamp};
+
+struct Checked {
+    town: municipality::store::Municipality,
+    facility_id: Id,
+    number: String,
+    authority: Authority,
+    validity: Validity,
+}
+
+/// No and password are checked before anything is told of the ticket.
+async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Checked, AppError> {
+    let number = number.trim().to_owned();
+    let now = clock::now();
+    let (town, stored) = app
+        .db
+        .read(async |c| {
+            let town = municipality::store::by_slug(c, slug).await?;
+            let stored = ticket::get(c, town.id, &number).await?;
+            Ok((town, stored))
+        })
+        .await?;
+    let worn = stored.as_ref().is_some_and(|t| t.failed_count >= ticket::MAX_WRONG);
+    let hash = stored.as_ref().filter(|_| !worn).map(|t| t.password_hash.as_str());
+    let fits = password::verify(app, given.trim(), hash).await?;
+    let Some(stored) = stored else { return Err(Code::TicketInvalid.into()) };
+    if !fits {
+        app.db.write(async |c| ticket::count_wrong(c, town.id, &number).await).await?;
+        return Err(Code::TicketInvalid.into());
+    }
+    if stored.used_at.is_some() {
+        return Err(Code::TicketUsed.into());
+    }
+    if now > stored.expires_at {
+        return Err(Code::TicketExpired.into());
+    }
+    let authority = app.authority(town.id).await?;
+    let validity = Validity {
+        // A clock that is a little slow must not make a fresh certificate useless.
+        not_before: now - 3_600_000,
+        not_after: now + i64::from(town.policy.certificate_days) * 86_400_000,
+    };
+    Ok(Checked { facility_id: stored.facility_id, number, authority, validity, town })
+}
+
+async fn keep(
+    app: &App,
+    checked: &Checked,
+    issued: &Issued,
+    name: &str,
+    platform: Platform,
+) -> Result<Id, AppError> {
+    let town = checked.town.id;
+    let id = Id::new();
+    let now = clock::now();
+    app.db
+        .write(async |c| {
+            ticket::consume(c, town, &checked.number, now).await?;
+            ticket::facility_is_approved(c, town, checked.facility_id)
+                .await
+                .map_err(|_| AppError::from(Code::FacilitySuspended))?;
+            let new = store::NewDevice {
+                municipality_id: town,
+                id,
+                facility_id: checked.facility_id,
+                name,
+                platform,
+                issued,
+            };
+            store::insert(c, &new, now).await?;
+            let actor = Actor { municipality_id: town, staff_id: None, device_id: Some(id) };
+            audit::record(c, actor, "device.enrol", Some(id), &issued.serial).await
+        })
+        .await?;
+    Ok(id)
+}
+
+/// A phone's enrolment: its own key, by certificate request.
+///
+/// # Errors
+/// The ticket's and the request's codes.
+pub async fn by_request(
+    app: &App,
+    slug: &str,
+    request: &CertificateRequest,
+) -> Result<CertificateIssued, AppError> {
+    let name = input::line(&request.device_name, "device_name")?;
+    let csr = STANDARD.decode(&request.csr).map_err(|_| AppError::from(Code::CsrMalformed))?;
+    let checked = check(app, slug, &request.number, &request.password).await?;
+    let issued = checked.authority.issue_for_request(&csr, &name, checked.validity)?;
+    let device_id = keep(app, &checked, &issued, &name, request.platform).await?;
+    Ok(CertificateIssued {
+        device_id: device_id.into(),
+        municipality_id: checked.town.id.into(),
+        chain: vec![STANDARD.encode(&issued.certificate), STANDARD.encode(checked.authority.certificate())],
+        not_after: Timestamp(issued.validity.not_after),
+        care_url: app.care_url.clone(),
+    })
+}
+
+/// A PC's pick-up: key and certificate as PKCS#12, opened with the same password (F05).
+///
+/// # Errors
+/// The ticket's codes.
+pub async fn pkcs12(app: &App, slug: &str, request: &Pkcs12Request) -> Result<Vec<u8>, AppError> {
+    let name = input::line(&request.device_name, "device_name")?;
+    let checked = check(app, slug, &request.number, &request.password).await?;
+    let (issued, file) = tokio::task::block_in_place(|| {
+        checked.authority.issue_pkcs12(&name, request.password.trim(), checked.validity)
+    })?;
+    keep(app, &checked, &issued, &name, Platform::Browser).await?;
+    Ok(file)
+}

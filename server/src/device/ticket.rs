@@ -1,0 +1,131 @@
+//! Certificate No and password: one use, short life.
+
+use crate::db::prelude::*;
+use crate::db::schema::{enrolment_ticket, facility};
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::policy::MunicipalityPolicy;
+use crate::run;
+use crate::session::password;
+use renraku_wire::{Code, EnrolmentTicket, Timestamp};
+
+/// Wrong passwords after which a No is worth nothing.
+pub const MAX_WRONG: i32 = 5;
+
+/// A fresh No and password with the hash that is stored.
+pub struct Fresh {
+    shown: EnrolmentTicket,
+    password_hash: String,
+    now: i64,
+}
+
+impl Fresh {
+    /// Makes one that lives as long as the policy says.
+    ///
+    /// # Errors
+    /// None in practice; the hash failed.
+    pub fn make(policy: &MunicipalityPolicy, now: i64) -> Result<Self, AppError> {
+        let number = (0..3)
+            .map(|_| format!("{:04}", rand::random_range(0..10_000)))
+            .collect::<Vec<_>>()
+            .join("-");
+        let password = password::random();
+        let password_hash = tokio::task::block_in_place(|| password::hash_blocking(&password))?;
+        let expires_at = Timestamp(now + i64::from(policy.ticket_days) * 86_400_000);
+        Ok(Self { shown: EnrolmentTicket { number, password, expires_at }, password_hash, now })
+    }
+
+    /// What its holder gets.
+    #[must_use]
+    pub fn shown(&self) -> EnrolmentTicket {
+        self.shown.clone()
+    }
+}
+
+/// A stored ticket.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = enrolment_ticket)]
+pub struct Ticket {
+    /// The facility whose device it makes.
+    pub facility_id: Id,
+    /// Argon2id.
+    pub password_hash: String,
+    /// Wrong passwords so far.
+    pub failed_count: i32,
+    /// Until when it lives.
+    pub expires_at: i64,
+    /// When it was used.
+    pub used_at: Option<i64>,
+}
+
+/// Stores a fresh ticket.
+///
+/// # Errors
+/// The database failed.
+pub async fn insert(c: &mut Conn, town: Id, facility_id: Id, fresh: &Fresh) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::insert_into(enrolment_ticket::table).values((
+            enrolment_ticket::municipality_id.eq(town),
+            enrolment_ticket::number.eq(&fresh.shown.number),
+            enrolment_ticket::facility_id.eq(facility_id),
+            enrolment_ticket::password_hash.eq(&fresh.password_hash),
+            enrolment_ticket::failed_count.eq(0),
+            enrolment_ticket::expires_at.eq(fresh.shown.expires_at.0),
+            enrolment_ticket::created_at.eq(fresh.now),
+        ))
+    )?;
+    Ok(())
+}
+
+/// The ticket with this No.
+///
+/// # Errors
+/// The database failed.
+pub async fn get(c: &mut Conn, town: Id, number: &str) -> Result<Option<Ticket>, AppError> {
+    Ok(run!(
+        c,
+        get_result,
+        enrolment_ticket::table.find((town, number)).select(Ticket::as_select())
+    )
+    .optional()?)
+}
+
+/// Counts a wrong password.
+///
+/// # Errors
+/// The database failed.
+pub async fn count_wrong(c: &mut Conn, town: Id, number: &str) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(enrolment_ticket::table.find((town, number)))
+            .set(enrolment_ticket::failed_count.eq(enrolment_ticket::failed_count + 1))
+    )?;
+    Ok(())
+}
+
+/// Uses the ticket up. Of two that come at once, one is refused.
+///
+/// # Errors
+/// [`Code::TicketUsed`].
+pub async fn consume(c: &mut Conn, town: Id, number: &str, now: i64) -> Result<(), AppError> {
+    let rows = run!(
+        c,
+        execute,
+        diesel::update(enrolment_ticket::table.find((town, number)).filter(enrolment_ticket::used_at.is_null()))
+            .set(enrolment_ticket::used_at.eq(now))
+    )?;
+    if rows == 0 { Err(Code::TicketUsed.into()) } else { Ok(()) }
+}
+
+/// Refuses a facility that is not approved.
+///
+/// # Errors
+/// [`Code::StateConflict`].
+pub async fn facility_is_approved(c: &mut Conn, town: Id, id: Id) -> Result<(), AppError> {
+    let state: Option<String> =
+        run!(c, get_result, facility::table.find((town, id)).select(facility::state)).optional()?;
+    if state.as_deref() == Some("approved") { Ok(()) } else { Err(Code::StateConflict.into()) }
+}

@@ -1,0 +1,7 @@
+//! Facilities: application, the office's decision, the directory.
+//!
+//! Not here: their staff (`staff`) and their devices (`device`).
+
+pub mod api;
+pub mod apply;
+pub mod store;

@@ -1,0 +1,6 @@
+//! The town itself: its name, policy and certificate authority, and what the public may know of it.
+//!
+//! Not here: who applies to it (`facility`) and what its policy means (`policy`).
+
+pub mod api;
+pub mod store;

@@ -1,0 +1,191 @@
+//! The queue of notices and its workers.
+//!
+//! A change queues its notices in its own transaction: one row for each push device and each mail
+//! address of a recipient. A worker claims due rows with a lease, sends, and records what became of them.
+//! What Apple, Google and the mail carrier see is a generic line, a kind and an opaque id (domain 4.3 no. 3).
+//! This floor reads the tables it needs and calls no room.
+
+mod text;
+mod worker;
+
+use crate::db::schema::{notice, push_registration, staff};
+use crate::db::prelude::*;
+use crate::db::sql::word;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::secret::OperatorSecret;
+use crate::{clock, run};
+use renraku_wire::NoticeKind;
+use serde::{Deserialize, Serialize};
+
+pub use worker::{Senders, run_worker};
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The town.
+    pub municipality_id: Id,
+    /// The kind.
+    pub kind: NoticeKind,
+    /// The patient.
+    pub patient_id: Option<Id>,
+    /// The post.
+    pub post_id: Option<Id>,
+}
+
+/// What only the mail itself may hold; sealed in the queue, and gone once it was sent.
+#[derive(Serialize, Deserialize)]
+pub struct TicketMail {
+    /// Certificate No.
+    pub number: String,
+    /// Its password.
+    pub password: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = notice, treat_none_as_default_value = false)]
+struct Row {
+    municipality_id: Id,
+    id: Id,
+    kind: String,
+    channel: String,
+    target: String,
+    staff_id: Option<Id>,
+    device_id: Option<Id>,
+    patient_id: Option<Id>,
+    post_id: Option<Id>,
+    sealed: Option<Vec<u8>>,
+    state: &'static str,
+    tries: i32,
+    due_at: i64,
+    created_at: i64,
+}
+
+impl Row {
+    fn new(about: &About, channel: &str, target: String) -> Self {
+        let now = clock::now();
+        Self {
+            municipality_id: about.municipality_id,
+            id: Id::new(),
+            kind: word(&about.kind),
+            channel: channel.to_owned(),
+            target,
+            staff_id: None,
+            device_id: None,
+            patient_id: about.patient_id,
+            post_id: about.post_id,
+            sealed: None,
+            state: "queued",
+            tries: 0,
+            due_at: now,
+            created_at: now,
+        }
+    }
+}
+
+/// Queues a notice to each of `recipients`, over every push device and mail address of theirs, inside
+/// the caller's transaction. Returns how many rows it queued; wake the workers after the commit.
+///
+/// # Errors
+/// The database failed.
+pub async fn queue(c: &mut Conn, about: &About, recipients: &[Id]) -> Result<usize, AppError> {
+    if recipients.is_empty() {
+        return Ok(0);
+    }
+    let devices: Vec<(Id, Id, String, String)> = run!(
+        c,
+        load,
+        push_registration::table
+            .filter(push_registration::municipality_id.eq(about.municipality_id))
+            .filter(push_registration::staff_id.eq_any(recipients))
+            .select((
+                push_registration::staff_id,
+                push_registration::device_id,
+                push_registration::provider,
+                push_registration::token
+            ))
+    )?;
+    let mails: Vec<(Id, Option<String>, Option<String>)> = run!(
+        c,
+        load,
+        staff::table
+            .filter(staff::municipality_id.eq(about.municipality_id))
+            .filter(staff::id.eq_any(recipients))
+            .filter(staff::state.eq("active"))
+            .select((staff::id, staff::mail, staff::forwarding_mail))
+    )?;
+    let mut rows = Vec::with_capacity(devices.len() + mails.len());
+    for (staff_id, device_id, provider, token) in devices {
+        rows.push(Row {
+            staff_id: Some(staff_id),
+            device_id: Some(device_id),
+            ..Row::new(about, &provider, token)
+        });
+    }
+    for (staff_id, mail, forwarding) in mails {
+        for address in [mail, forwarding].into_iter().flatten() {
+            rows.push(Row { staff_id: Some(staff_id), ..Row::new(about, "mail", address) });
+        }
+    }
+    insert(c, &rows).await
+}
+
+/// Queues the mail with certificate No and password (F03).
+///
+/// # Errors
+/// The database failed.
+pub async fn queue_ticket(
+    c: &mut Conn,
+    secret: &OperatorSecret,
+    town: Id,
+    address: &str,
+    ticket: &TicketMail,
+) -> Result<usize, AppError> {
+    let about = About {
+        municipality_id: town,
+        kind: NoticeKind::FacilityApproved,
+        patient_id: None,
+        post_id: None,
+    };
+    let plain = zeroize::Zeroizing::new(
+        serde_json::to_vec(ticket).map_err(|e| AppError::internal(format!("no ticket mail: {e}")))?,
+    );
+    let row = Row { sealed: Some(secret.seal(&plain)?), ..Row::new(&about, "mail", address.to_owned()) };
+    insert(c, &[row]).await
+}
+
+async fn insert(c: &mut Conn, rows: &[Row]) -> Result<usize, AppError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    run!(c, execute, diesel::insert_into(notice::table).values(rows))?;
+    Ok(rows.len())
+}
+
+/// What a recipient may know of a notice: whom and what it is about.
+///
+/// # Errors
+/// Not there, or another's: [`renraku_wire::Code::NotFound`] alike.
+pub async fn of_recipient(
+    c: &mut Conn,
+    town: Id,
+    recipient: Id,
+    id: Id,
+) -> Result<renraku_wire::Notice, AppError> {
+    let row: Option<(String, Option<Id>, Option<Id>)> = run!(
+        c,
+        get_result,
+        notice::table
+            .find((town, id))
+            .filter(notice::staff_id.eq(recipient))
+            .select((notice::kind, notice::patient_id, notice::post_id))
+    )
+    .optional()?;
+    let (kind, patient, post) = row.ok_or(renraku_wire::Code::NotFound)?;
+    Ok(renraku_wire::Notice {
+        id: id.into(),
+        kind: crate::db::sql::from_word(&kind)?,
+        patient_id: patient.map(Into::into),
+        post_id: post.map(Into::into),
+    })
+}

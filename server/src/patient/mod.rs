@@ -1,0 +1,8 @@
+//! Patients: registration with consent and team in one step, the list, the record.
+//!
+//! Not here: posts about them (`post`).
+
+pub mod api;
+pub mod register;
+pub mod rules;
+pub mod store;

@@ -1,0 +1,8 @@
+//! Posts: publishing, the timeline, who read them and who acknowledged them.
+//!
+//! A post is never overwritten. Not here: the bytes of its pictures and films (`media`).
+
+pub mod api;
+pub mod publish;
+pub mod receipt;
+pub mod store;

@@ -1,0 +1,106 @@
+//! Publishing: one transaction holds the post, its announced media, its audit entry and its notices.
+
+use super::store;
+use crate::access::{self, Credentials, Of, PatientAccess, Write};
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::notice::{self, About};
+use crate::state::App;
+use crate::{audit, clock, input, media, patient};
+use renraku_wire::{Code, MediaKind, NewPost, NoticeKind, PatientId, Post, limits};
+use sha2::{Digest as _, Sha256};
+
+/// A device's clock may run ahead by this much.
+const AHEAD_MILLIS: i64 = 10 * 60_000;
+/// A post may wait on a device for this long.
+const BEHIND_MILLIS: i64 = 60 * 86_400_000;
+
+/// Publishes a post. The same request sent twice stores and tells once, and answers alike.
+///
+/// # Errors
+/// The access's codes; [`Code::FieldInvalid`]; [`Code::IdConflict`].
+pub async fn publish(
+    app: &App,
+    credentials: &Credentials,
+    patient: PatientId,
+    new: &NewPost,
+) -> Result<Post, AppError> {
+    let now = clock::now();
+    let new = check(new, now)?;
+    let fingerprint = fingerprint(patient, &new)?;
+    let post = app
+        .db
+        .write(async |c| {
+            let access = access::patient::<Write>(c, credentials, Of::Patient(patient.into())).await?;
+            if store::insert(c, &access, &new, &fingerprint, now).await? {
+                accompany(c, &access, &new, now).await?;
+            } else {
+                same(c, &access, &new, &fingerprint).await?;
+            }
+            store::get(c, &access.reading(), new.id.into()).await
+        })
+        .await?;
+    app.notices_queued.notify_one();
+    Ok(post)
+}
+
+async fn accompany(
+    c: &mut Conn,
+    access: &PatientAccess<Write>,
+    new: &NewPost,
+    now: i64,
+) -> Result<(), AppError> {
+    let town = access.municipality_id();
+    let files: Vec<Id> = new.media.iter().map(|m| m.id.into()).collect();
+    if store::media_exists(c, town, &files).await? {
+        return Err(Code::IdConflict.into());
+    }
+    media::store::announce(c, access, Some((access.patient_id(), new.id.into())), &new.media, now).await?;
+    let members = patient::store::members_but(c, town, access.patient_id(), access.staff_id()).await?;
+    let about = About {
+        municipality_id: town,
+        kind: NoticeKind::PostPublished,
+        patient_id: Some(access.patient_id()),
+        post_id: Some(new.id.into()),
+    };
+    notice::queue(c, &about, &members).await?;
+    audit::record(c, access.actor(), "post.publish", Some(new.id.into()), "").await
+}
+
+async fn same(
+    c: &mut Conn,
+    access: &PatientAccess<Write>,
+    new: &NewPost,
+    fingerprint: &str,
+) -> Result<(), AppError> {
+    match store::fingerprint(c, access.municipality_id(), new.id.into()).await? {
+        Some((author, stored)) if author == access.staff_id() && stored == fingerprint => Ok(()),
+        _ => Err(Code::IdConflict.into()),
+    }
+}
+
+fn check(new: &NewPost, now: i64) -> Result<NewPost, AppError> {
+    let body = if new.media.is_empty() || !new.body.trim().is_empty() {
+        input::text(&new.body, "body", limits::POST_CHARS)?
+    } else {
+        String::new()
+    };
+    if new.written_at.0 > now + AHEAD_MILLIS || new.written_at.0 < now - BEHIND_MILLIS {
+        return Err(AppError::field("written_at"));
+    }
+    if new.media.len() > limits::POST_MEDIA {
+        return Err(AppError::field("media"));
+    }
+    let media = new
+        .media
+        .iter()
+        .map(|m| if m.kind == MediaKind::Document { Err(AppError::field("media")) } else { media::upload::check(m) })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(NewPost { body, media, ..new.clone() })
+}
+
+fn fingerprint(patient: PatientId, new: &NewPost) -> Result<String, AppError> {
+    let text = serde_json::to_vec(&(patient, new))
+        .map_err(|e| AppError::internal(format!("a post cannot be written as JSON: {e}")))?;
+    Ok(hex::encode(Sha256::digest(text)))
+}

@@ -1,0 +1,100 @@
+//! The whole URL map on one screen: two hosts, their JSON and their pages.
+
+use crate::error::AppError;
+use crate::state::App;
+use crate::{device, facility, media, municipality, patient, post, session, staff, worklist};
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post as posting, put};
+use axum::{Json, Router};
+use renraku_wire::{Code, limits};
+use utoipa::OpenApi;
+
+/// The public host: forms, certificate pick-up, login diagnosis. No patient data.
+#[must_use]
+pub fn public(app: App) -> Router {
+    Router::new()
+        .route("/v1/openapi.json", get(openapi))
+        .route("/v1/municipalities/{slug}", get(municipality::api::info))
+        .route("/v1/municipalities/{slug}/facility-applications", posting(facility::api::create))
+        .route("/v1/municipalities/{slug}/certificates", posting(device::api::enrol))
+        .route("/v1/municipalities/{slug}/certificates/pkcs12", posting(device::api::pkcs12))
+        .route("/v1/municipalities/{slug}/diagnosis", get(device::api::diagnose))
+        .route("/health", get(health))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(limits::JSON_BYTES))
+        .with_state(app)
+}
+
+/// The care host: behind a client certificate.
+#[must_use]
+pub fn care(app: App) -> Router {
+    Router::new()
+        .route("/v1/session", posting(session::api::open).get(session::api::me).delete(session::api::close))
+        .route("/v1/session/password", posting(session::api::change_password))
+        .route("/v1/session/push", put(session::api::register_push))
+        .route("/v1/facilities", get(facility::api::list))
+        .route("/v1/facilities/{id}/approval", posting(facility::api::approve))
+        .route("/v1/facilities/{id}/tickets", posting(facility::api::ticket))
+        .route("/v1/directory", get(facility::api::directory))
+        .route("/v1/staff", posting(staff::api::create))
+        .route("/v1/devices", get(device::api::list))
+        .route("/v1/devices/{id}/revocation", posting(device::api::revoke))
+        .route("/v1/patients", posting(patient::api::create).get(patient::api::list))
+        .route("/v1/patients/{id}", get(patient::api::get))
+        .route("/v1/patients/{id}/posts", posting(post::api::create).get(post::api::page))
+        .route("/v1/posts/{id}", get(post::api::get))
+        .route("/v1/posts/{id}/receipt", put(post::api::put_receipt))
+        .route("/v1/posts/{id}/receipts", get(post::api::receipts))
+        .route("/v1/notices/{id}", get(worklist::notice))
+        .route("/v1/media", posting(media::api::announce))
+        .route("/v1/media/{id}", get(media::api::whole))
+        .route("/v1/media/{id}/thumbnail", get(media::api::thumbnail))
+        .route(
+            "/v1/media/{id}/upload",
+            axum::routing::head(media::api::progress)
+                .patch(media::api::append)
+                .layer(DefaultBodyLimit::max(limits::CHUNK_BYTES)),
+        )
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(limits::JSON_BYTES))
+        .with_state(app)
+}
+
+async fn nothing_here() -> AppError {
+    Code::NotFound.into()
+}
+
+async fn wrong_method() -> AppError {
+    Code::MethodNotAllowed.into()
+}
+
+/// 204 as long as the database answers: for the machine that watches this one.
+async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<StatusCode, AppError> {
+    app.db.read(async |c| municipality::store::all(c).await.map(|_| ())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The OpenAPI document, made from the handlers.
+#[derive(OpenApi, Debug)]
+#[openapi(
+    info(title = "Renraku", description = "Care-team network. Refusals are RFC 9457 problem documents."),
+    paths(
+        municipality::api::info, facility::api::create, device::api::enrol, device::api::pkcs12,
+        device::api::diagnose, session::api::open, session::api::me, session::api::close,
+        session::api::change_password, session::api::register_push, facility::api::list,
+        facility::api::approve, facility::api::ticket, facility::api::directory, staff::api::create,
+        device::api::list, device::api::revoke, patient::api::create, patient::api::list,
+        patient::api::get, post::api::create, post::api::page, post::api::get, post::api::put_receipt,
+        post::api::receipts, worklist::notice, media::api::announce, media::api::progress,
+        media::api::append, media::api::whole, media::api::thumbnail
+    ),
+    components(schemas(renraku_wire::Problem))
+)]
+pub struct ApiDocument;
+
+async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(ApiDocument::openapi())
+}

@@ -1,0 +1,218 @@
+//! Sessions, accounts as signing in sees them, and push registrations.
+
+use crate::access::SignedIn;
+use crate::db::prelude::*;
+use crate::db::schema::{facility, push_registration, session, staff};
+use crate::db::sql::word;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::{clock, run};
+use renraku_wire::PushRegistration;
+
+/// An account as signing in sees it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = staff)]
+pub struct Account {
+    /// The person.
+    pub id: Id,
+    /// Where they work.
+    pub facility_id: Id,
+    /// Individual user id.
+    pub login_id: String,
+    /// Name.
+    pub name: String,
+    /// Argon2id.
+    pub password_hash: String,
+    /// The first password was not changed yet.
+    pub must_change_password: bool,
+    /// Wrong passwords in a row.
+    pub failed_count: i32,
+    /// Locked until.
+    pub locked_until: Option<i64>,
+    /// `active` or not.
+    pub state: String,
+}
+
+/// The account with this user id.
+///
+/// # Errors
+/// The database failed.
+pub async fn account(c: &mut Conn, town: Id, login_id: &str) -> Result<Option<Account>, AppError> {
+    Ok(run!(
+        c,
+        get_result,
+        staff::table
+            .filter(staff::municipality_id.eq(town))
+            .filter(staff::login_id.eq(login_id))
+            .select(Account::as_select())
+    )
+    .optional()?)
+}
+
+/// The account of a person.
+///
+/// # Errors
+/// The database failed.
+pub async fn account_of(c: &mut Conn, town: Id, id: Id) -> Result<Account, AppError> {
+    Ok(run!(c, get_result, staff::table.find((town, id)).select(Account::as_select()))?)
+}
+
+/// Stores what a wrong or right password leaves behind.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_tries(
+    c: &mut Conn,
+    town: Id,
+    id: Id,
+    failed_count: i32,
+    locked_until: Option<i64>,
+) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(staff::table.find((town, id)))
+            .set((staff::failed_count.eq(failed_count), staff::locked_until.eq(locked_until)))
+    )?;
+    Ok(())
+}
+
+/// A session to be opened.
+#[derive(Insertable)]
+#[diesel(table_name = session)]
+pub struct NewSession<'a> {
+    /// The town.
+    pub municipality_id: Id,
+    /// SHA-256 of the token.
+    pub token_hash: &'a [u8],
+    /// Who.
+    pub staff_id: Id,
+    /// On which device.
+    pub device_id: Id,
+    /// With which certificate.
+    pub serial: &'a str,
+    /// Now.
+    pub created_at: i64,
+    /// Now.
+    pub last_seen_at: i64,
+    /// When it ends.
+    pub expires_at: i64,
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// The database failed.
+pub async fn open(c: &mut Conn, new: &NewSession<'_>) -> Result<(), AppError> {
+    run!(c, execute, diesel::insert_into(session::table).values(new))?;
+    Ok(())
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// The database failed.
+pub async fn close(c: &mut Conn, town: Id, token_hash: &[u8]) -> Result<(), AppError> {
+    run!(c, execute, diesel::delete(session::table.find((town, token_hash))))?;
+    Ok(())
+}
+
+/// Ends every other session of a person.
+///
+/// # Errors
+/// The database failed.
+pub async fn close_others(c: &mut Conn, town: Id, staff_id: Id, keep: &[u8]) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            session::table
+                .filter(session::municipality_id.eq(town))
+                .filter(session::staff_id.eq(staff_id))
+                .filter(session::token_hash.ne(keep))
+        )
+    )?;
+    Ok(())
+}
+
+/// Forgets sessions that ended.
+///
+/// # Errors
+/// The database failed.
+pub async fn sweep(c: &mut Conn) -> Result<(), AppError> {
+    run!(c, execute, diesel::delete(session::table.filter(session::expires_at.lt(clock::now()))))?;
+    Ok(())
+}
+
+/// Stores a new password.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_password(c: &mut Conn, who: &SignedIn, hash: &str) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(staff::table.find((who.municipality_id(), who.staff_id())))
+            .set((staff::password_hash.eq(hash), staff::must_change_password.eq(false)))
+    )?;
+    Ok(())
+}
+
+/// Stores where a person's pushes on this device go.
+///
+/// # Errors
+/// The database failed.
+pub async fn register_push(c: &mut Conn, who: &SignedIn, push: &PushRegistration) -> Result<(), AppError> {
+    let provider = word(&push.provider);
+    let now = clock::now();
+    run!(
+        c,
+        execute,
+        diesel::insert_into(push_registration::table)
+            .values((
+                push_registration::municipality_id.eq(who.municipality_id()),
+                push_registration::staff_id.eq(who.staff_id()),
+                push_registration::device_id.eq(who.device_id()),
+                push_registration::provider.eq(&provider),
+                push_registration::token.eq(&push.token),
+                push_registration::updated_at.eq(now),
+            ))
+            .on_conflict((
+                push_registration::municipality_id,
+                push_registration::staff_id,
+                push_registration::device_id
+            ))
+            .do_update()
+            .set((
+                push_registration::provider.eq(&provider),
+                push_registration::token.eq(&push.token),
+                push_registration::updated_at.eq(now),
+            ))
+    )?;
+    Ok(())
+}
+
+/// Pushes for a person who signed out stop on that device.
+///
+/// # Errors
+/// The database failed.
+pub async fn forget_push(c: &mut Conn, who: &SignedIn) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::delete(push_registration::table.find((
+            who.municipality_id(),
+            who.staff_id(),
+            who.device_id()
+        )))
+    )?;
+    Ok(())
+}
+
+/// Name of a facility.
+///
+/// # Errors
+/// The database failed.
+pub async fn facility_name(c: &mut Conn, town: Id, id: Id) -> Result<String, AppError> {
+    Ok(run!(c, get_result, facility::table.find((town, id)).select(facility::name))?)
+}

@@ -1,0 +1,8 @@
+//! Staff: individual accounts, made by the facility's manager.
+//!
+//! Not here: signing in (`session`).
+
+pub mod add;
+pub mod api;
+pub mod rules;
+pub mod store;

@@ -1,0 +1,160 @@
+//! What handlers share. One value for the process, cheap to clone.
+
+use crate::clock;
+use crate::db::schema::{device, municipality, session};
+use crate::db::prelude::*;
+use crate::db::{Db, Id};
+use crate::error::AppError;
+use crate::run;
+use crate::secret::OperatorSecret;
+use crate::storage::Storage;
+use crate::tls::{Authority, CareVerifier};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// The shared state.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Inner>);
+
+/// What [`App`] points at.
+pub struct Inner {
+    /// The database.
+    pub db: Db,
+    /// Where media lie.
+    pub storage: Storage,
+    /// The operator's secret.
+    pub secret: OperatorSecret,
+    /// How devices reach the public host, without a slash at the end.
+    pub public_url: String,
+    /// How devices reach the care host, without a slash at the end.
+    pub care_url: String,
+    /// Whom the care host lets through.
+    pub care_verifier: Arc<CareVerifier>,
+    /// Wakes the notice workers.
+    pub notices_queued: Notify,
+    /// At most this many passwords are hashed at once: each takes 19 MiB.
+    pub hashing: tokio::sync::Semaphore,
+    seen: Mutex<Seen>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    devices: HashMap<(Id, Id), i64>,
+    sessions: HashMap<(Id, Vec<u8>), i64>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the state together.
+    #[must_use]
+    pub fn new(
+        db: Db,
+        storage: Storage,
+        secret: OperatorSecret,
+        public_url: String,
+        care_url: String,
+        care_verifier: Arc<CareVerifier>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            db,
+            storage,
+            secret,
+            public_url,
+            care_url,
+            care_verifier,
+            notices_queued: Notify::new(),
+            hashing: tokio::sync::Semaphore::new(2),
+            seen: Mutex::default(),
+        }))
+    }
+
+    /// Notes that a device and a session were used; [`Self::write_seen`] stores it, a little later.
+    pub fn saw(&self, town: Id, device: Id, token_hash: Option<&[u8]>) {
+        let now = clock::now();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.devices.insert((town, device), now);
+        if let Some(hash) = token_hash {
+            seen.sessions.insert((town, hash.to_vec()), now);
+        }
+    }
+
+    /// Stores when devices and sessions were last used. Not in each request: that would turn every
+    /// reading into a writing.
+    ///
+    /// # Errors
+    /// The database failed; what was noted since is kept for the next time.
+    pub async fn write_seen(&self) -> Result<(), AppError> {
+        let Seen { devices, sessions } =
+            std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        if devices.is_empty() {
+            return Ok(());
+        }
+        let (devices, sessions) = (&devices, &sessions);
+        self.db
+            .write(async |c| {
+                for ((town, id), at) in devices {
+                    run!(
+                        c,
+                        execute,
+                        diesel::update(device::table.find((*town, *id))).set(device::last_seen_at.eq(at))
+                    )?;
+                }
+                for ((town, hash), at) in sessions {
+                    run!(
+                        c,
+                        execute,
+                        diesel::update(session::table.find((*town, hash))).set(session::last_seen_at.eq(at))
+                    )?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Opens a town's certificate authority.
+    ///
+    /// # Errors
+    /// No such town, or the operator's secret is another one.
+    pub async fn authority(&self, town: Id) -> Result<Authority, AppError> {
+        let (certificate, sealed): (Vec<u8>, Vec<u8>) = self
+            .db
+            .read(async |c| {
+                Ok(run!(
+                    c,
+                    get_result,
+                    municipality::table
+                        .find(town)
+                        .select((municipality::authority_cert, municipality::authority_key_sealed))
+                )?)
+            })
+            .await?;
+        Authority::open(certificate, &self.secret.open(&sealed)?)
+    }
+
+    /// Lets the care host know every town's authority.
+    ///
+    /// # Errors
+    /// The database failed, or holds no certificate where one must be.
+    pub async fn load_authorities(&self) -> Result<(), AppError> {
+        let all: Vec<Vec<u8>> = self
+            .db
+            .read(async |c| Ok(run!(c, load, municipality::table.select(municipality::authority_cert))?))
+            .await?;
+        self.care_verifier
+            .replace(&all)
+            .map_err(|e| AppError::internal(format!("an authority's certificate cannot be read: {e}")))
+    }
+}

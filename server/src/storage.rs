@@ -1,0 +1,66 @@
+//! Where media lie: sealed objects in a folder (or, through the same interface, in S3).
+
+use crate::error::AppError;
+use crate::secret::OperatorSecret;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A store of sealed objects.
+#[derive(Clone)]
+pub struct Storage {
+    objects: Arc<dyn ObjectStore>,
+    secret: OperatorSecret,
+}
+
+impl Storage {
+    /// A store in a local folder, which is made when it is not there.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn folder(folder: &std::path::Path, secret: OperatorSecret) -> Result<Self, AppError> {
+        let failed = |e: String| {
+            AppError::internal(format!("the media folder {} cannot be used: {e}", folder.display()))
+        };
+        std::fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
+        let objects = LocalFileSystem::new_with_prefix(folder)
+            .map_err(|e| failed(e.to_string()))?
+            .with_automatic_cleanup(true);
+        Ok(Self { objects: Arc::new(objects), secret })
+    }
+
+    /// Seals `plain` and stores it under `name`.
+    ///
+    /// # Errors
+    /// The store is full or out of reach.
+    pub async fn put(&self, name: &str, plain: &[u8]) -> Result<(), AppError> {
+        let sealed = self.secret.seal(plain)?;
+        self.objects.put(&Path::from(name), sealed.into()).await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Reads and opens what lies under `name`.
+    ///
+    /// # Errors
+    /// Nothing there, or the store is out of reach.
+    pub async fn get(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        let sealed = self.objects.get(&Path::from(name)).await.map_err(failed)?;
+        let sealed = sealed.bytes().await.map_err(failed)?;
+        self.secret.open(&sealed)
+    }
+
+    /// Removes what lies under `name`; nothing there is fine.
+    pub async fn remove(&self, name: &str) {
+        match self.objects.delete(&Path::from(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(e) => tracing::warn!(error = %e, "an object could not be removed"),
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn failed(e: object_store::Error) -> AppError {
+    AppError::internal(format!("the media store failed: {e}"))
+}
