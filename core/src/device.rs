@@ -63,7 +63,10 @@ pub enum Diagnosed {
     /// The server was not reached.
     Offline,
     /// The certificate stands in the way.
-    Refused(Code),
+    Refused {
+        /// Why.
+        code: Code,
+    },
 }
 
 /// This device. All calls may come from any thread; the asynchronous ones need a tokio runtime
@@ -217,15 +220,15 @@ impl Device {
         let now = clock::now();
         Ok(match asked {
             Ok(diagnosis) if diagnosis.ok => Diagnosed::Ready,
-            Ok(diagnosis) => Diagnosed::Refused(diagnosis.code.unwrap_or(Code::Unknown)),
-            Err(ApiError::CertificateRefused(code)) => Diagnosed::Refused(code),
-            Err(ApiError::ServerUntrusted { clock: true }) => Diagnosed::Refused(Code::CertificateNotYetValid),
+            Ok(diagnosis) => Diagnosed::Refused { code: diagnosis.code.unwrap_or(Code::Unknown) },
+            Err(ApiError::CertificateRefused(code)) => Diagnosed::Refused { code },
+            Err(ApiError::ServerUntrusted { clock: true }) => Diagnosed::Refused { code: Code::CertificateNotYetValid },
             Err(ApiError::Key(KeyError::Gone)) => Diagnosed::NotEnrolled,
             Err(ApiError::Offline { .. } | ApiError::ServerUntrusted { clock: false }) => {
                 if now > enrolment.certificate.not_after {
-                    Diagnosed::Refused(Code::CertificateExpired)
+                    Diagnosed::Refused { code: Code::CertificateExpired }
                 } else if enrolment.not_before().is_some_and(|from| now < from) {
-                    Diagnosed::Refused(Code::CertificateNotYetValid)
+                    Diagnosed::Refused { code: Code::CertificateNotYetValid }
                 } else {
                     Diagnosed::Offline
                 }
@@ -263,7 +266,7 @@ impl Device {
     /// A refused handshake may look like a connection that broke, when the alert was lost: ask the public host.
     async fn explained(&self, e: ApiError) -> CoreError {
         if matches!(e, ApiError::Offline { sent: true })
-            && let Ok(Diagnosed::Refused(code)) = self.diagnose().await
+            && let Ok(Diagnosed::Refused { code }) = self.diagnose().await
         {
             return CoreError::Certificate { code };
         }

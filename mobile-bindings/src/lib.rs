@@ -1,1 +1,27 @@
-//! Being built.
+//! What Swift and Kotlin see of Renraku: thin uniffi objects and records over `renraku-core`, no logic.
+//!
+//! A shell opens one [`RenrakuDevice`], enrols it once, and works with the [`RenrakuSession`] of whoever signs
+//! in. It brings two things of the platform: a [`Vault`] and, where there is secure hardware, a [`DeviceKey`].
+//!
+//! **Threads.** Any call may come from any thread. Asynchronous calls do their work on the core's own threads,
+//! never on the caller's. The shell's traits are called from worker threads, never from the screen's.
+//! **Cancelling.** A cancelled Kotlin coroutine drops the call. A cancelled Swift task does not: pass a
+//! [`CancelToken`] where the work is long.
+//! **Units.** Instants are milliseconds since 1970-01-01T00:00:00Z, lengths are bytes, ids are UUID texts.
+//! **Files** cross as paths, never as bytes; thumbnails are the exception.
+//! **Errors** are [`MobileError`]; the sentence a person reads is chosen by case, see [`problem_sentence`].
+
+mod device;
+mod error;
+mod foreign;
+mod records;
+mod remote;
+mod session;
+
+pub use device::{Diagnosis, RenrakuDevice};
+pub use error::{MobileError, StorageTrouble, problem_sentence};
+pub use foreign::{CancelToken, DeviceKey, KeyFailure, ProgressListener, Vault, VaultFailure};
+pub use records::*;
+pub use session::RenrakuSession;
+
+uniffi::setup_scaffolding!();

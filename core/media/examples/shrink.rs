@@ -5,7 +5,9 @@ use std::{env, fs, process};
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let (Some(input), Some(output), Some(thumbnail)) = (arguments.first(), arguments.get(1), arguments.get(2)) else {
+    let (Some(input), Some(output), Some(thumbnail)) =
+        (arguments.first(), arguments.get(1), arguments.get(2))
+    else {
         eprintln!("usage: shrink INPUT OUTPUT THUMBNAIL [QUALITY]");
         process::exit(2);
     };

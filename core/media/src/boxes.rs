@@ -50,7 +50,8 @@ fn inside(kind: Kind) -> Option<(usize, &'static [&'static Kind])> {
         b"stbl" => (
             0,
             &[
-                b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp", b"sdtp",
+                b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp",
+                b"sdtp",
             ],
         ),
         b"stsd" => (8, &[b"avc1", b"mp4a"]),

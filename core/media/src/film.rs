@@ -56,10 +56,13 @@ pub fn verify(bytes: &[u8], limits: &Limits) -> Result<FilmFacts, MediaError> {
     let head = bytes.get(..movie.content.end).ok_or(MediaError::Unreadable)?;
     let parsed = mp4parse::read_mp4(&mut Cursor::new(head)).map_err(|_| MediaError::Unreadable)?;
     let of = |kind: TrackType| parsed.tracks.iter().filter(move |t| t.track_type == kind);
-    let (video, sound) = match (of(TrackType::Video).collect::<Vec<_>>(), of(TrackType::Audio).collect::<Vec<_>>()) {
-        (v, a) if v.len() == 1 && a.len() <= 1 && parsed.tracks.len() == v.len() + a.len() => (v[0], a.first().copied()),
-        _ => return Err(MediaError::Unreadable),
-    };
+    let (video, sound) =
+        match (of(TrackType::Video).collect::<Vec<_>>(), of(TrackType::Audio).collect::<Vec<_>>()) {
+            (v, a) if v.len() == 1 && a.len() <= 1 && parsed.tracks.len() == v.len() + a.len() => {
+                (v[0], a.first().copied())
+            }
+            _ => return Err(MediaError::Unreadable),
+        };
     let (config, width, height) = samples::h264(video).ok_or(MediaError::Unreadable)?;
     samples::description(config)?;
     if sound.is_some_and(|t| !samples::is_aac(t)) {

@@ -22,11 +22,55 @@ pub(crate) struct Outline {
     pub height: u32,
     /// Several scans refine one another.
     pub progressive: bool,
+    /// The scans together bring every coefficient of every colour.
+    pub complete: bool,
     /// Bytes between segments that belong to none.
     pub gaps: bool,
     /// Where the end-of-image marker begins. Every byte from `end + 2` on is no part of the picture.
     pub end: usize,
 }
+
+/// What the start of a frame says.
+struct Frame {
+    width: u32,
+    height: u32,
+    progressive: bool,
+    /// For each colour its id and a bit for each coefficient that a scan brought.
+    colours: Vec<(u8, u64)>,
+}
+
+impl Frame {
+    fn read(marker: u8, content: &[u8]) -> Option<Self> {
+        let (head, colours) = content.split_first_chunk::<6>()?;
+        let side = |i: usize| u32::from(u16::from_be_bytes([head[i], head[i + 1]]));
+        let colours: Vec<_> = colours.chunks_exact(3).map(|c| (c[0], 0)).collect();
+        let sound = side(1) > 0 && side(3) > 0 && !colours.is_empty() && colours.len() <= 4;
+        sound.then(|| Self { width: side(3), height: side(1), progressive: marker == 0xC2, colours })
+    }
+
+    /// Notes what a scan with this header brings.
+    fn scan(&mut self, content: &[u8]) -> Option<()> {
+        let (count, rest) = content.split_first()?;
+        let (ids, rest) = rest.split_at_checked(usize::from(*count) * 2)?;
+        let [first, last, _] = *rest else { return None };
+        let brought = if !self.progressive {
+            u64::MAX
+        } else if first <= last && last < 64 {
+            (u64::MAX >> (63 - (last - first))) << first
+        } else {
+            return None;
+        };
+        for (id, seen) in &mut self.colours {
+            if ids.chunks_exact(2).any(|c| c[0] == *id) {
+                *seen |= brought;
+            }
+        }
+        Some(())
+    }
+}
+
+/// More segments than any file needs.
+const MAX_SEGMENTS: usize = 4096;
 
 /// Walks from the first marker to the end of the image. `None` when a length lies, when the file is cut
 /// off before its end, or when it has not exactly one frame.
@@ -34,7 +78,7 @@ pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
     if bytes.get(..3)? != [0xFF, 0xD8, 0xFF] {
         return None;
     }
-    let (mut segments, mut frame, mut gaps, mut at) = (Vec::new(), None, false, 2);
+    let (mut segments, mut frame, mut gaps, mut at) = (Vec::new(), None::<Frame>, false, 2);
     loop {
         let marker_at = at + memchr::memchr(0xFF, bytes.get(at..)?)?;
         let code_at = marker_at + bytes.get(marker_at..)?.iter().position(|b| *b != 0xFF)?;
@@ -42,33 +86,34 @@ pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
         let marker = *bytes.get(code_at)?;
         match marker {
             EOI => {
-                let (width, height, progressive) = frame?;
-                let scanned = segments.iter().any(|s: &Segment| s.marker == SOS);
+                let Frame { width, height, progressive, colours } = frame?;
+                let complete = colours.iter().all(|(_, seen)| *seen == u64::MAX);
                 let end = code_at - 1;
-                return scanned.then_some(Outline { segments, width, height, progressive, gaps, end });
+                return Some(Outline { segments, width, height, progressive, complete, gaps, end });
             }
             0x00..=0xBF | 0xD0..=0xD8 => return None,
             _ => {}
         }
         let length = usize::from(u16::from_be_bytes([*bytes.get(code_at + 1)?, *bytes.get(code_at + 2)?]));
         let content = code_at + 3..code_at + 1 + length;
-        if length < 2 || content.end > bytes.len() {
+        if length < 2 || content.end > bytes.len() || segments.len() == MAX_SEGMENTS {
             return None;
         }
+        at = content.end;
         if is_frame(marker) {
-            let head = bytes.get(content.start..content.start + 5)?;
-            let side = |i: usize| u32::from(u16::from_be_bytes([head[i], head[i + 1]]));
-            if frame.replace((side(3), side(1), marker == 0xC2)).is_some() || side(1) == 0 || side(3) == 0 {
+            if frame.replace(Frame::read(marker, &bytes[content.clone()])?).is_some() {
                 return None;
             }
+        } else if marker == SOS {
+            frame.as_mut()?.scan(&bytes[content.clone()])?;
+            at = scan_end(bytes, content.end)?;
         }
-        at = if marker == SOS { scan_end(bytes, content.end)? } else { content.end };
         segments.push(Segment { marker, content });
     }
 }
 
 /// Start of frame, of whatever process.
-pub(crate) fn is_frame(marker: u8) -> bool {
+fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC))
 }
 

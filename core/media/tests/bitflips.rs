@@ -76,7 +76,8 @@ fn films() {
     use renraku_media::video;
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.mov"), folder.path().join("out.mp4"));
-    let options = fixture::FilmOptions { width: 160, height: 90, seconds: 1.0, bits: 200_000, ..Default::default() };
+    let options =
+        fixture::FilmOptions { width: 160, height: 90, seconds: 1.0, bits: 200_000, ..Default::default() };
     fixture::film(&input, &options).unwrap();
     video::transcode(&input, &output, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
     let (original, film) = (std::fs::read(&input).unwrap(), std::fs::read(&output).unwrap());

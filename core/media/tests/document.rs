@@ -5,7 +5,8 @@ use renraku_media::{MediaError, fixture};
 
 const MAX: usize = 1_000_000;
 
-const PDF: &[u8] = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\nxref\n0 1\ntrailer<</Root 1 0 R>>\nstartxref\n40\n%%EOF\n";
+const PDF: &[u8] =
+    b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\nxref\n0 1\ntrailer<</Root 1 0 R>>\nstartxref\n40\n%%EOF\n";
 
 fn png() -> Vec<u8> {
     let mut out = std::io::Cursor::new(Vec::new());
@@ -31,7 +32,9 @@ fn cut_off_or_foreign_is_refused() {
             assert_eq!(verify(&whole[..whole.len() * part / 100], MAX), Err(MediaError::Unreadable));
         }
     }
-    for other in [&b"<html>%PDF-1.7 startxref %%EOF"[..], b"PK\x03\x04", b"GIF89a", b"%PDF-x.y startxref 1 %%EOF"] {
+    for other in
+        [&b"<html>%PDF-1.7 startxref %%EOF"[..], b"PK\x03\x04", b"GIF89a", b"%PDF-x.y startxref 1 %%EOF"]
+    {
         assert_eq!(verify(other, MAX), Err(MediaError::Unreadable));
     }
     let trailing = [&png()[..], b"more"].concat();

@@ -59,7 +59,8 @@ fn run(input: &Path, plan: &video::Plan) -> Result<(video::VideoFacts, Vec<u8>),
 }
 
 fn small(path: &Path, options: FilmOptions) {
-    fixture::film(path, &FilmOptions { width: 320, height: 180, seconds: 1.0, bits: 400_000, ..options }).unwrap();
+    fixture::film(path, &FilmOptions { width: 320, height: 180, seconds: 1.0, bits: 400_000, ..options })
+        .unwrap();
 }
 
 /// What the ffprobe command says about a stream.
@@ -107,7 +108,10 @@ fn a_phones_film_becomes_small_upright_and_bare() {
         assert!(!contains(bytes, tag), "{} must be gone", String::from_utf8_lossy(tag));
     }
     let checked = film::verify(bytes, &film::Limits::default()).unwrap();
-    assert_eq!(checked, film::FilmFacts { width: 720, height: 1280, duration_ms: facts.duration_ms, sound: true });
+    assert_eq!(
+        checked,
+        film::FilmFacts { width: 720, height: 1280, duration_ms: facts.duration_ms, sound: true }
+    );
     let place = |kind: &[u8]| bytes.windows(4).position(|w| w == kind).unwrap();
     assert!(place(b"moov") < place(b"mdat"), "fast start");
     let path = original.with_file_name("film.mp4");
@@ -166,7 +170,8 @@ fn the_quarter_turn_is_done_and_in_the_right_direction() {
 
 #[test]
 fn sound_can_be_left_out() {
-    let (facts, bytes) = run(&made().original, &video::Plan { sound: false, longest_ms: 500, ..Default::default() }).unwrap();
+    let (facts, bytes) =
+        run(&made().original, &video::Plan { sound: false, longest_ms: 500, ..Default::default() }).unwrap();
     assert!(!facts.sound);
     assert!(!contains(&bytes, b"mp4a") && !contains(&bytes, b"soun"));
     assert!(!film::verify(&bytes, &film::Limits::default()).unwrap().sound);
@@ -184,7 +189,10 @@ fn long_and_fast_films_are_capped() {
     let played = video::play(&path, &Cancel::new()).unwrap();
     assert!((15..=18).contains(&played.frames), "30 a second at most: {played:?}");
     let shorter = film::Limits { max_ms: 200, ..Default::default() };
-    assert_eq!(film::verify(&bytes, &shorter), Err(MediaError::TooLarge { what: "milliseconds", limit: 200 }));
+    assert_eq!(
+        film::verify(&bytes, &shorter),
+        Err(MediaError::TooLarge { what: "milliseconds", limit: 200 })
+    );
 }
 
 #[test]
@@ -224,7 +232,19 @@ fn the_check_refuses_tags_wherever_they_are() {
 fn the_check_refuses_what_an_encoder_signs() {
     // The command's x264 writes its name and settings into the first picture.
     let signed = remuxed(
-        &["-c:v", "libx264", "-preset", "ultrafast", "-an", "-movflags", "+faststart", "-fflags", "+bitexact", "-flags:v", "+bitexact"],
+        &[
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-an",
+            "-movflags",
+            "+faststart",
+            "-fflags",
+            "+bitexact",
+            "-flags:v",
+            "+bitexact",
+        ],
         "mp4",
     );
     assert!(contains(&signed, b"x264"));
@@ -260,7 +280,11 @@ fn a_cut_off_film_is_refused_wherever_it_is_cut() {
             let cut = &whole[..whole.len() * part / 100];
             assert_eq!(film::verify(cut, &film::Limits::default()), Err(MediaError::Unreadable), "{part} %");
             fs::write(&path, cut).unwrap();
-            assert_eq!(run(&path, &video::Plan::default()).map(|r| r.0), Err(MediaError::Unreadable), "{part} %");
+            assert_eq!(
+                run(&path, &video::Plan::default()).map(|r| r.0),
+                Err(MediaError::Unreadable),
+                "{part} %"
+            );
             assert_eq!(video::play(&path, &Cancel::new()), Err(MediaError::Unreadable), "{part} %");
         }
     }
@@ -280,7 +304,9 @@ fn a_film_with_rubbish_in_it_is_refused() {
     fs::write(&path, &bytes).unwrap();
     assert_eq!(video::play(&path, &Cancel::new()), Err(MediaError::Unreadable));
     assert_eq!(run(&path, &video::Plan::default()).map(|r| r.0), Err(MediaError::Unreadable));
-    for other in [&b""[..], b"#EXTM3U\nfile:///etc/passwd\n", b"ffconcat version 1.0\nfile other.mp4\n", &[0; 4000]] {
+    for other in
+        [&b""[..], b"#EXTM3U\nfile:///etc/passwd\n", b"ffconcat version 1.0\nfile other.mp4\n", &[0; 4000]]
+    {
         fs::write(&path, other).unwrap();
         assert_eq!(run(&path, &video::Plan::default()).map(|r| r.0), Err(MediaError::Unreadable));
     }
@@ -290,7 +316,8 @@ fn a_film_with_rubbish_in_it_is_refused() {
         Err(MediaError::Io(std::io::ErrorKind::NotFound))
     );
     let nowhere = folder.path().join("no folder/out.mp4");
-    let result = video::transcode(&made().original, &nowhere, &video::Plan::default(), &mut |_| (), &Cancel::new());
+    let result =
+        video::transcode(&made().original, &nowhere, &video::Plan::default(), &mut |_| (), &Cancel::new());
     assert_eq!(result, Err(MediaError::Io(std::io::ErrorKind::NotFound)));
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ApiResult, Care, decode, send, send_json};
 use renraku_wire::{
-    Device, DeviceId, Directory, EnrolmentTicket, FacilityId, NewStaff, Revocation, StaffAdded,
+    Device, DeviceId, Directory, EnrolmentTicket, Facility, FacilityApproved, FacilityId, NewStaff, Revocation, StaffAdded,
 };
 use reqwest::Method;
 
@@ -21,6 +21,23 @@ impl Care {
     /// As [`super::ApiError`] tells; `role_insufficient` and `already_taken` among the refusals.
     pub async fn add_staff(&self, staff: &NewStaff) -> ApiResult<StaffAdded> {
         decode(send_json(self.request(Method::POST, &["v1", "staff"]), staff).await?).await
+    }
+
+    /// Every facility with where it stands; for the secretariat.
+    ///
+    /// # Errors
+    /// As [`super::ApiError`] tells; `role_insufficient` among the refusals.
+    pub async fn facilities(&self) -> ApiResult<Vec<Facility>> {
+        decode(send(self.request(Method::GET, &["v1", "facilities"])).await?).await
+    }
+
+    /// Approves a facility; for the secretariat. The answer holds the manager's first password.
+    ///
+    /// # Errors
+    /// As [`super::ApiError`] tells; `state_conflict` and `role_insufficient` among the refusals.
+    pub async fn approve_facility(&self, facility: FacilityId) -> ApiResult<FacilityApproved> {
+        let path = ["v1", "facilities", &facility.to_string(), "approval"];
+        decode(send(self.request(Method::POST, &path)).await?).await
     }
 
     /// Issues a certificate No and password for one more device.

@@ -4,6 +4,7 @@
 use super::{ApiError, ApiResult, Http, decode, send, send_json, with_token};
 use renraku_wire::{
     MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient, PatientId, PatientList,
+    PatientRegistered,
     Post, PostId, PostPage, PushRegistration, ReceiptList, SessionOpened, SignIn, Staff,
 };
 use reqwest::{Method, RequestBuilder};
@@ -103,7 +104,7 @@ impl Care {
     ///
     /// # Errors
     /// As [`ApiError`] tells; `consent_missing` and `team_invalid` among the refusals.
-    pub async fn register_patient(&self, patient: &NewPatient) -> ApiResult<Patient> {
+    pub async fn register_patient(&self, patient: &NewPatient) -> ApiResult<PatientRegistered> {
         decode(send_json(self.request(Method::POST, &["v1", "patients"]), patient).await?).await
     }
 

@@ -12,7 +12,7 @@ mod upload;
 pub use care::Care;
 pub use error::ApiError;
 pub use public::Public;
-pub use upload::{ChunkTaken, Offset};
+pub use upload::Offset;
 
 use renraku_wire::{Code, Problem};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};

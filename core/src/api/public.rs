@@ -2,7 +2,7 @@
 
 use super::{ApiResult, Http, decode, send, send_json};
 use renraku_wire::{
-    CertificateIssued, CertificateRequest, Diagnosis, Facility, FacilityApplication, MunicipalityInfo,
+    CertificateIssued, CertificateRequest, Diagnosis, FacilityApplication, FacilityApplied, MunicipalityInfo,
 };
 use reqwest::Method;
 
@@ -51,7 +51,7 @@ impl Public {
     ///
     /// # Errors
     /// As [`super::ApiError`] tells.
-    pub async fn apply(&self, slug: &str, application: &FacilityApplication) -> ApiResult<Facility> {
+    pub async fn apply(&self, slug: &str, application: &FacilityApplication) -> ApiResult<FacilityApplied> {
         let path = ["v1", "municipalities", slug, "facility-applications"];
         decode(send_json(self.http.request(Method::POST, &path), application).await?).await
     }

@@ -4,7 +4,7 @@ use super::{ApiError, ApiResult, CHUNK, Care, decode, send, send_json};
 use bytes::Bytes;
 use renraku_wire::{MediaId, NewMedia, UploadStatus};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 
 /// How far an upload is, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,15 +13,6 @@ pub struct Offset {
     pub offset: u64,
     /// Bytes that were announced.
     pub length: u64,
-}
-
-/// What the server says after a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChunkTaken {
-    /// More is wanted, from this offset on.
-    More(u64),
-    /// That was the last one; the server's verdict.
-    Finished(UploadStatus),
 }
 
 impl Care {
@@ -48,12 +39,13 @@ impl Care {
         Ok(Offset { offset, length })
     }
 
-    /// Appends one chunk at an offset: all of it, or nothing.
+    /// Appends one chunk at an offset: all of it, or nothing. Gives the offset after it. With the last byte the
+    /// server checks the file, and what it gives here is its consent.
     ///
     /// # Errors
     /// As [`ApiError`] tells; `offset_conflict` when the server is elsewhere, and the refusals of a finished
     /// file (`media_unreadable`, `media_not_stripped`, `checksum_mismatch` …).
-    pub async fn upload_chunk(&self, id: MediaId, offset: u64, chunk: Bytes) -> ApiResult<ChunkTaken> {
+    pub async fn upload_chunk(&self, id: MediaId, offset: u64, chunk: Bytes) -> ApiResult<u64> {
         let request = self
             .request(Method::PATCH, &["v1", "media", &id.to_string(), "upload"])
             .timeout(CHUNK)
@@ -61,15 +53,7 @@ impl Care {
             .header("upload-offset", offset)
             .header(CONTENT_TYPE, "application/offset+octet-stream")
             .body(chunk);
-        let answer = send(request).await?;
-        if answer.status() == StatusCode::NO_CONTENT {
-            return Ok(ChunkTaken::More(number(answer.headers(), "upload-offset")?));
-        }
-        let status: UploadStatus = decode(answer).await?;
-        if status.offset < status.length {
-            return Ok(ChunkTaken::More(status.offset));
-        }
-        Ok(ChunkTaken::Finished(status))
+        number(send(request).await?.headers(), "upload-offset")
     }
 }
 

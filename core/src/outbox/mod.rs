@@ -30,7 +30,10 @@ pub enum ItemState {
     /// The server has all of it (送信済).
     Sent,
     /// The server refused it for good, and said why (失敗). May be tried again or cancelled.
-    Failed(Code),
+    Failed {
+        /// Why.
+        code: Code,
+    },
 }
 
 /// One file of an item.

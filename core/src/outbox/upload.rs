@@ -1,7 +1,7 @@
 //! One file to the server, from wherever the server is. After a cut at most the chunk that was on its way
 //! is sent again. Not here: which file, and when to give up for good.
 
-use crate::api::{ApiError, Care, ChunkTaken};
+use crate::api::{ApiError, Care};
 use crate::store::{Store, StoreError, outbox};
 use bytes::Bytes;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
@@ -83,27 +83,30 @@ async fn step(
             return Err(ApiError::Nonsense("the upload's length").into());
         }
         if at.offset == length {
-            return verdict(care, owner, media).await;
+            return verdict(care, owner, media, length).await;
         }
         return Ok(Some(at.offset));
     };
-    let taken = care.upload_chunk(media, offset, chunk(source, media, offset).await?).await?;
-    match taken {
-        ChunkTaken::More(next) if next <= offset || next >= length => {
-            Err(ApiError::Nonsense("the upload's offset").into())
-        }
-        ChunkTaken::More(next) => {
-            if let Source::Store(store) = source {
-                store.write(move |tx| outbox::uploaded(tx, media, next)).await?;
-            }
-            Ok(Some(next))
-        }
-        ChunkTaken::Finished(status) => finished(status.state),
+    let next = care.upload_chunk(media, offset, chunk(source, media, offset).await?).await?;
+    if next == length {
+        return Ok(None);
     }
+    if next <= offset || next > length {
+        return Err(ApiError::Nonsense("the upload's offset").into());
+    }
+    if let Source::Store(store) = source {
+        store.write(move |tx| outbox::uploaded(tx, media, next)).await?;
+    }
+    Ok(Some(next))
 }
 
 /// Every byte is there, but the answer to the last one was lost: asks what became of them.
-async fn verdict(care: &Care, owner: &Owner<'_>, media: MediaId) -> Result<Option<u64>, UploadError> {
+async fn verdict(
+    care: &Care,
+    owner: &Owner<'_>,
+    media: MediaId,
+    length: u64,
+) -> Result<Option<u64>, UploadError> {
     let state = match owner {
         Owner::Post(post) => {
             let post = care.post_by_id(*post).await?;
@@ -111,15 +114,14 @@ async fn verdict(care: &Care, owner: &Owner<'_>, media: MediaId) -> Result<Optio
         }
         Owner::Document(document) => care.announce(document).await?.state,
     };
-    finished(state)
-}
-
-fn finished(state: MediaState) -> Result<Option<u64>, UploadError> {
     match state {
         MediaState::Ready | MediaState::Unknown => Ok(None),
         MediaState::Refused => Err(UploadError::Refused(Code::MediaUnreadable)),
-        // Still being checked; the next pass asks again.
-        MediaState::Pending => Err(ApiError::Offline { sent: true }.into()),
+        MediaState::Pending => {
+            // The check itself was cut off: an empty chunk at the end asks for it again.
+            care.upload_chunk(media, length, Bytes::new()).await?;
+            Ok(None)
+        }
     }
 }
 

@@ -142,7 +142,7 @@ pub(crate) fn edit(
     now: Timestamp,
 ) -> Result<(), ItemError> {
     let found = get(tx, post)?;
-    let open = matches!(found.state, ItemState::Draft | ItemState::Waiting | ItemState::Failed(_));
+    let open = matches!(found.state, ItemState::Draft | ItemState::Waiting | ItemState::Failed { .. });
     if !open || found.text_sent {
         return Err(ItemError::TooLate);
     }
@@ -163,8 +163,8 @@ pub(crate) fn release(tx: &mut SqliteConnection, post: PostId) -> Result<(), Ite
     let found = get(tx, post)?;
     let state = match found.state {
         ItemState::Waiting => return Ok(()),
-        ItemState::Failed(_) if found.text_sent => "sending",
-        ItemState::Draft | ItemState::Failed(_) => "waiting",
+        ItemState::Failed { .. } if found.text_sent => "sending",
+        ItemState::Draft | ItemState::Failed { .. } => "waiting",
         ItemState::Sending | ItemState::Sent => return Err(ItemError::TooLate),
     };
     diesel::update(item::table.find(key(&post.0)))
@@ -184,7 +184,7 @@ pub(crate) fn release(tx: &mut SqliteConnection, post: PostId) -> Result<(), Ite
 pub(crate) fn cancel(tx: &mut SqliteConnection, post: PostId) -> Result<(), ItemError> {
     match get(tx, post)?.state {
         ItemState::Sending | ItemState::Sent => Err(ItemError::TooLate),
-        ItemState::Draft | ItemState::Waiting | ItemState::Failed(_) => {
+        ItemState::Draft | ItemState::Waiting | ItemState::Failed { .. } => {
             diesel::delete(item::table.find(key(&post.0))).execute(tx).map_err(StoreError::from)?;
             Ok(())
         }
@@ -305,7 +305,7 @@ fn to_item(row: ItemRow, media: &[MediaRow]) -> StoreResult<Item> {
         ("waiting", _) => ItemState::Waiting,
         ("sending", _) => ItemState::Sending,
         ("sent", _) => ItemState::Sent,
-        ("failed", Some(reason)) => ItemState::Failed(from_json(&to_json(&reason)?)?),
+        ("failed", Some(reason)) => ItemState::Failed { code: from_json(&to_json(&reason)?)? },
         _ => return Err(StoreError::Record),
     };
     let own = media.iter().filter(|m| m.item_id == row.id).map(to_media);

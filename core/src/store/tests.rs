@@ -84,7 +84,7 @@ async fn what_may_be_done_to_an_item_depends_on_where_it_stands() {
         outbox::back_to_waiting(tx, post)?;
         outbox::edit(tx, post, &text("four"), now).unwrap();
         outbox::fail(tx, post, Code::ConsentMissing)?;
-        assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Failed(Code::ConsentMissing));
+        assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Failed { code: Code::ConsentMissing });
         outbox::release(tx, post).unwrap();
         outbox::cancel(tx, post).unwrap();
         assert!(matches!(outbox::get(tx, post), Err(ItemError::Missing)));

@@ -102,7 +102,7 @@ async fn a_revoked_device_is_refused_on_its_open_connection() {
     town.facts().revoked = true;
     let refused = session.patients().await.map(drop);
     assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateRevoked }));
-    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Refused(Code::CertificateRevoked)));
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Refused { code: Code::CertificateRevoked }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,8 @@ impl Authority {
 /// Reads on for a moment: closing on unread bytes would reset the connection, and the device would never
 /// read the alert that tells why.
 async fn linger(mut line: Line) {
-    let drain = tokio::io::copy(&mut line, &mut tokio::io::sink());
+    let mut nowhere = tokio::io::sink();
+    let drain = tokio::io::copy(&mut line, &mut nowhere);
     let _ = tokio::time::timeout(Duration::from_secs(2), drain).await;
 }
 

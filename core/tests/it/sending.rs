@@ -116,6 +116,29 @@ async fn an_upload_that_is_cut_sends_at_most_one_chunk_again_per_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_last_chunk_whose_answer_was_lost_is_not_sent_again() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    let mut post = draft(town.patient.id, "photo");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 200)];
+    let id = compose(&session, post).await;
+    let length = session.outbox().await.unwrap()[0].media[0].length;
+    assert!(length < DEVICE_CHUNK_BYTES as u64, "one chunk");
+    let flush = tokio::spawn(async move { session.flush(true).await.map(drop) });
+    while town.facts().chunk_bytes < length {
+        tokio::task::yield_now().await;
+    }
+    flush.abort();
+    let _ = flush.await;
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().remaining, 0);
+    assert_eq!(state(&session, id).await, ItemState::Sent);
+    assert_eq!(town.facts().chunk_bytes, length);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_between_two_chunks_it_goes_on_at_the_next() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
@@ -154,7 +177,7 @@ async fn order_is_kept_per_patient_and_a_refusal_holds_nobody_up() {
     town.facts().refuse = Some(("held".into(), Code::ConsentMissing));
     let report = session.flush(true).await.unwrap();
     assert_eq!((report.sent, report.failed, report.remaining), (1, 1, 0));
-    assert_eq!(state(&session, first).await, ItemState::Failed(Code::ConsentMissing));
+    assert_eq!(state(&session, first).await, ItemState::Failed { code: Code::ConsentMissing });
     assert_eq!(state(&session, second).await, ItemState::Sent);
 
     town.facts().refuse = None;

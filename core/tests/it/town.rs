@@ -397,20 +397,21 @@ async fn chunk(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>,
     let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
     let mut facts = town.facts();
     let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };
-    if at != stored.bytes.len() as u64 {
+    if stored.state != MediaState::Pending || at != stored.bytes.len() as u64 {
         return no(Code::OffsetConflict);
     }
     stored.bytes.extend_from_slice(&chunk);
     let (offset, length) = (stored.bytes.len() as u64, stored.new.length);
+    let taken = (StatusCode::NO_CONTENT, [("upload-offset", offset.to_string())]).into_response();
     if offset < length {
-        return (StatusCode::NO_CONTENT, [("upload-offset", offset.to_string())]).into_response();
+        return taken;
     }
     if hex::encode(Sha256::digest(&stored.bytes)) != stored.new.sha256 {
         stored.state = MediaState::Refused;
         return no(Code::ChecksumMismatch);
     }
     stored.state = MediaState::Ready;
-    Json(UploadStatus { id, offset, length, state: stored.state, at: Timestamp(0) }).into_response()
+    taken
 }
 
 async fn bytes(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {

@@ -1,6 +1,8 @@
 //! Tables as diesel sees them, one text for both databases; a test compares them with what the
 //! migrations made. Instants are UTC milliseconds.
 
+#![allow(missing_docs, reason = "columns are named for what they hold")]
+
 use crate::db::sql::Uid;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 

@@ -31,11 +31,15 @@ pub fn with_vips(original: &[u8]) -> Result<()> {
     let at = |name: &str| folder.path().join(name);
     fs::write(at("in.jpg"), original)?;
     // Neither of the two makes the reference: ImageMagick's Lanczos of the fully decoded original.
-    run(Command::new("convert").arg(at("in.jpg")).args(["-auto-orient", "-filter", "Lanczos", "-resize", "2048x2048", "-strip"]).arg(at("reference.png")))?;
+    run(Command::new("convert")
+        .arg(at("in.jpg"))
+        .args(["-auto-orient", "-filter", "Lanczos", "-resize", "2048x2048", "-strip"])
+        .arg(at("reference.png")))?;
     let reference = image::open(at("reference.png")).map_err(Error::other)?.into_luma8();
     let target = format!("{}[Q=80,strip]", at("theirs.jpg").display());
     let ours = || run(Command::new(&shrink).args([at("in.jpg"), at("ours.jpg"), at("small.jpg")]));
-    let theirs = || run(Command::new("vipsthumbnail").arg(at("in.jpg")).args(["-s", "2048x2048", "-o", &target]));
+    let theirs =
+        || run(Command::new("vipsthumbnail").arg(at("in.jpg")).args(["-s", "2048x2048", "-o", &target]));
     ours()?;
     theirs()?;
     let (mut a, mut b) = (Vec::new(), Vec::new());
@@ -49,10 +53,19 @@ pub fn with_vips(original: &[u8]) -> Result<()> {
     };
     let (mut ours, mut theirs) = (outcome(a, "ours.jpg")?, outcome(b, "theirs.jpg")?);
     let (our_ms, their_ms) = (ours.median(), theirs.median());
-    println!("photo, {ROUNDS} rounds each in turns, whole process, 12 MP to 2048 px (ours makes the thumbnail, too)");
+    println!(
+        "photo, {ROUNDS} rounds each in turns, whole process, 12 MP to 2048 px (ours makes the thumbnail, too)"
+    );
     println!("  ours           median {our_ms:7.1} ms  {:8} bytes  SSIM {:.5}", ours.bytes, ours.likeness);
-    println!("  vipsthumbnail  median {their_ms:7.1} ms  {:8} bytes  SSIM {:.5}", theirs.bytes, theirs.likeness);
-    println!("  ratio of time {:.2}, of bytes {:.3}", our_ms / their_ms, ours.bytes as f64 / theirs.bytes as f64);
+    println!(
+        "  vipsthumbnail  median {their_ms:7.1} ms  {:8} bytes  SSIM {:.5}",
+        theirs.bytes, theirs.likeness
+    );
+    println!(
+        "  ratio of time {:.2}, of bytes {:.3}",
+        our_ms / their_ms,
+        ours.bytes as f64 / theirs.bytes as f64
+    );
     for (worse, what) in [
         (our_ms > their_ms, "SLOWER"),
         (ours.bytes > theirs.bytes, "LARGER"),
@@ -70,7 +83,15 @@ fn build() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--release", "--no-default-features", "--example", "shrink", "--manifest-path"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--release",
+        "--no-default-features",
+        "--example",
+        "shrink",
+        "--manifest-path",
+    ]);
     run(build.arg(manifest))?;
     // This program lies in target/release/deps, the example in target/release/examples.
     let release = env::current_exe()?.parent().and_then(Path::parent).map(Path::to_owned);

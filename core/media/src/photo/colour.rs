@@ -21,7 +21,12 @@ impl Profile {
             return None;
         }
         let transform = source
-            .create_transform_8bit(Layout::Rgb, &ColorProfile::new_srgb(), Layout::Rgb, TransformOptions::default())
+            .create_transform_8bit(
+                Layout::Rgb,
+                &ColorProfile::new_srgb(),
+                Layout::Rgb,
+                TransformOptions::default(),
+            )
             .ok()?;
         let step = |i: usize| u8::try_from(i * 51).unwrap_or(u8::MAX);
         let probe: Vec<u8> = (0..216).flat_map(|i| [step(i / 36), step(i / 6 % 6), step(i % 6)]).collect();

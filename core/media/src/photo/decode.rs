@@ -74,6 +74,9 @@ pub(super) fn jpeg(bytes: &[u8], outline: &Outline) -> Result<Original, MediaErr
     if !outline.progressive && outline.segments.iter().filter(|s| s.marker == jpeg::SOS).count() > 1 {
         return Err(MediaError::Unsupported { what: "a JPEG with one scan for each colour" });
     }
+    if !outline.complete {
+        return Err(MediaError::Unreadable);
+    }
     // With its end marker a picture that stops early decodes to grey without a word. Without it the decoder
     // notices the lack, but reads ahead by eight bytes: sure only where a row takes more than that.
     let sure = !outline.progressive && outline.width > 512;

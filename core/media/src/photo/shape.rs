@@ -33,7 +33,11 @@ pub(super) fn turn(picture: Picture, orientation: Orientation) -> Picture {
     if orientation == Orientation::NoTransforms {
         return picture;
     }
-    if picture.space == Space::Luma { turn_by::<1>(picture, orientation) } else { turn_by::<3>(picture, orientation) }
+    if picture.space == Space::Luma {
+        turn_by::<1>(picture, orientation)
+    } else {
+        turn_by::<3>(picture, orientation)
+    }
 }
 
 /// Side of the squares in which pixels move: source rows and target rows of one square stay in the cache.

@@ -37,7 +37,8 @@ impl Pictures {
             .next()
             .ok_or(MediaError::Unsupported { what: "no encoder for H.264 or AAC" })?;
         let rate = if track.rate > 0.0 { track.rate.min(f64::from(plan.rate)) } else { f64::from(plan.rate) };
-        let mut chain = format!("scale={width}:{height}:flags=bicubic:out_range=tv,setsar=1{}", turning(track.turn));
+        let mut chain =
+            format!("scale={width}:{height}:flags=bicubic:out_range=tv,setsar=1{}", turning(track.turn));
         if track.rate == 0.0 || track.rate > f64::from(plan.rate) + 0.5 {
             chain += &format!(",fps={}", plan.rate);
         }
@@ -157,7 +158,11 @@ fn open(
 ) -> Option<(encoder::video::Encoder, format::Pixel)> {
     let codec = encoder::find_by_name(name)?;
     let mut pixels = codec.video().ok()?.formats()?;
-    let pixel = if pixels.any(|p| p == format::Pixel::YUV420P) { format::Pixel::YUV420P } else { format::Pixel::NV12 };
+    let pixel = if pixels.any(|p| p == format::Pixel::YUV420P) {
+        format::Pixel::YUV420P
+    } else {
+        format::Pixel::NV12
+    };
     let mut encoder = codec::Context::new_with_codec(codec).encoder().video().ok()?;
     encoder.set_width(width);
     encoder.set_height(height);
@@ -185,7 +190,8 @@ fn open(
 fn build(frame: &frame::Video, track: &Track, chain: &str) -> Result<filter::Graph, ffmpeg::Error> {
     let mut graph = filter::Graph::new();
     let (source, sink) = (filter::find("buffer"), filter::find("buffersink"));
-    let (source, sink) = (source.ok_or(ffmpeg::Error::FilterNotFound)?, sink.ok_or(ffmpeg::Error::FilterNotFound)?);
+    let (source, sink) =
+        (source.ok_or(ffmpeg::Error::FilterNotFound)?, sink.ok_or(ffmpeg::Error::FilterNotFound)?);
     let Rational(num, den) = track.time_base;
     let arguments = format!(
         "video_size={}x{}:pix_fmt={}:time_base={num}/{den}:pixel_aspect=1/1",

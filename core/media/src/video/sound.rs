@@ -68,7 +68,8 @@ impl Sounds {
         }
         let mut graph = filter::Graph::new();
         let (source, sink) = (filter::find("abuffer"), filter::find("abuffersink"));
-        let (source, sink) = (source.ok_or(ffmpeg::Error::FilterNotFound)?, sink.ok_or(ffmpeg::Error::FilterNotFound)?);
+        let (source, sink) =
+            (source.ok_or(ffmpeg::Error::FilterNotFound)?, sink.ok_or(ffmpeg::Error::FilterNotFound)?);
         let Rational(num, den) = self.time_base;
         let arguments = format!(
             "time_base={num}/{den}:sample_rate={}:sample_fmt={}:channel_layout=0x{:x}",

@@ -27,7 +27,9 @@ pub(super) struct Turn {
 impl Turn {
     /// From a display matrix: nine numbers, of which the first two of each row say where x and y go.
     fn from_matrix(bytes: &[u8]) -> Self {
-        let at = |i: usize| bytes.get(i * 4..i * 4 + 4).and_then(|b| b.first_chunk()).map_or(0, |b| i32::from_ne_bytes(*b));
+        let at = |i: usize| {
+            bytes.get(i * 4..i * 4 + 4).and_then(|b| b.first_chunk()).map_or(0, |b| i32::from_ne_bytes(*b))
+        };
         let (a, b, c, d) = (at(0), at(1), at(3), at(4));
         if b.unsigned_abs() > a.unsigned_abs() {
             Self { sideways: true, right_to_left: c < 0, upside_down: b < 0 }
@@ -294,7 +296,11 @@ impl Source {
         let expected = self.expected_ms().min(longest_ms.unwrap_or(u64::MAX));
         let heard = sound.map_or(0, |t| t.end_ms).max(self.picture.end_ms);
         let short = heard + 500 < expected - expected / 20;
-        if bad(&self.picture) || sound.is_some_and(bad) || short { Err(MediaError::Unreadable) } else { Ok(()) }
+        if bad(&self.picture) || sound.is_some_and(bad) || short {
+            Err(MediaError::Unreadable)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -1,0 +1,41 @@
+# What there is to do with Renraku. `make` alone says it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench bindings fmt lint
+
+help: ## Say what there is.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: ## Start a demo town under ./data/demo and say where to look.
+	@scripts/setup build run
+	cargo build --locked --profile demo -p renraku-server -p renraku-tests --bin renraku-server --bin demo
+	@exec $${CARGO_TARGET_DIR:-target}/demo/demo
+
+# Cheap checks first. Building the tests builds the server's binary too, which the end-to-end tests start.
+test: ## Formatting, lints and every test, on both databases.
+	@scripts/setup build run test
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		set -x; exec scripts/with-postgres cargo nextest run --locked --workspace; \
+	else \
+		set -x; exec scripts/with-postgres cargo test --locked --workspace --tests; \
+	fi
+
+bench: ## How fast: pictures against vipsthumbnail, and from a post to its push.
+	@scripts/setup build run bench
+	cargo bench --locked -p renraku-media
+	cargo build --locked --release -p renraku-server -p renraku-tests --bin renraku-server --bin bench_push
+	$${CARGO_TARGET_DIR:-target}/release/bench_push
+
+bindings: ## Make the Kotlin and Swift bindings.
+	@scripts/setup build
+	mobile-bindings/generate.sh
+
+fmt: ## Format.
+	cargo fmt --all
+
+lint: ## Formatting and lints alone.
+	@scripts/setup build
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings

@@ -1,0 +1,214 @@
+//! Records that only the shells need: what is read together with its freshness, what is handed in.
+//! The records of the contract itself are in `remote`.
+
+use renraku_core::{Attachment, Draft, Seen};
+use renraku_wire::{
+    BodySite, MediaKind, MunicipalityInfo, Patient, PatientId, PatientSummary, Platform, Post, PostPage, StaffId,
+};
+
+/// What enrolling needs: from the mail to the facility's manager, typed or scanned.
+#[derive(Clone, uniffi::Record)]
+pub struct EnrolmentForm {
+    /// The town's public host, `https://host:port`.
+    pub public_url: String,
+    /// The town's name in addresses: `minowa`.
+    pub slug: String,
+    /// 証明書取得用No.
+    pub number: String,
+    /// Its password.
+    pub password: String,
+    /// What people call the device: 訪問用スマホ1.
+    pub device_name: String,
+    /// What it is.
+    pub platform: Platform,
+}
+
+impl std::fmt::Debug for EnrolmentForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnrolmentForm").field("slug", &self.slug).finish_non_exhaustive()
+    }
+}
+
+/// The town that this device belongs to, its words, and what its policy asks of a device.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Municipality {
+    /// Its name on screens.
+    pub name: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// The town's word for the person supported: 支援対象者, 患者 …
+    pub word_patient: String,
+    /// The town's word for a care provider: 施設, 事業所 …
+    pub word_facility: String,
+    /// The town's word for a member of staff.
+    pub word_staff: String,
+    /// The town's word for a post: 投稿, 記事 …
+    pub word_post: String,
+    /// The town's word for the team's lead.
+    pub word_lead: String,
+    /// Name of the office to ask.
+    pub office: String,
+    /// Its telephone, as it is printed.
+    pub telephone: String,
+    /// Its days and hours, as they are printed.
+    pub hours: String,
+    /// Characters after which the counter turns: guidance, never a refusal.
+    pub post_chars_guidance: u32,
+    /// Longest film, in seconds.
+    pub video_seconds: u32,
+    /// Seconds in the background after which the app locks.
+    pub relock_seconds: u32,
+}
+
+impl From<MunicipalityInfo> for Municipality {
+    fn from(info: MunicipalityInfo) -> Self {
+        Self {
+            name: info.name,
+            slug: info.slug,
+            word_patient: info.words.patient,
+            word_facility: info.words.facility,
+            word_staff: info.words.staff,
+            word_post: info.words.post,
+            word_lead: info.words.lead,
+            office: info.contact.office,
+            telephone: info.contact.telephone,
+            hours: info.contact.hours,
+            post_chars_guidance: info.device_policy.post_chars_guidance,
+            video_seconds: info.device_policy.video_seconds,
+            relock_seconds: info.device_policy.relock_seconds,
+        }
+    }
+}
+
+/// Someone who signed in on this device before.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct KnownPerson {
+    /// Who.
+    pub staff_id: StaffId,
+    /// Name.
+    pub name: String,
+}
+
+impl std::fmt::Debug for KnownPerson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KnownPerson").field("staff_id", &self.staff_id).finish_non_exhaustive()
+    }
+}
+
+/// The list of patients.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PatientsSeen {
+    /// Newest post first.
+    pub patients: Vec<PatientSummary>,
+    /// True when the server was not reached, and this is what it said last.
+    pub stale: bool,
+}
+
+impl From<Seen<Vec<PatientSummary>>> for PatientsSeen {
+    fn from(seen: Seen<Vec<PatientSummary>>) -> Self {
+        Self { patients: seen.value, stale: seen.stale }
+    }
+}
+
+/// One patient.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PatientSeen {
+    /// The patient with the team.
+    pub patient: Patient,
+    /// True when the server was not reached, and this is what it said last.
+    pub stale: bool,
+}
+
+impl From<Seen<Patient>> for PatientSeen {
+    fn from(seen: Seen<Patient>) -> Self {
+        Self { patient: seen.value, stale: seen.stale }
+    }
+}
+
+/// One page of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct TimelinePage {
+    /// At most 30, newest first.
+    pub posts: Vec<Post>,
+    /// Pass it as `before` for the next page; none on the last.
+    pub next: Option<String>,
+    /// True when the server was not reached, and this is what it said last.
+    pub stale: bool,
+}
+
+impl From<Seen<PostPage>> for TimelinePage {
+    fn from(seen: Seen<PostPage>) -> Self {
+        Self { posts: seen.value.posts, next: seen.value.next, stale: seen.stale }
+    }
+}
+
+/// One post.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PostSeen {
+    /// The post.
+    pub post: Post,
+    /// True when the server was not reached, and this is what it said last.
+    pub stale: bool,
+}
+
+impl From<Seen<Post>> for PostSeen {
+    fn from(seen: Seen<Post>) -> Self {
+        Self { post: seen.value, stale: seen.stale }
+    }
+}
+
+/// A file to go with a post, as the camera wrote it. It is only read: the shell removes it afterwards.
+#[derive(Clone, uniffi::Record)]
+pub struct AttachmentFile {
+    /// `PHOTO` (JPEG, PNG or WebP) or `VIDEO` (MP4 or QuickTime).
+    pub kind: MediaKind,
+    /// Path of the file.
+    pub path: String,
+    /// What it shows, for those who cannot see it. May be empty.
+    pub description: String,
+}
+
+impl std::fmt::Debug for AttachmentFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AttachmentFile").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// A post as the person made it.
+#[derive(Clone, uniffi::Record)]
+pub struct PostDraft {
+    /// Whom it is about.
+    pub patient_id: PatientId,
+    /// The text, at most 2,000 characters. May be empty when there are files.
+    pub body: String,
+    /// 緊急（重要）.
+    pub urgent: bool,
+    /// The place on the body, where the post is about one.
+    pub body_site: Option<BodySite>,
+    /// At most 10 pictures and films, in order.
+    pub attachments: Vec<AttachmentFile>,
+    /// True to keep it as a draft (下書き), false to let it wait for sending.
+    pub keep_as_draft: bool,
+}
+
+impl std::fmt::Debug for PostDraft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostDraft").field("patient_id", &self.patient_id).finish_non_exhaustive()
+    }
+}
+
+impl From<PostDraft> for Draft {
+    fn from(draft: PostDraft) -> Self {
+        let attachment = |file: AttachmentFile| Attachment {
+            kind: file.kind,
+            path: file.path.into(),
+            description: file.description,
+        };
+        Self {
+            patient_id: draft.patient_id,
+            text: renraku_core::Text { body: draft.body, urgent: draft.urgent, body_site: draft.body_site },
+            attachments: draft.attachments.into_iter().map(attachment).collect(),
+            keep_as_draft: draft.keep_as_draft,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What a signed-in person does, for a shell.
+
+use crate::device::on_core;
+use crate::foreign::{CancelToken, ForeignProgress, ProgressListener};
+use crate::{MobileError, PatientSeen, PatientsSeen, PostDraft, PostSeen, TimelinePage};
+use renraku_core::{Cancel, FlushReport, Item, PushShown, Session, Text};
+use renraku_wire::{MediaId, PatientId, PostId, PushProvider, Receipt, Staff};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A signed-in person on this device. Calls may come from any thread and do not keep it busy.
+///
+/// Beside the cases named with each call, any that asks the server may fail with `SignedOut` (sign in again),
+/// `Certificate` (diagnose) or `Unexpected`, and any with `Storage`.
+#[derive(Debug, uniffi::Object)]
+pub struct RenrakuSession {
+    inner: Arc<Session>,
+}
+
+impl RenrakuSession {
+    pub(crate) fn new(session: Session) -> Arc<Self> {
+        Arc::new(Self { inner: Arc::new(session) })
+    }
+
+    /// The core's session, for Rust callers that need more than a shell does.
+    #[must_use]
+    pub fn core(&self) -> &Arc<Session> {
+        &self.inner
+    }
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl RenrakuSession {
+    /// Who is signed in. Returns at once.
+    #[must_use]
+    pub fn staff(&self) -> Staff {
+        self.inner.staff().clone()
+    }
+
+    /// True until the first password was changed: the server takes nothing else before. Returns at once.
+    #[must_use]
+    pub fn must_change_password(&self) -> bool {
+        self.inner.must_change_password()
+    }
+
+    /// Changes the own password. The session goes on.
+    ///
+    /// Fails with `Invalid` for a weak one, `SignedOut` for a wrong current one, `Offline`.
+    pub async fn change_password(&self, current: String, new: String) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.change_password(&current, &new).await }).await
+    }
+
+    /// Ends the session here at once, and on the server if it is reached. The outbox stays sealed for the next
+    /// sign-in.
+    pub async fn sign_out(&self) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.sign_out().await }).await
+    }
+
+    /// Tells the server where pushes for this person on this device go: the token of Apple or Google.
+    ///
+    /// Fails with `Offline`.
+    pub async fn register_push(&self, provider: PushProvider, token: String) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.register_push(provider, &token).await }).await
+    }
+
+    /// Takes a push's payload (the whole JSON as it was delivered, or its `renraku` part), fetches what it is
+    /// about and keeps the post for reading. Does not mark it as read.
+    ///
+    /// Fails with `Invalid` for a payload that is not ours: show the generic line then.
+    pub async fn handle_push(&self, payload: String) -> Result<PushShown, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.handle_push(&payload).await }).await
+    }
+
+    /// The patients whom this person may see. Without the server, as last seen.
+    ///
+    /// Fails with `Offline` when nothing was seen yet, `SignedOut` also when the offline lease is over.
+    pub async fn patients(&self) -> Result<PatientsSeen, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.patients().await.map(Into::into) }).await
+    }
+
+    /// One patient with the team. Without the server, as last seen.
+    ///
+    /// Fails as `patients`, and with `NotFound`.
+    pub async fn patient(&self, id: PatientId) -> Result<PatientSeen, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.patient(id).await.map(Into::into) }).await
+    }
+
+    /// One page of a patient's timeline, newest first. `before`: the `next` of the page before, none for the
+    /// first. Without the server, as last seen.
+    ///
+    /// Fails as `patients`, and with `NotFound`.
+    pub async fn timeline(
+        &self,
+        patient_id: PatientId,
+        before: Option<String>,
+    ) -> Result<TimelinePage, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.timeline(patient_id, before.as_deref()).await.map(Into::into) }).await
+    }
+
+    /// One post. Without the server, as last seen.
+    ///
+    /// Fails as `patients`, and with `NotFound`.
+    pub async fn post(&self, id: PostId) -> Result<PostSeen, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.post(id).await.map(Into::into) }).await
+    }
+
+    /// Notes that the person saw a post now. Kept until the server has it.
+    pub async fn mark_read(&self, id: PostId) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.mark_read(id).await }).await
+    }
+
+    /// Presses 👍 (`on`), or takes it back. Counts as reading too. Kept until the server has it.
+    pub async fn acknowledge(&self, id: PostId, on: bool) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.acknowledge(id, on).await }).await
+    }
+
+    /// Who has read a post, those who have first; for its author and the lead. Only with the server.
+    ///
+    /// Fails with `Offline`, `NotFound`, `Conflict` for everybody else.
+    pub async fn receipts(&self, id: PostId) -> Result<Vec<Receipt>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.receipts(id).await.map(|list| list.receipts) }).await
+    }
+
+    /// A picture in small, or a film's poster, as JPEG of some kilobytes. Kept sealed for the next time.
+    ///
+    /// Fails with `Offline`, `NotFound`, `Media` when it has not arrived yet.
+    pub async fn thumbnail(&self, id: MediaId) -> Result<Vec<u8>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.thumbnail(id).await }).await
+    }
+
+    /// Writes a picture, film or document into a new file at `path`, **in the clear**: in a folder of the
+    /// app's own, and the shell removes it after showing it. Gives its length in bytes.
+    ///
+    /// Fails with `Offline`, `NotFound`, `Media` when it has not arrived yet, `Storage` when the file exists.
+    pub async fn media(&self, id: MediaId, path: String) -> Result<u64, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.media(id, &PathBuf::from(path)).await }).await
+    }
+
+    /// Prepares the files and puts the post into the outbox. Needs no network. When it returns, the post is
+    /// sealed on the disk and survives a kill; call `flush` to send. Up to seconds a film.
+    ///
+    /// Fails with `Invalid` for an empty post or too long a text, `TooLarge`, `Media` (without a code when
+    /// cancelled; nothing is kept then).
+    pub async fn compose(
+        &self,
+        draft: PostDraft,
+        cancel: Option<Arc<CancelToken>>,
+        progress: Option<Arc<dyn ProgressListener>>,
+    ) -> Result<PostId, MobileError> {
+        let inner = self.inner.clone();
+        let cancel = cancel.map_or_else(Cancel::new, |token| token.inner.clone());
+        let progress = progress.map(|listener| Arc::new(ForeignProgress(listener)) as _);
+        on_core(async move { inner.compose(draft.into(), cancel, progress).await }).await
+    }
+
+    /// Everything in the outbox, in the order of sending. What was sent stays listed for a day.
+    pub async fn outbox(&self) -> Result<Vec<Item>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.outbox().await }).await
+    }
+
+    /// Changes the text of a post that is a draft, waits or failed.
+    ///
+    /// Fails with `NotFound`, `Conflict` when the server may already have it, `Invalid`.
+    pub async fn edit(&self, id: PostId, text: Text) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.edit(id, text).await }).await
+    }
+
+    /// Lets a draft go, or tries a failed post again. It leaves with the next `flush`.
+    ///
+    /// Fails with `NotFound`, `Conflict` when it is on its way or sent.
+    pub async fn release(&self, id: PostId) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.release(id).await }).await
+    }
+
+    /// Takes a post back that is a draft, waits or failed. It and its files are gone.
+    ///
+    /// Fails with `NotFound`, `Conflict` when the server may already have it.
+    pub async fn take_back(&self, id: PostId) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.cancel(id).await }).await
+    }
+
+    /// One pass over what waits: receipts, texts in order per patient, then files. Call it after composing,
+    /// when the network is back, when the app comes to the front. With `now`, also what is not due yet. Up to
+    /// minutes over a slow network; dropping the call loses at most the chunk on its way. Not being reached is
+    /// no error: the report tells.
+    ///
+    /// Fails with `SignedOut` or `Certificate` when nothing can be sent until the person acts.
+    pub async fn flush(&self, now: bool) -> Result<FlushReport, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.flush(now).await }).await
+    }
+}

@@ -1,0 +1,118 @@
+//! The objects as Rust callers see them: the traits of the shell, the errors, the threads.
+
+use renraku_mobile::{
+    CancelToken, DeviceKey, Diagnosis, EnrolmentForm, KeyFailure, MobileError, RenrakuDevice, StorageTrouble,
+    Vault, VaultFailure, problem_sentence,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+
+#[derive(Default)]
+struct MemoryVault {
+    secrets: Mutex<HashMap<String, Vec<u8>>>,
+    locked: bool,
+    threads: Mutex<Vec<ThreadId>>,
+}
+
+impl Vault for MemoryVault {
+    fn load(&self, name: String) -> Result<Option<Vec<u8>>, VaultFailure> {
+        self.threads.lock().unwrap().push(std::thread::current().id());
+        if self.locked {
+            return Err(VaultFailure::Locked);
+        }
+        Ok(self.secrets.lock().unwrap().get(&name).cloned())
+    }
+
+    fn store(&self, name: String, secret: Vec<u8>) -> Result<(), VaultFailure> {
+        self.secrets.lock().unwrap().insert(name, secret);
+        Ok(())
+    }
+
+    fn remove(&self, name: String) -> Result<(), VaultFailure> {
+        self.secrets.lock().unwrap().remove(&name);
+        Ok(())
+    }
+}
+
+struct NoKey;
+
+impl DeviceKey for NoKey {
+    fn public_key(&self) -> Result<Vec<u8>, KeyFailure> {
+        Err(KeyFailure::Locked)
+    }
+
+    fn sign(&self, _: Vec<u8>) -> Result<Vec<u8>, KeyFailure> {
+        Err(KeyFailure::Locked)
+    }
+
+    fn is_hardware_backed(&self) -> bool {
+        true
+    }
+
+    fn delete(&self) -> Result<(), KeyFailure> {
+        Ok(())
+    }
+}
+
+async fn open(folder: &std::path::Path, vault: Arc<MemoryVault>) -> Result<Arc<RenrakuDevice>, MobileError> {
+    let folder = folder.to_str().unwrap().to_owned();
+    RenrakuDevice::open(folder, vault, Some(Arc::new(NoKey)), None).await
+}
+
+#[tokio::test]
+async fn a_fresh_device_is_not_enrolled_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Arc::new(MemoryVault::default());
+    let device = open(folder.path(), vault.clone()).await.unwrap();
+    assert_eq!(device.diagnose().await, Ok(Diagnosis::NotEnrolled));
+    assert_eq!(device.municipality(), None);
+    assert!(device.is_hardware_backed());
+    assert!(device.people().await.unwrap().is_empty());
+    let refused = device.sign_in("nurse".into(), "x".into()).await.map(drop);
+    assert_eq!(refused, Err(MobileError::Certificate { code: "certificate_missing".into() }));
+    let here = std::thread::current().id();
+    let threads = vault.threads.lock().unwrap();
+    assert!(!threads.is_empty() && !threads.contains(&here), "the vault is never asked on the caller's thread");
+}
+
+#[tokio::test]
+async fn troubles_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let locked = Arc::new(MemoryVault { locked: true, ..MemoryVault::default() });
+    let refused = open(folder.path(), locked).await.map(drop);
+    assert_eq!(refused, Err(MobileError::Storage { trouble: StorageTrouble::Locked }));
+    let roots = Some("no certificate".to_owned());
+    let path = folder.path().to_str().unwrap().to_owned();
+    let refused = RenrakuDevice::open(path, Arc::new(MemoryVault::default()), None, roots).await.map(drop);
+    assert!(matches!(refused, Err(MobileError::Invalid { field: Some(f), .. }) if f == "extra_roots"));
+    let device = open(folder.path(), Arc::new(MemoryVault::default())).await.unwrap();
+    let form = |url: &str| EnrolmentForm {
+        public_url: url.into(),
+        slug: "minowa".into(),
+        number: "1".into(),
+        password: "secret-of-the-ticket".into(),
+        device_name: "x".into(),
+        platform: renraku_wire::Platform::Ios,
+    };
+    assert!(!format!("{:?}", form("https://localhost")).contains("secret-of-the-ticket"));
+    let refused = device.enrol(form("http://localhost:1")).await;
+    assert!(matches!(refused, Err(MobileError::Invalid { field: Some(f), .. }) if f == "public_url"));
+    let refused = device.enrol(form("https://localhost:1")).await;
+    assert_eq!(refused, Err(MobileError::Offline { code: None }));
+}
+
+#[test]
+fn a_token_is_set_once_and_stays() {
+    let token = CancelToken::new();
+    assert!(!token.is_cancelled());
+    token.cancel();
+    assert!(token.is_cancelled());
+}
+
+#[test]
+fn every_code_has_a_sentence_and_an_unknown_one_too() {
+    let known = problem_sentence("certificate_revoked".into());
+    assert!(known.contains("失効"));
+    assert!(problem_sentence("of_tomorrow".into()).contains("最新の版"));
+}

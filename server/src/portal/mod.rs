@@ -1,0 +1,16 @@
+//! The portal's floor: the frame of a page, forms, words, the guard of requests, pages for refusals, and
+//! the style sheet. Server-rendered, Japanese, without JavaScript.
+//!
+//! Not here: what any page is about. Each room keeps its own `pages` and `templates`.
+
+pub mod assets;
+pub mod cookie;
+pub mod forms;
+mod guard;
+pub mod language;
+pub(crate) mod layout;
+pub mod local;
+pub mod upload;
+
+pub use guard::{care, public};
+pub use layout::{Frame, Person, dial, html, page};

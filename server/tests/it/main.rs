@@ -1,0 +1,28 @@
+//! The server from outside, over real TLS, on both databases: each check once as an async function, run
+//! as `on_sqlite` and `on_postgres`.
+
+mod audit;
+mod enrolment;
+mod media;
+mod schema;
+mod sessions;
+mod sharing;
+mod town;
+
+/// Runs each check on both databases.
+#[macro_export]
+macro_rules! both {
+    ($($check:ident),+ $(,)?) => {$(
+        mod $check {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$check($crate::town::Host::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$check($crate::town::Host::postgres().await).await;
+            }
+        }
+    )+};
+}

@@ -1,0 +1,441 @@
+//! A running server with a town in it, and devices that talk to it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::Parser;
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use renraku_server::config::ServeConfig;
+use renraku_server::policy::MunicipalityPolicy;
+use renraku_server::secret::OperatorSecret;
+use renraku_server::serve::Server;
+use renraku_server::setup;
+use renraku_wire::*;
+use reqwest::Method;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A password that nobody guesses.
+pub const PASSWORD: &str = "kumo-to-yama-39";
+
+/// A running server with its data in a folder of its own.
+pub struct Host {
+    pub server: Server,
+    pub secret: OperatorSecret,
+    pub root: CertificateDer<'static>,
+    _data: tempfile::TempDir,
+}
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    serve: ServeConfig,
+}
+
+impl Host {
+    pub async fn sqlite() -> Self {
+        Self::start(None).await
+    }
+
+    pub async fn postgres() -> Self {
+        Self::start(Some(fresh_schema().await)).await
+    }
+
+    async fn start(database: Option<String>) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let secret = OperatorSecret::create(&data.path().join("operator.secret")).unwrap();
+        let mut args = vec!["serve".to_owned(), "--data".into(), data.path().display().to_string()];
+        for host in ["--public-listen", "--care-listen"] {
+            args.extend([host.to_owned(), "127.0.0.1:0".to_owned()]);
+        }
+        if let Some(url) = database {
+            args.extend(["--database".to_owned(), url]);
+        }
+        let server = Server::start(&Cli::parse_from(args).serve).await.unwrap();
+        let root = CertificateDer::from_pem_file(data.path().join("host/authority.pem")).unwrap();
+        Self { server, secret, root, _data: data }
+    }
+
+    /// A town by common defaults.
+    pub async fn town(&self, slug: &str) -> Town<'_> {
+        self.town_with(slug, MunicipalityPolicy::default()).await
+    }
+
+    pub async fn town_with(&self, slug: &str, policy: MunicipalityPolicy) -> Town<'_> {
+        let new = setup::NewMunicipality {
+            slug,
+            name: "試験町",
+            policy: &policy,
+            login_id: "jimukyoku",
+            staff_name: "事務 一郎",
+        };
+        let created = setup::create(&self.server.app.db, &self.secret, &new).await.unwrap();
+        self.server.app.load_authorities().await.unwrap();
+        let ticket = (created.ticket.number.clone(), created.ticket.password.clone());
+        Town {
+            host: self,
+            slug: slug.to_owned(),
+            id: created.id,
+            office_ticket: ticket,
+            office_password: created.first_password,
+        }
+    }
+}
+
+async fn fresh_schema() -> String {
+    let url = std::env::var("RENRAKU_TEST_POSTGRES")
+        .expect("RENRAKU_TEST_POSTGRES is not set: run the tests through scripts/with-postgres");
+    let name = format!("t{}", uuid::Uuid::now_v7().simple());
+    use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+    let mut c = AsyncPgConnection::establish(&url).await.unwrap();
+    c.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
+    format!("{url}?options=-c%20search_path%3D{name}")
+}
+
+/// A town on a host.
+pub struct Town<'h> {
+    pub host: &'h Host,
+    pub slug: String,
+    pub id: renraku_server::db::Id,
+    pub office_ticket: (String, String),
+    pub office_password: String,
+}
+
+/// A device's key and certificate.
+#[derive(Clone)]
+pub struct Identity {
+    pub chain: Vec<CertificateDer<'static>>,
+    pub key: Vec<u8>,
+    pub device_id: Option<DeviceId>,
+}
+
+/// A request for a certificate with a fresh P-256 key.
+pub fn csr() -> (KeyPair, String) {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let csr = CertificateParams::new(vec![]).unwrap().serialize_request(&key).unwrap();
+    let text = STANDARD.encode(csr.der());
+    (key, text)
+}
+
+/// A client of either host.
+#[derive(Clone)]
+pub struct Client {
+    pub http: reqwest::Client,
+    pub base: String,
+    pub token: Option<String>,
+    pub identity: Option<Identity>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn ok<T: DeserializeOwned>(self) -> T {
+        assert!(self.status < 300, "{} {}", self.status, String::from_utf8_lossy(&self.body));
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub fn done(self) -> Self {
+        assert!(self.status < 300, "{} {}", self.status, String::from_utf8_lossy(&self.body));
+        self
+    }
+
+    /// The refusal: a whole problem document with this code and the status that goes with it.
+    #[track_caller]
+    pub fn refused(self, code: Code) -> Problem {
+        let text = String::from_utf8_lossy(&self.body).into_owned();
+        assert_eq!(
+            self.headers.get("content-type").map(|v| v.to_str().unwrap()),
+            Some("application/problem+json"),
+            "{} {text}",
+            self.status
+        );
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem.code, code, "{text}");
+        assert_eq!((problem.status, self.status), (code.status(), code.status()));
+        assert_eq!(problem.detail, code.sentence());
+        problem
+    }
+}
+
+impl Client {
+    pub fn new(root: &CertificateDer<'static>, base: &str, identity: Option<Identity>) -> Self {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(root.clone()).unwrap();
+        let builder = rustls::ClientConfig::builder_with_provider(renraku_server::tls::provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_root_certificates(roots);
+        let mut config = match &identity {
+            None => builder.with_no_client_auth(),
+            Some(i) => builder
+                .with_client_auth_cert(
+                    i.chain.clone(),
+                    PrivateKeyDer::from(PrivatePkcs8KeyDer::from(i.key.clone())),
+                )
+                .unwrap(),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let http = reqwest::Client::builder().tls_backend_preconfigured(config).build().unwrap();
+        Self { http, base: base.to_owned(), token: None, identity }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.bytes().await.unwrap().to_vec(),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: &impl Serialize) -> Answer {
+        self.send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub async fn sign_in(&mut self, login_id: &str, password: &str) -> SessionOpened {
+        let body = SignIn { login_id: login_id.into(), password: password.into() };
+        let opened: SessionOpened = self.post("/v1/session", &body).await.ok();
+        self.token = Some(opened.token.clone());
+        opened
+    }
+
+    /// Signs in for the first time and changes the first password to [`PASSWORD`].
+    pub async fn first_sign_in(&mut self, login_id: &str, first: &str) -> SessionOpened {
+        let opened = self.sign_in(login_id, first).await;
+        assert!(opened.must_change_password);
+        let change = PasswordChange { current: first.into(), new: PASSWORD.into() };
+        self.post("/v1/session/password", &change).await.done();
+        opened
+    }
+
+    /// Uploads the bytes of an announced file in two chunks.
+    pub async fn upload(&self, id: MediaId, bytes: &[u8]) -> Answer {
+        let half = bytes.len() / 2;
+        self.chunk(id, 0, &bytes[..half]).await.done();
+        self.chunk(id, half, &bytes[half..]).await
+    }
+
+    pub async fn chunk(&self, id: MediaId, offset: usize, bytes: &[u8]) -> Answer {
+        let request = self
+            .request(Method::PATCH, &format!("/v1/media/{id}/upload"))
+            .header("content-type", "application/offset+octet-stream")
+            .header("upload-offset", offset.to_string())
+            .body(bytes.to_vec());
+        self.send(request).await
+    }
+}
+
+impl<'h> Town<'h> {
+    pub fn public(&self) -> Client {
+        self.public_as(None)
+    }
+
+    pub fn public_as(&self, identity: Option<Identity>) -> Client {
+        Client::new(&self.host.root, &self.host.server.app.public_url, identity)
+    }
+
+    pub fn care(&self, identity: Identity) -> Client {
+        Client::new(&self.host.root, &self.host.server.app.care_url, Some(identity))
+    }
+
+    pub fn path(&self, rest: &str) -> String {
+        format!("/v1/municipalities/{}{rest}", self.slug)
+    }
+
+    pub fn certificate_request(number: &str, password: &str, csr: &str) -> CertificateRequest {
+        CertificateRequest {
+            number: number.into(),
+            password: password.into(),
+            csr: csr.into(),
+            device_name: "試験端末".into(),
+            platform: Platform::Ios,
+        }
+    }
+
+    pub async fn enrol(&self, number: &str, password: &str) -> Identity {
+        let (key, csr) = csr();
+        let request = Self::certificate_request(number, password, &csr);
+        let issued: CertificateIssued = self.public().post(&self.path("/certificates"), &request).await.ok();
+        identity(&key, &issued)
+    }
+
+    /// The office's device with its first account signed in.
+    pub async fn office(&self) -> Client {
+        let identity = self.enrol(&self.office_ticket.0, &self.office_ticket.1).await;
+        let mut office = self.care(identity);
+        office.first_sign_in("jimukyoku", &self.office_password).await;
+        office
+    }
+}
+
+/// The identity of an issued certificate.
+pub fn identity(key: &KeyPair, issued: &CertificateIssued) -> Identity {
+    Identity {
+        chain: issued.chain.iter().map(|c| STANDARD.decode(c).unwrap().into()).collect(),
+        key: key.serialize_der(),
+        device_id: Some(issued.device_id),
+    }
+}
+
+/// A facility with its manager signed in on its first device.
+pub struct Facility {
+    pub id: FacilityId,
+    pub manager: Client,
+}
+
+impl Town<'_> {
+    /// Applies, is approved by the office, enrols its first device by a further ticket of the office (the
+    /// mailed one is checked end to end elsewhere) and signs its manager in.
+    pub async fn facility(&self, office: &Client, name: &str) -> Facility {
+        let application = application(name);
+        let applied: FacilityApplied =
+            self.public().post(&self.path("/facility-applications"), &application).await.ok();
+        let approved: FacilityApproved =
+            office.post(&format!("/v1/facilities/{}/approval", applied.id), &()).await.ok();
+        let mut manager = self.care(self.device(office, applied.id).await);
+        manager.first_sign_in(&approved.login_id, &approved.first_password).await;
+        Facility { id: applied.id, manager }
+    }
+
+    /// One more device of a facility.
+    pub async fn device(&self, admin: &Client, facility: FacilityId) -> Identity {
+        let ticket: EnrolmentTicket =
+            admin.post(&format!("/v1/facilities/{facility}/tickets"), &()).await.ok();
+        self.enrol(&ticket.number, &ticket.password).await
+    }
+
+    /// A member of staff signed in on a device of their own.
+    pub async fn member(&self, facility: &Facility, login_id: &str, profession: Profession) -> (StaffId, Client) {
+        let new = NewStaff {
+            id: StaffId::new(),
+            login_id: login_id.into(),
+            name: format!("試験 {login_id}"),
+            profession,
+            mail: Some(format!("{login_id}@example.invalid")),
+            forwarding_mail: None,
+        };
+        let added: StaffAdded = facility.manager.post("/v1/staff", &new).await.ok();
+        let mut client = self.care(self.device(&facility.manager, facility.id).await);
+        client.first_sign_in(login_id, &added.first_password).await;
+        (new.id, client)
+    }
+}
+
+/// A facility's application.
+pub fn application(name: &str) -> FacilityApplication {
+    FacilityApplication {
+        id: FacilityId::new(),
+        name: name.into(),
+        kind: FacilityKind::HomeNursing,
+        address: "架空町1-2-3".into(),
+        telephone: "0000-12-3456".into(),
+        manager_name: "管理 二郎".into(),
+        manager_mail: "kanri@example.invalid".into(),
+    }
+}
+
+/// The announcement of these bytes.
+pub fn announcement(kind: MediaKind, bytes: &[u8]) -> NewMedia {
+    use sha2::Digest as _;
+    NewMedia {
+        id: MediaId::new(),
+        kind,
+        length: bytes.len() as u64,
+        sha256: hex::encode(sha2::Sha256::digest(bytes)),
+        description: String::new(),
+    }
+}
+
+/// A small PDF.
+pub const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\nstartxref\n0\n%%EOF\n";
+
+/// Uploads a consent document.
+pub async fn consent_document(client: &Client) -> MediaId {
+    let new = announcement(MediaKind::Document, PDF);
+    client.post("/v1/media", &new).await.done();
+    client.upload(new.id, PDF).await.done();
+    new.id
+}
+
+/// A registration with this consent document and team; the first member leads.
+pub fn registration(document: MediaId, team: &[StaffId]) -> NewPatient {
+    NewPatient {
+        id: PatientId::new(),
+        name: "架空 花子".into(),
+        kana: "カクウ ハナコ".into(),
+        gender: Gender::Female,
+        birth_date: "1940-05-01".into(),
+        address: "架空町9-9".into(),
+        telephone: String::new(),
+        care_level: Some("23".into()),
+        consent: NewConsent {
+            id: ConsentId::new(),
+            document,
+            giver: ConsentGiver::Patient,
+            giver_name: None,
+            form: ConsentForm::Municipal,
+            obtained_on: "2026-01-05".into(),
+        },
+        team: team.iter().enumerate().map(|(i, s)| NewTeamMember { staff_id: *s, lead: i == 0 }).collect(),
+    }
+}
+
+/// A post written now.
+pub fn new_post(body: &str, media: Vec<NewMedia>) -> NewPost {
+    NewPost {
+        id: PostId::new(),
+        body: body.into(),
+        urgent: false,
+        body_site: Some(BodySite::LeftHeel),
+        written_at: Timestamp(renraku_server::clock::now()),
+        media,
+    }
+}
+
+/// A nurse and a doctor of two facilities who care for one patient.
+pub struct Care {
+    pub office: Client,
+    pub nurse: (StaffId, Client),
+    pub doctor: (StaffId, Client),
+    pub nursing: Facility,
+    pub patient: PatientId,
+}
+
+impl Town<'_> {
+    pub async fn care_team(&self) -> Care {
+        let office = self.office().await;
+        let nursing = self.facility(&office, "架空訪問看護").await;
+        let clinic = self.facility(&office, "架空診療所").await;
+        let nurse = self.member(&nursing, "nurse.n", Profession::Nurse).await;
+        let doctor = self.member(&clinic, "doctor.d", Profession::Physician).await;
+        let document = consent_document(&nurse.1).await;
+        let new = registration(document, &[nurse.0, doctor.0]);
+        nurse.1.post("/v1/patients", &new).await.done();
+        Care { office, nurse, doctor, nursing, patient: new.id }
+    }
+}
