@@ -78,7 +78,9 @@ pub(crate) fn prepare(
     let mut prepared = Vec::new();
     for (number, attachment) in attachments.iter().enumerate() {
         prepared.push(match attachment.kind {
-            MediaKind::Video => film(attachment, policy, folder, &mut |part| told.tell(number, part), cancel)?,
+            MediaKind::Video => {
+                film(attachment, policy, folder, &mut |part| told.tell(number, part), cancel)?
+            }
             MediaKind::Photo | MediaKind::Document => picture(attachment, policy, cancel)?,
         });
         told.tell(number, 1.0);

@@ -222,7 +222,9 @@ impl Device {
             Ok(diagnosis) if diagnosis.ok => Diagnosed::Ready,
             Ok(diagnosis) => Diagnosed::Refused { code: diagnosis.code.unwrap_or(Code::Unknown) },
             Err(ApiError::CertificateRefused(code)) => Diagnosed::Refused { code },
-            Err(ApiError::ServerUntrusted { clock: true }) => Diagnosed::Refused { code: Code::CertificateNotYetValid },
+            Err(ApiError::ServerUntrusted { clock: true }) => {
+                Diagnosed::Refused { code: Code::CertificateNotYetValid }
+            }
             Err(ApiError::Key(KeyError::Gone)) => Diagnosed::NotEnrolled,
             Err(ApiError::Offline { .. } | ApiError::ServerUntrusted { clock: false }) => {
                 if now > enrolment.certificate.not_after {
@@ -244,33 +246,18 @@ impl Device {
     pub async fn sign_in(&self, login_id: &str, password: &str) -> Result<Session, CoreError> {
         let enrolled = self.must_be_enrolled()?;
         let sign_in = SignIn { login_id: login_id.to_owned(), password: password.to_owned() };
-        let opened = match enrolled.care.sign_in(&sign_in).await {
-            Ok(opened) => opened,
-            Err(e) => return Err(self.explained(e).await),
-        };
+        let opened = enrolled.care.sign_in(&sign_in).await?;
         let staff = opened.staff.clone();
         let (vault, folder) = (self.vault.clone(), self.folder.join(STORES));
         let desk = match self.desk(staff.id) {
             Some(desk) => desk,
-            None => self.seat(
-                staff.id,
-                block(move || people::open_or_make(vault.as_ref(), &folder, &staff)).await??,
-            ),
+            None => self
+                .seat(staff.id, block(move || people::open_or_make(vault.as_ref(), &folder, &staff)).await??),
         };
         let kept = opened.clone();
         desk.store.write(move |tx| session::open(tx, &kept, clock::now())).await?;
         let care = enrolled.care.with_session(opened.token);
         Ok(self.session(&enrolled, care, desk, opened.staff, opened.must_change_password))
-    }
-
-    /// A refused handshake may look like a connection that broke, when the alert was lost: ask the public host.
-    async fn explained(&self, e: ApiError) -> CoreError {
-        if matches!(e, ApiError::Offline { sent: true })
-            && let Ok(Diagnosed::Refused { code }) = self.diagnose().await
-        {
-            return CoreError::Certificate { code };
-        }
-        e.into()
     }
 
     /// Takes up the session that a person left open, without the network.

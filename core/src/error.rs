@@ -185,7 +185,9 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::File(_) => storage(StorageTrouble::File),
             Fault::Media(MediaError::Cancelled) => Self::Media { code: None },
             Fault::Media(MediaError::TooLarge { .. }) => Self::TooLarge { code: Code::MediaTooLarge },
-            Fault::Media(MediaError::NotStripped { .. }) => Self::Media { code: Some(Code::MediaNotStripped) },
+            Fault::Media(MediaError::NotStripped { .. }) => {
+                Self::Media { code: Some(Code::MediaNotStripped) }
+            }
             Fault::Media(MediaError::Unreadable | MediaError::Unsupported { .. }) => {
                 Self::Media { code: Some(Code::MediaUnreadable) }
             }

@@ -39,7 +39,10 @@ pub struct Unlocked {
 
 impl std::fmt::Debug for Unlocked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unlocked").field("kind", &self.kind).field("post", &self.post_id).finish_non_exhaustive()
+        f.debug_struct("Unlocked")
+            .field("kind", &self.kind)
+            .field("post", &self.post_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,8 @@
 
 use renraku_core::{Attachment, Draft, Seen};
 use renraku_wire::{
-    BodySite, MediaKind, MunicipalityInfo, Patient, PatientId, PatientSummary, Platform, Post, PostPage, StaffId,
+    BodySite, MediaKind, MunicipalityInfo, Patient, PatientId, PatientSummary, Platform, Post, PostPage,
+    StaffId,
 };
 
 /// What enrolling needs: from the mail to the facility's manager, typed or scanned.

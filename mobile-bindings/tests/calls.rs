@@ -73,7 +73,10 @@ async fn a_fresh_device_is_not_enrolled_and_says_so() {
     assert_eq!(refused, Err(MobileError::Certificate { code: "certificate_missing".into() }));
     let here = std::thread::current().id();
     let threads = vault.threads.lock().unwrap();
-    assert!(!threads.is_empty() && !threads.contains(&here), "the vault is never asked on the caller's thread");
+    assert!(
+        !threads.is_empty() && !threads.contains(&here),
+        "the vault is never asked on the caller's thread"
+    );
 }
 
 #[tokio::test]

@@ -11,7 +11,6 @@ use renraku_wire::{Code, limits};
 use utoipa::OpenApi;
 
 /// The public host: forms, certificate pick-up, login diagnosis. No patient data.
-#[must_use]
 pub fn public(app: App) -> Router {
     Router::new()
         .route("/v1/openapi.json", get(openapi))
@@ -28,7 +27,6 @@ pub fn public(app: App) -> Router {
 }
 
 /// The care host: behind a client certificate.
-#[must_use]
 pub fn care(app: App) -> Router {
     Router::new()
         .route("/v1/session", posting(session::api::open).get(session::api::me).delete(session::api::close))

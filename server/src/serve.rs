@@ -234,7 +234,7 @@ async fn keep_house(app: &App, round: u32) -> Result<(), AppError> {
     if round % 10 == 9 {
         app.write_seen().await?;
     }
-    if round % 1_800 == 0 {
+    if round.is_multiple_of(1_800) {
         app.db.write(async |c| session::store::sweep(c).await).await?;
         tracing::debug!(at = clock::now(), "swept");
     }

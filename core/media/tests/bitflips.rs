@@ -1,5 +1,6 @@
 //! Thousands of damaged files, always the same ones: nothing panics, and no check takes damage for tags
 //! removed or the other way round without looking.
+#![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
 use renraku_media::{Cancel, document, film, fixture, photo};
 use std::time::{Duration, Instant};

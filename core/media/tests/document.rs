@@ -1,4 +1,5 @@
 //! The light look at consents.
+#![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
 use renraku_media::document::{DocumentKind, verify};
 use renraku_media::{MediaError, fixture};

@@ -1,4 +1,5 @@
 //! Films: what comes out of the transcoder, what the check lets in, and what damage does to both.
+#![allow(clippy::unwrap_used, reason = "a test may stop here")]
 #![cfg(feature = "video")]
 
 use renraku_media::fixture::{self, FilmOptions};

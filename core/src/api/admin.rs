@@ -1,8 +1,9 @@
 //! The care host for those who manage: staff, tickets, devices, the directory.
 
-use super::{ApiResult, Care, decode, send, send_json};
+use super::{ApiResult, Care, decode};
 use renraku_wire::{
-    Device, DeviceId, Directory, EnrolmentTicket, Facility, FacilityApproved, FacilityId, NewStaff, Revocation, StaffAdded,
+    Device, DeviceId, Directory, EnrolmentTicket, Facility, FacilityApproved, FacilityId, NewStaff,
+    Revocation, StaffAdded,
 };
 use reqwest::Method;
 
@@ -12,7 +13,7 @@ impl Care {
     /// # Errors
     /// As [`super::ApiError`] tells.
     pub async fn directory(&self) -> ApiResult<Directory> {
-        decode(send(self.request(Method::GET, &["v1", "directory"])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "directory"])).await?).await
     }
 
     /// Adds a member of staff to the own facility. The answer holds the first password.
@@ -20,7 +21,7 @@ impl Care {
     /// # Errors
     /// As [`super::ApiError`] tells; `role_insufficient` and `already_taken` among the refusals.
     pub async fn add_staff(&self, staff: &NewStaff) -> ApiResult<StaffAdded> {
-        decode(send_json(self.request(Method::POST, &["v1", "staff"]), staff).await?).await
+        decode(self.http.send_json(self.request(Method::POST, &["v1", "staff"]), staff).await?).await
     }
 
     /// Every facility with where it stands; for the secretariat.
@@ -28,7 +29,7 @@ impl Care {
     /// # Errors
     /// As [`super::ApiError`] tells; `role_insufficient` among the refusals.
     pub async fn facilities(&self) -> ApiResult<Vec<Facility>> {
-        decode(send(self.request(Method::GET, &["v1", "facilities"])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "facilities"])).await?).await
     }
 
     /// Approves a facility; for the secretariat. The answer holds the manager's first password.
@@ -37,7 +38,7 @@ impl Care {
     /// As [`super::ApiError`] tells; `state_conflict` and `role_insufficient` among the refusals.
     pub async fn approve_facility(&self, facility: FacilityId) -> ApiResult<FacilityApproved> {
         let path = ["v1", "facilities", &facility.to_string(), "approval"];
-        decode(send(self.request(Method::POST, &path)).await?).await
+        decode(self.http.send(self.request(Method::POST, &path)).await?).await
     }
 
     /// Issues a certificate No and password for one more device.
@@ -46,7 +47,7 @@ impl Care {
     /// As [`super::ApiError`] tells; `role_insufficient` among the refusals.
     pub async fn issue_ticket(&self, facility: FacilityId) -> ApiResult<EnrolmentTicket> {
         let path = ["v1", "facilities", &facility.to_string(), "tickets"];
-        decode(send(self.request(Method::POST, &path)).await?).await
+        decode(self.http.send(self.request(Method::POST, &path)).await?).await
     }
 
     /// The inventory of devices.
@@ -54,7 +55,7 @@ impl Care {
     /// # Errors
     /// As [`super::ApiError`] tells; `role_insufficient` among the refusals.
     pub async fn devices(&self) -> ApiResult<Vec<Device>> {
-        decode(send(self.request(Method::GET, &["v1", "devices"])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "devices"])).await?).await
     }
 
     /// Revokes a device's certificate. Its very next request is refused.
@@ -63,6 +64,6 @@ impl Care {
     /// As [`super::ApiError`] tells; `role_insufficient` among the refusals.
     pub async fn revoke_device(&self, device: DeviceId, revocation: &Revocation) -> ApiResult<()> {
         let path = ["v1", "devices", &device.to_string(), "revocation"];
-        send_json(self.request(Method::POST, &path), revocation).await.map(drop)
+        self.http.send_json(self.request(Method::POST, &path), revocation).await.map(drop)
     }
 }

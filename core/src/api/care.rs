@@ -1,11 +1,11 @@
 //! The care host: signing in, patients, posts, receipts, notices, pictures.
 //! Not here: administration (admin) and uploads (upload).
 
-use super::{ApiError, ApiResult, Http, decode, send, send_json, with_token};
+use super::{ApiError, ApiResult, Http, decode, with_token};
 use renraku_wire::{
-    MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient, PatientId, PatientList,
-    PatientRegistered,
-    Post, PostId, PostPage, PushRegistration, ReceiptList, SessionOpened, SignIn, Staff,
+    MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient, PatientId,
+    PatientList, PatientRegistered, Post, PostId, PostPage, PushRegistration, ReceiptList, SessionOpened,
+    SignIn, Staff,
 };
 use reqwest::{Method, RequestBuilder};
 use std::path::Path;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 /// A client of the care host, with or without a session. Cheap to clone.
 #[derive(Clone)]
 pub struct Care {
-    http: Http,
+    pub(super) http: Http,
     token: Option<std::sync::Arc<Zeroizing<String>>>,
 }
 
@@ -49,7 +49,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells; `sign_in_refused` and `account_locked` among the refusals.
     pub async fn sign_in(&self, sign_in: &SignIn) -> ApiResult<SessionOpened> {
-        decode(send_json(self.request(Method::POST, &["v1", "session"]), sign_in).await?).await
+        decode(self.http.send_json(self.request(Method::POST, &["v1", "session"]), sign_in).await?).await
     }
 
     /// Who is signed in: `GET /v1/session`.
@@ -57,7 +57,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn me(&self) -> ApiResult<Staff> {
-        decode(send(self.request(Method::GET, &["v1", "session"])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "session"])).await?).await
     }
 
     /// Ends the session: `DELETE /v1/session`.
@@ -65,7 +65,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn sign_out(&self) -> ApiResult<()> {
-        send(self.request(Method::DELETE, &["v1", "session"])).await.map(drop)
+        self.http.send(self.request(Method::DELETE, &["v1", "session"])).await.map(drop)
     }
 
     /// Changes the own password.
@@ -73,7 +73,10 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells; `password_weak` and `sign_in_refused` among the refusals.
     pub async fn change_password(&self, change: &PasswordChange) -> ApiResult<()> {
-        send_json(self.request(Method::POST, &["v1", "session", "password"]), change).await.map(drop)
+        self.http
+            .send_json(self.request(Method::POST, &["v1", "session", "password"]), change)
+            .await
+            .map(drop)
     }
 
     /// Tells where pushes for this person on this device go.
@@ -81,7 +84,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn register_push(&self, push: &PushRegistration) -> ApiResult<()> {
-        send_json(self.request(Method::PUT, &["v1", "session", "push"]), push).await.map(drop)
+        self.http.send_json(self.request(Method::PUT, &["v1", "session", "push"]), push).await.map(drop)
     }
 
     /// The patients whom this person may see.
@@ -89,7 +92,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn patients(&self) -> ApiResult<PatientList> {
-        decode(send(self.request(Method::GET, &["v1", "patients"])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "patients"])).await?).await
     }
 
     /// One patient with the team.
@@ -97,7 +100,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn patient(&self, id: PatientId) -> ApiResult<Patient> {
-        decode(send(self.request(Method::GET, &["v1", "patients", &id.to_string()])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "patients", &id.to_string()])).await?).await
     }
 
     /// Registers a patient with consent and team.
@@ -105,7 +108,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells; `consent_missing` and `team_invalid` among the refusals.
     pub async fn register_patient(&self, patient: &NewPatient) -> ApiResult<PatientRegistered> {
-        decode(send_json(self.request(Method::POST, &["v1", "patients"]), patient).await?).await
+        decode(self.http.send_json(self.request(Method::POST, &["v1", "patients"]), patient).await?).await
     }
 
     /// One page of a timeline, newest first. `before` is the `next` of the page before.
@@ -118,7 +121,7 @@ impl Care {
             url.query_pairs_mut().append_pair("before", before);
         }
         let request = with_token(self.http.client.get(url).timeout(super::EXCHANGE), self.token.as_deref());
-        decode(send(request).await?).await
+        decode(self.http.send(request).await?).await
     }
 
     /// Sends a post. The same id again stores nothing twice.
@@ -127,7 +130,7 @@ impl Care {
     /// As [`ApiError`] tells.
     pub async fn post(&self, patient: PatientId, post: &NewPost) -> ApiResult<Post> {
         let path = ["v1", "patients", &patient.to_string(), "posts"];
-        decode(send_json(self.request(Method::POST, &path), post).await?).await
+        decode(self.http.send_json(self.request(Method::POST, &path), post).await?).await
     }
 
     /// One post: `GET /v1/posts/{id}`.
@@ -135,7 +138,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn post_by_id(&self, id: PostId) -> ApiResult<Post> {
-        decode(send(self.request(Method::GET, &["v1", "posts", &id.to_string()])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "posts", &id.to_string()])).await?).await
     }
 
     /// Says that the person saw a post, and 👍.
@@ -144,7 +147,7 @@ impl Care {
     /// As [`ApiError`] tells.
     pub async fn put_receipt(&self, post: PostId, receipt: &NewReceipt) -> ApiResult<()> {
         let path = ["v1", "posts", &post.to_string(), "receipt"];
-        send_json(self.request(Method::PUT, &path), receipt).await.map(drop)
+        self.http.send_json(self.request(Method::PUT, &path), receipt).await.map(drop)
     }
 
     /// Who has read a post; for its author and the lead.
@@ -153,7 +156,7 @@ impl Care {
     /// As [`ApiError`] tells.
     pub async fn receipts(&self, post: PostId) -> ApiResult<ReceiptList> {
         let path = ["v1", "posts", &post.to_string(), "receipts"];
-        decode(send(self.request(Method::GET, &path)).await?).await
+        decode(self.http.send(self.request(Method::GET, &path)).await?).await
     }
 
     /// What a push was about.
@@ -161,7 +164,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn notice(&self, id: NoticeId) -> ApiResult<Notice> {
-        decode(send(self.request(Method::GET, &["v1", "notices", &id.to_string()])).await?).await
+        decode(self.http.send(self.request(Method::GET, &["v1", "notices", &id.to_string()])).await?).await
     }
 
     /// A thumbnail or a poster, as JPEG.
@@ -169,7 +172,10 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells; `media_pending` among the refusals.
     pub async fn thumbnail(&self, id: MediaId) -> ApiResult<Vec<u8>> {
-        super::read(send(self.request(Method::GET, &["v1", "media", &id.to_string(), "thumbnail"])).await?).await
+        super::read(
+            self.http.send(self.request(Method::GET, &["v1", "media", &id.to_string(), "thumbnail"])).await?,
+        )
+        .await
     }
 
     /// Writes a picture, film or document into a new file at `to`. Part of a file never stays behind.
@@ -180,7 +186,7 @@ impl Care {
     pub async fn media(&self, id: MediaId, to: &Path) -> ApiResult<u64> {
         let request = self.request(Method::GET, &["v1", "media", &id.to_string()]);
         // A film takes as long as it takes; the silence between two packets is bounded all the same.
-        let answer = send(request.timeout(std::time::Duration::from_secs(24 * 3600))).await?;
+        let answer = self.http.send(request.timeout(std::time::Duration::from_secs(24 * 3600))).await?;
         let announced = answer.content_length();
         let mut options = tokio::fs::OpenOptions::new();
         options.write(true).create_new(true);

@@ -69,7 +69,7 @@ impl ApiError {
 }
 
 /// What TLS says of this error, if it is TLS's.
-fn tls_cause(error: &(dyn Error + 'static)) -> Option<ApiError> {
+pub(super) fn tls_cause(error: &(dyn Error + 'static)) -> Option<ApiError> {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return tls_error(tls);
     }

@@ -6,6 +6,7 @@
 mod admin;
 mod care;
 mod error;
+mod probe;
 mod public;
 mod upload;
 
@@ -19,6 +20,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -39,6 +41,7 @@ const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 #[derive(Clone, Debug)]
 struct Http {
     client: reqwest::Client,
+    tls: Arc<rustls::ClientConfig>,
     base: Url,
 }
 
@@ -49,7 +52,7 @@ impl Http {
             return Err(ApiError::Nonsense("the host's address"));
         }
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(tls.clone())
             .https_only(true)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("renraku/", env!("CARGO_PKG_VERSION")))
@@ -59,7 +62,7 @@ impl Http {
             .http2_keep_alive_timeout(Duration::from_secs(10))
             .build()
             .map_err(|_| ApiError::Nonsense("the TLS settings"))?;
-        Ok(Self { client, base })
+        Ok(Self { client, tls: Arc::new(tls), base })
     }
 
     /// A request to the path made of these segments, each escaped.
@@ -74,6 +77,31 @@ impl Http {
         }
         url
     }
+
+    async fn send(&self, request: RequestBuilder) -> ApiResult<Response> {
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(e) => return Err(self.explained(&e).await),
+        };
+        if answer.status().is_success() { Ok(answer) } else { Err(refusal(answer).await) }
+    }
+
+    async fn send_json<B: Serialize + ?Sized>(
+        &self,
+        request: RequestBuilder,
+        body: &B,
+    ) -> ApiResult<Response> {
+        self.send(request.json(body)).await
+    }
+
+    async fn explained(&self, e: &reqwest::Error) -> ApiError {
+        match ApiError::from_transport(e) {
+            broken @ ApiError::Offline { sent: true } if !e.is_timeout() => {
+                probe::refusal(self.tls.clone(), &self.base).await.unwrap_or(broken)
+            }
+            known => known,
+        }
+    }
 }
 
 /// Adds the session's token.
@@ -82,15 +110,6 @@ fn with_token(request: RequestBuilder, token: Option<&Zeroizing<String>>) -> Req
         Some(token) => request.bearer_auth(token.as_str()),
         None => request,
     }
-}
-
-async fn send(request: RequestBuilder) -> ApiResult<Response> {
-    let answer = request.send().await.map_err(|e| ApiError::from_transport(&e))?;
-    if answer.status().is_success() { Ok(answer) } else { Err(refusal(answer).await) }
-}
-
-async fn send_json<B: Serialize + ?Sized>(request: RequestBuilder, body: &B) -> ApiResult<Response> {
-    send(request.json(body)).await
 }
 
 async fn decode<T: DeserializeOwned>(answer: Response) -> ApiResult<T> {

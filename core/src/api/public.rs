@@ -1,6 +1,6 @@
 //! The public host: what works without a certificate. No patient data here.
 
-use super::{ApiResult, Http, decode, send, send_json};
+use super::{ApiResult, Http, decode};
 use renraku_wire::{
     CertificateIssued, CertificateRequest, Diagnosis, FacilityApplication, FacilityApplied, MunicipalityInfo,
 };
@@ -26,7 +26,7 @@ impl Public {
     /// # Errors
     /// As [`super::ApiError`] tells; `not_found` for a town that is not here.
     pub async fn municipality(&self, slug: &str) -> ApiResult<MunicipalityInfo> {
-        decode(send(self.http.request(Method::GET, &["v1", "municipalities", slug])).await?).await
+        decode(self.http.send(self.http.request(Method::GET, &["v1", "municipalities", slug])).await?).await
     }
 
     /// Trades a certificate No and password for a certificate.
@@ -35,7 +35,7 @@ impl Public {
     /// As [`super::ApiError`] tells; the ticket's and CSR's codes among the refusals.
     pub async fn enrol(&self, slug: &str, request: &CertificateRequest) -> ApiResult<CertificateIssued> {
         let path = ["v1", "municipalities", slug, "certificates"];
-        decode(send_json(self.http.request(Method::POST, &path), request).await?).await
+        decode(self.http.send_json(self.http.request(Method::POST, &path), request).await?).await
     }
 
     /// What the server makes of the certificate that this device shows.
@@ -44,7 +44,7 @@ impl Public {
     /// As [`super::ApiError`] tells.
     pub async fn diagnosis(&self, slug: &str) -> ApiResult<Diagnosis> {
         let path = ["v1", "municipalities", slug, "diagnosis"];
-        decode(send(self.http.request(Method::GET, &path)).await?).await
+        decode(self.http.send(self.http.request(Method::GET, &path)).await?).await
     }
 
     /// Applies for a facility.
@@ -53,6 +53,6 @@ impl Public {
     /// As [`super::ApiError`] tells.
     pub async fn apply(&self, slug: &str, application: &FacilityApplication) -> ApiResult<FacilityApplied> {
         let path = ["v1", "municipalities", slug, "facility-applications"];
-        decode(send_json(self.http.request(Method::POST, &path), application).await?).await
+        decode(self.http.send_json(self.http.request(Method::POST, &path), application).await?).await
     }
 }

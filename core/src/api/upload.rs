@@ -1,10 +1,10 @@
 //! Resumable upload, tus 1.0: ask for the offset, append a chunk. Not here: which chunk, and when.
 
-use super::{ApiError, ApiResult, CHUNK, Care, decode, send, send_json};
+use super::{ApiError, ApiResult, CHUNK, Care, decode};
 use bytes::Bytes;
 use renraku_wire::{MediaId, NewMedia, UploadStatus};
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 /// How far an upload is, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn announce(&self, media: &NewMedia) -> ApiResult<UploadStatus> {
-        decode(send_json(self.request(Method::POST, &["v1", "media"]), media).await?).await
+        decode(self.http.send_json(self.request(Method::POST, &["v1", "media"]), media).await?).await
     }
 
     /// Asks how far an upload is.
@@ -30,7 +30,7 @@ impl Care {
     /// As [`ApiError`] tells.
     pub async fn upload_offset(&self, id: MediaId) -> ApiResult<Offset> {
         let request = self.request(Method::HEAD, &["v1", "media", &id.to_string(), "upload"]);
-        let answer = send(request.header("tus-resumable", "1.0.0")).await?;
+        let answer = self.http.send(request.header("tus-resumable", "1.0.0")).await?;
         let offset = number(answer.headers(), "upload-offset")?;
         let length = number(answer.headers(), "upload-length")?;
         if offset > length {
@@ -53,7 +53,7 @@ impl Care {
             .header("upload-offset", offset)
             .header(CONTENT_TYPE, "application/offset+octet-stream")
             .body(chunk);
-        number(send(request).await?.headers(), "upload-offset")
+        number(self.http.send(request).await?.headers(), "upload-offset")
     }
 }
 

@@ -2,7 +2,9 @@
 //! Not here: sending it, or the No and password that go with it.
 
 use super::{DeviceKey, KeyError, point};
-use rcgen::{CertificateParams, DistinguishedName, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm};
+use rcgen::{
+    CertificateParams, DistinguishedName, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm,
+};
 use std::sync::Mutex;
 
 /// A PKCS#10 request in DER for the device's key. It names nobody: who the device is, the server knows

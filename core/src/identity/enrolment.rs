@@ -56,7 +56,13 @@ impl Enrolment {
     /// [`KeyError::Failed`] when it cannot be read.
     pub fn chain(&self) -> Result<Vec<CertificateDer<'static>>, KeyError> {
         let decode = |certificate| STANDARD.decode(certificate).map(CertificateDer::from);
-        let chain: Vec<_> = self.certificate.chain.iter().map(decode).collect::<Result<_, _>>().map_err(|_| KeyError::Failed)?;
+        let chain: Vec<_> = self
+            .certificate
+            .chain
+            .iter()
+            .map(decode)
+            .collect::<Result<_, _>>()
+            .map_err(|_| KeyError::Failed)?;
         if chain.is_empty() { Err(KeyError::Failed) } else { Ok(chain) }
     }
 

@@ -30,7 +30,7 @@ impl SoftwareKey {
 
     fn stored(&self) -> Result<Option<Arc<KeyPair>>, KeyError> {
         let Some(pkcs8) = self.vault.load(NAME)?.map(Zeroizing::new) else { return Ok(None) };
-        let der = rustls_pki_types::PrivatePkcs8KeyDer::from(pkcs8.as_slice());
+        let der = rustls::pki_types::PrivatePkcs8KeyDer::from(pkcs8.as_slice());
         let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256);
         pair.map(|pair| Some(Arc::new(pair))).map_err(|_| KeyError::Failed)
     }

@@ -112,7 +112,10 @@ impl Session {
         if length <= PHOTO_BYTES {
             let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
             if bytes.starts_with(&[0xFF, 0xD8]) {
-                self.desk.store.write(move |tx| cache::put_picture(tx, id, false, &bytes, clock::now())).await?;
+                self.desk
+                    .store
+                    .write(move |tx| cache::put_picture(tx, id, false, &bytes, clock::now()))
+                    .await?;
             }
         }
         Ok(length)

@@ -46,8 +46,11 @@ pub(crate) fn put_patient(tx: &mut SqliteConnection, detail: &Patient) -> StoreR
 
 /// A patient's page as last seen.
 pub(crate) fn patient(connection: &mut SqliteConnection, id: PatientId) -> StoreResult<Option<Patient>> {
-    let row: Option<Option<String>> =
-        patient::table.find(id.0.as_bytes().as_slice()).select(patient::detail).first(connection).optional()?;
+    let row: Option<Option<String>> = patient::table
+        .find(id.0.as_bytes().as_slice())
+        .select(patient::detail)
+        .first(connection)
+        .optional()?;
     row.flatten().as_deref().map(from_json).transpose()
 }
 

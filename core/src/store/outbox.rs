@@ -70,7 +70,12 @@ pub(crate) fn insert(
     Ok(())
 }
 
-fn insert_media(tx: &mut SqliteConnection, post: PostId, position: i32, prepared: &Prepared) -> StoreResult<()> {
+fn insert_media(
+    tx: &mut SqliteConnection,
+    post: PostId,
+    position: i32,
+    prepared: &Prepared,
+) -> StoreResult<()> {
     let media = &prepared.media;
     diesel::insert_into(item_media::table)
         .values((
@@ -265,9 +270,7 @@ pub(crate) fn finish(tx: &mut SqliteConnection, post: PostId, now: Timestamp) ->
 /// Bytes that the server has of a file.
 pub(crate) fn uploaded(tx: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<()> {
     let offset = i64::try_from(offset).map_err(|_| StoreError::Record)?;
-    diesel::update(item_media::table.find(key(&media.0)))
-        .set(item_media::uploaded.eq(offset))
-        .execute(tx)?;
+    diesel::update(item_media::table.find(key(&media.0))).set(item_media::uploaded.eq(offset)).execute(tx)?;
     Ok(())
 }
 
@@ -295,7 +298,8 @@ pub(crate) fn chunk(connection: &mut SqliteConnection, media: MediaId, offset: u
 
 /// Forgets what was sent before `before`.
 pub(crate) fn prune(tx: &mut SqliteConnection, before: Timestamp) -> StoreResult<()> {
-    diesel::delete(item::table.filter(item::state.eq("sent")).filter(item::sent_at.lt(before.0))).execute(tx)?;
+    diesel::delete(item::table.filter(item::state.eq("sent")).filter(item::sent_at.lt(before.0)))
+        .execute(tx)?;
     Ok(())
 }
 

@@ -73,24 +73,14 @@ async fn another_towns_certificate_is_told_from_no_network() {
     let town = found_with(Some(Authority::new())).await;
     let phone = Phone::new(&town);
     phone.enrol("1234").await.unwrap();
-    let refused = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
-    assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateForeign }));
+    for _ in 0..20 {
+        let refused = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+        assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateForeign }));
+    }
     town.network.set_down(true);
     let offline = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
     assert_eq!(offline, Err(CoreError::Offline { code: None }));
     assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Offline));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broken_sign_in_is_explained_by_the_public_host() {
-    let town = found().await;
-    let phone = Phone::new(&town);
-    phone.enrol("1234").await.unwrap();
-    town.facts().revoked = true;
-    town.network.lose_answer();
-    let refused = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
-    assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateRevoked }));
-    assert_eq!(town.network.cuts.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

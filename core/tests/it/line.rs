@@ -11,7 +11,6 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -45,14 +44,6 @@ impl Authority {
     }
 }
 
-/// Reads on for a moment: closing on unread bytes would reset the connection, and the device would never
-/// read the alert that tells why.
-async fn linger(mut line: Line) {
-    let mut nowhere = tokio::io::sink();
-    let drain = tokio::io::copy(&mut line, &mut nowhere);
-    let _ = tokio::time::timeout(Duration::from_secs(2), drain).await;
-}
-
 /// A free port of the loopback.
 pub async fn bind() -> (TcpListener, u16) {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
@@ -76,7 +67,8 @@ pub fn serve(
         Some(authority) => {
             let mut roots = RootCertStore::empty();
             roots.add(authority.root.clone()).unwrap();
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build().unwrap();
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build().unwrap();
             builder.with_client_cert_verifier(verifier)
         }
         None => builder.with_no_client_auth(),
@@ -93,10 +85,7 @@ pub fn serve(
                 if network.is_down() {
                     return;
                 }
-                let tls = match acceptor.accept(Line { stream, network }).into_fallible().await {
-                    Ok(tls) => tls,
-                    Err((_, line)) => return linger(line).await,
-                };
+                let Ok(tls) = acceptor.accept(Line { stream, network }).await else { return };
                 let service = TowerToHyperService::new(router);
                 let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(tls), service).await;
             });

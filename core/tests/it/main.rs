@@ -2,6 +2,7 @@
 //! a network that can be cut. The real server is tried end to end in `tests/`.
 
 mod enrolling;
+mod files;
 mod line;
 mod network;
 mod phone;

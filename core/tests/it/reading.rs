@@ -156,7 +156,8 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
     let length = doctor.media(own, &phone.file("one.jpg")).await.unwrap();
     town.network.set_down(true);
     assert_eq!(doctor.media(own, &phone.file("two.jpg")).await, Ok(length));
-    let (one, two) = (std::fs::read(phone.file("one.jpg")).unwrap(), std::fs::read(phone.file("two.jpg")).unwrap());
+    let (one, two) =
+        (std::fs::read(phone.file("one.jpg")).unwrap(), std::fs::read(phone.file("two.jpg")).unwrap());
     assert!(one == two && one == town.facts().files[&own].bytes);
     assert!(matches!(doctor.media(own, &phone.file("two.jpg")).await, Err(CoreError::Storage { .. })));
     assert!(!phone.file("early.jpg").exists());

@@ -1,8 +1,8 @@
 //! What the town answers: just the routes that the tests need, as the contract has them.
 
+use crate::files;
 use crate::line::{Authority, bind, serve};
 use crate::network::Network;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,9 +10,7 @@ use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::BodyExt;
 use renraku_wire::*;
-use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -55,7 +53,7 @@ pub struct Town {
     info: MunicipalityInfo,
 }
 
-type Shared = State<Arc<Town>>;
+pub type Shared = State<Arc<Town>>;
 
 impl Town {
     pub fn facts(&self) -> MutexGuard<'_, Facts> {
@@ -153,19 +151,19 @@ fn care_routes() -> Router<Arc<Town>> {
         .route("/v1/posts/{id}", get(one_post))
         .route("/v1/posts/{id}/receipt", put(receipt))
         .route("/v1/notices/{id}", get(notice))
-        .route("/v1/media", post(announce))
-        .route("/v1/media/{id}", get(bytes))
-        .route("/v1/media/{id}/thumbnail", get(thumbnail))
-        .route("/v1/media/{id}/upload", patch(chunk).head(offset))
+        .route("/v1/media", post(files::announce))
+        .route("/v1/media/{id}", get(files::bytes))
+        .route("/v1/media/{id}/thumbnail", get(files::thumbnail))
+        .route("/v1/media/{id}/upload", patch(files::chunk).head(files::offset))
 }
 
-fn no(code: Code) -> Response {
+pub fn no(code: Code) -> Response {
     let problem = [(header::CONTENT_TYPE, "application/problem+json")];
     (StatusCode::from_u16(code.status()).unwrap(), problem, Json(Problem::new(code))).into_response()
 }
 
 /// The session of the contract, in small: one token, and a switch for the revoked certificate.
-fn session(town: &Town, headers: &HeaderMap) -> Result<(), Response> {
+pub fn session(town: &Town, headers: &HeaderMap) -> Result<(), Response> {
     if town.facts().revoked {
         return Err(no(Code::CertificateRevoked));
     }
@@ -184,7 +182,9 @@ async fn certificates(State(town): Shared, Json(request): Json<CertificateReques
         return no(Code::TicketInvalid);
     }
     let csr = STANDARD.decode(&request.csr).unwrap();
-    let (_, parsed) = <x509_parser::prelude::X509CertificationRequest as x509_parser::prelude::FromDer<_>>::from_der(&csr).unwrap();
+    let (_, parsed) =
+        <x509_parser::prelude::X509CertificationRequest as x509_parser::prelude::FromDer<_>>::from_der(&csr)
+            .unwrap();
     let key = parsed.certification_request_info.subject_pki.subject_public_key.data.to_vec();
     if !town.facts().keys.insert(key) {
         return no(Code::CsrKeyInUse);
@@ -358,78 +358,4 @@ async fn notice(State(town): Shared, headers: HeaderMap, Path(id): Path<NoticeId
     }
     let found = town.facts().notices.get(&id).copied();
     found.map_or_else(|| no(Code::NotFound), |notice| Json(notice).into_response())
-}
-
-async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<NewMedia>) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return no;
-    }
-    let mut facts = town.facts();
-    let (id, length) = (new.id, new.length);
-    let stored = facts.files.entry(id).or_insert(Stored { new, bytes: vec![], state: MediaState::Pending });
-    let offset = stored.bytes.len() as u64;
-    Json(UploadStatus { id, offset, length, state: stored.state, at: Timestamp(0) }).into_response()
-}
-
-async fn offset(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return no;
-    }
-    let facts = town.facts();
-    let Some(stored) = facts.files.get(&id) else { return no(Code::NotFound) };
-    let offset = [("upload-offset", stored.bytes.len() as u64), ("upload-length", stored.new.length)];
-    offset.map(|(name, value)| (name, value.to_string())).into_response()
-}
-
-/// All of a chunk or nothing, whatever the network does meanwhile.
-async fn chunk(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>, mut body: Body) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return no;
-    }
-    let mut chunk = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return no(Code::BodyTruncated) };
-        if let Ok(data) = frame.into_data() {
-            town.facts().chunk_bytes += data.len() as u64;
-            chunk.extend_from_slice(&data);
-        }
-    }
-    let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
-    let mut facts = town.facts();
-    let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };
-    if stored.state != MediaState::Pending || at != stored.bytes.len() as u64 {
-        return no(Code::OffsetConflict);
-    }
-    stored.bytes.extend_from_slice(&chunk);
-    let (offset, length) = (stored.bytes.len() as u64, stored.new.length);
-    let taken = (StatusCode::NO_CONTENT, [("upload-offset", offset.to_string())]).into_response();
-    if offset < length {
-        return taken;
-    }
-    if hex::encode(Sha256::digest(&stored.bytes)) != stored.new.sha256 {
-        stored.state = MediaState::Refused;
-        return no(Code::ChecksumMismatch);
-    }
-    stored.state = MediaState::Ready;
-    taken
-}
-
-async fn bytes(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return no;
-    }
-    match town.facts().files.get(&id) {
-        Some(stored) if stored.state == MediaState::Ready => stored.bytes.clone().into_response(),
-        Some(_) => no(Code::MediaPending),
-        None => no(Code::NotFound),
-    }
-}
-
-async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return no;
-    }
-    let mut facts = town.facts();
-    facts.thumbnails_served += 1;
-    if facts.files.contains_key(&id) { b"small picture".into_response() } else { no(Code::NotFound) }
 }

@@ -133,6 +133,7 @@ impl Db {
     }
 
     /// Runs `job` on a connection that sees one state of the data and changes nothing.
+    #[expect(clippy::manual_async_fn, reason = "spelt out, so that the future is known to be Send")]
     pub fn read<'a, R: Send + 'a, F>(
         &'a self,
         job: F,
@@ -159,6 +160,7 @@ impl Db {
     }
 
     /// Runs `job` in one transaction: all of it happens or nothing. It may run more than once.
+    #[expect(clippy::manual_async_fn, reason = "spelt out, so that the future is known to be Send")]
     pub fn write<'a, R: Send + 'a, F>(
         &'a self,
         job: F,

@@ -252,7 +252,7 @@ mod tests {
     fn tries_come_further_and_further_apart_up_to_six_hours() {
         for tries in 1..40 {
             let seconds = backoff(tries);
-            assert!(seconds >= 2 && seconds <= 21_600 + 21_600 / 4, "{tries}: {seconds}");
+            assert!((2..=21_600 + 21_600 / 4).contains(&seconds), "{tries}: {seconds}");
         }
         assert!(backoff(10) > backoff(3));
     }

@@ -88,7 +88,7 @@ pub fn check(password: &str, login_id: &str, name: &str) -> Result<(), Code> {
         || run * 2 > lower.len()
         || holds(login_id)
         || name.split_whitespace().any(holds);
-    if length < limits::PASSWORD_CHARS || length > limits::PASSWORD_CHARS_MAX || easy {
+    if easy || !(limits::PASSWORD_CHARS..=limits::PASSWORD_CHARS_MAX).contains(&length) {
         Err(Code::PasswordWeak)
     } else {
         Ok(())

@@ -1,6 +1,8 @@
 //! The server from outside, over real TLS, on both databases: each check once as an async function, run
 //! as `on_sqlite` and `on_postgres`.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on stops")]
+
 mod audit;
 mod enrolment;
 mod media;

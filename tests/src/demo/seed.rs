@@ -17,12 +17,13 @@ use renraku_wire::{
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Somebody signed in, on their facility's PC or on their own phone.
 pub(crate) struct Actor {
     pub(crate) staff_id: StaffId,
     pub(crate) care: Care,
-    pub(crate) phone: Option<(Phone, Session)>,
+    pub(crate) phone: Option<(Phone, Arc<Session>)>,
 }
 
 /// A town in the making.
@@ -180,6 +181,7 @@ impl<'a> Seeding<'a> {
         };
         let phone = Phone::enrol(at).await.step("enrolling a phone")?;
         let session = phone.first_sign_in(login_id, first, PASSWORD).await.step("signing in on a phone")?;
+        let session = session.core().clone();
         session.register_push(provider, &format!("demo-{login_id}")).await.step("registering for pushes")?;
         Ok(Actor {
             staff_id: session.staff().id,

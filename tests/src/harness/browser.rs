@@ -151,7 +151,6 @@ impl Browser {
     }
 
     /// A request on the care host with the session's token, for what the others do not fit.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.care_url));
         match &self.token {

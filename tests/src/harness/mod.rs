@@ -18,7 +18,7 @@ pub use phone::{Phone, PhoneEnrolment};
 pub use server::{
     Created, FakeSettings, ServerOptions, ServerProcess, create_municipality, server_binary, verify_audit,
 };
-pub use town::{Applied, Member, Town, mailed_ticket};
+pub use town::{Applied, Town, mailed_ticket};
 
 use std::path::PathBuf;
 

@@ -5,7 +5,7 @@ use super::browser::{answer, stranger};
 use super::{Browser, Created, Fakes, Pickup, ServerProcess};
 use renraku_wire::{
     Code, EnrolmentTicket, FacilityApplication, FacilityApplied, FacilityApproved, FacilityId, FacilityKind,
-    NewStaff, Problem, Profession, StaffAdded, StaffId,
+    NewStaff, Problem, StaffAdded,
 };
 use std::time::Duration;
 
@@ -31,17 +31,6 @@ pub struct Applied {
     pub id: FacilityId,
     /// Where No and password will go.
     pub mail: String,
-}
-
-/// An account that its facility's manager added.
-#[derive(Clone)]
-pub struct Member {
-    /// Whose.
-    pub id: StaffId,
-    /// User id.
-    pub login_id: String,
-    /// First password.
-    pub first_password: String,
 }
 
 impl Town {
@@ -141,21 +130,9 @@ impl Town {
     pub async fn add(
         &self,
         manager: &Browser,
-        login_id: &str,
-        name: &str,
-        profession: Profession,
-        mail: Option<&str>,
-    ) -> Result<Member, Problem> {
-        let new = NewStaff {
-            id: StaffId::new(),
-            login_id: login_id.to_owned(),
-            name: name.to_owned(),
-            profession,
-            mail: mail.map(str::to_owned),
-            forwarding_mail: None,
-        };
-        let StaffAdded { id, login_id, first_password } = manager.post("/v1/staff", &new).await?;
-        Ok(Member { id, login_id, first_password })
+        new: &NewStaff,
+    ) -> Result<StaffAdded, Problem> {
+        manager.post("/v1/staff", new).await
     }
 
     /// A manager gets No and password for one more device of the own facility (F07).

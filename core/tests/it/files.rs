@@ -1,0 +1,90 @@
+//! The town's files: announced, uploaded in chunks, given back.
+
+use crate::town::{Shared, Stored, no, session};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use renraku_wire::*;
+use sha2::{Digest, Sha256};
+
+pub async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<NewMedia>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut facts = town.facts();
+    let (id, length) = (new.id, new.length);
+    let stored = facts.files.entry(id).or_insert(Stored { new, bytes: vec![], state: MediaState::Pending });
+    let offset = stored.bytes.len() as u64;
+    Json(UploadStatus { id, offset, length, state: stored.state, at: Timestamp(0) }).into_response()
+}
+
+pub async fn offset(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let facts = town.facts();
+    let Some(stored) = facts.files.get(&id) else { return no(Code::NotFound) };
+    let offset = [("upload-offset", stored.bytes.len() as u64), ("upload-length", stored.new.length)];
+    offset.map(|(name, value)| (name, value.to_string())).into_response()
+}
+
+/// All of a chunk or nothing, whatever the network does meanwhile.
+pub async fn chunk(
+    State(town): Shared,
+    headers: HeaderMap,
+    Path(id): Path<MediaId>,
+    mut body: Body,
+) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut chunk = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return no(Code::BodyTruncated) };
+        if let Ok(data) = frame.into_data() {
+            town.facts().chunk_bytes += data.len() as u64;
+            chunk.extend_from_slice(&data);
+        }
+    }
+    let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
+    let mut facts = town.facts();
+    let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };
+    if stored.state != MediaState::Pending || at != stored.bytes.len() as u64 {
+        return no(Code::OffsetConflict);
+    }
+    stored.bytes.extend_from_slice(&chunk);
+    let (offset, length) = (stored.bytes.len() as u64, stored.new.length);
+    let taken = (StatusCode::NO_CONTENT, [("upload-offset", offset.to_string())]).into_response();
+    if offset < length {
+        return taken;
+    }
+    if hex::encode(Sha256::digest(&stored.bytes)) != stored.new.sha256 {
+        stored.state = MediaState::Refused;
+        return no(Code::ChecksumMismatch);
+    }
+    stored.state = MediaState::Ready;
+    taken
+}
+
+pub async fn bytes(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    match town.facts().files.get(&id) {
+        Some(stored) if stored.state == MediaState::Ready => stored.bytes.clone().into_response(),
+        Some(_) => no(Code::MediaPending),
+        None => no(Code::NotFound),
+    }
+}
+
+pub async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return no;
+    }
+    let mut facts = town.facts();
+    facts.thumbnails_served += 1;
+    if facts.files.contains_key(&id) { b"small picture".into_response() } else { no(Code::NotFound) }
+}
