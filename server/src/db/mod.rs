@@ -14,9 +14,10 @@ pub mod sql;
 
 use crate::error::AppError;
 use deadpool::managed::Object;
+use diesel::connection::SimpleConnection as _;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager as _};
 use diesel_async::pooled_connection::deadpool::Pool as PgPool;
 use lite::LiteManager;
 use std::future::Future;
@@ -113,7 +114,10 @@ impl Db {
             drop(c);
             Ok(Self::Lite { writer, readers })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(url);
+            let mut settings = ManagerConfig::<AsyncPgConnection>::default();
+            // A dead connection is noticed without asking; asking would cost a round trip each time.
+            settings.recycling_method = RecyclingMethod::Fast;
+            let manager = AsyncDieselConnectionManager::new_with_config(url, settings);
             let pool = PgPool::builder(manager)
                 .max_size(12)
                 .wait_timeout(Some(Duration::from_secs(10)))
@@ -220,7 +224,7 @@ async fn transaction<R, F>(c: &mut Conn, begin: &str, job: &F) -> Result<R, AppE
 where
     for<'r> F: AsyncFn(&'r mut Conn) -> Result<R, AppError> + Job<&'r mut Conn, Result<R, AppError>>,
 {
-    plain(c, begin).await?;
+    start(c, begin).await?;
     // A statement that failed has poisoned the transaction on PostgreSQL, whose COMMIT would then roll
     // back in silence: refuse on both.
     let result = match job(&mut *c).await {
@@ -229,28 +233,37 @@ where
     };
     match result {
         Ok(value) => {
-            if let Err(e) = plain(c, "COMMIT").await {
-                let _ = plain(c, "ROLLBACK").await;
-                return Err(e);
-            }
+            end(c, true).await?;
             Ok(value)
         }
         Err(e) => {
-            let _ = plain(c, "ROLLBACK").await;
+            let _ = end(c, false).await;
             Err(e)
         }
     }
 }
 
-async fn plain(c: &mut Conn, statement: &str) -> Result<(), AppError> {
+// PostgreSQL's transactions go through diesel's transaction manager, so that the pool throws a connection
+// away whose request was cancelled half-way. (SQLite's cannot be cancelled: they run in one piece.)
+async fn start(c: &mut Conn, begin: &str) -> Result<(), AppError> {
     match &mut c.kind {
-        Kind::Pg(k) => {
-            use diesel_async::SimpleAsyncConnection as _;
-            k.batch_execute(statement).await?;
-        }
+        Kind::Pg(k) => AnsiTransactionManager::begin_transaction_sql(&mut **k, begin).await?,
+        Kind::Lite(k) => k.batch_execute(begin)?,
+    }
+    Ok(())
+}
+
+async fn end(c: &mut Conn, commit: bool) -> Result<(), AppError> {
+    match &mut c.kind {
+        Kind::Pg(k) if commit => AnsiTransactionManager::commit_transaction(&mut **k).await?,
+        Kind::Pg(k) => AnsiTransactionManager::rollback_transaction(&mut **k).await?,
         Kind::Lite(k) => {
-            use diesel::connection::SimpleConnection as _;
-            k.batch_execute(statement)?;
+            let statement = if commit { "COMMIT" } else { "ROLLBACK" };
+            if let Err(e) = k.batch_execute(statement) {
+                // A commit that failed (a full disk) leaves the transaction open.
+                let _ = k.batch_execute("ROLLBACK");
+                return Err(e.into());
+            }
         }
     }
     Ok(())

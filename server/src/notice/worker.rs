@@ -12,11 +12,15 @@ use crate::push::{Outcome, Push, Pusher};
 use crate::run;
 use crate::state::App;
 use renraku_wire::{NoticeKind, PushPayload};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// A claim is another worker's again after this long.
 const LEASE_MILLIS: i64 = 60_000;
 const BATCH: i64 = 64;
+/// Sends at once, at the most (and one batch more).
+const IN_FLIGHT: usize = 256;
 /// Two days of tries, with the backoff below; then the row is dead and a person sees it.
 const MAX_TRIES: i32 = 16;
 
@@ -42,16 +46,24 @@ struct Claimed {
     tries: i32,
 }
 
-/// Sends due notices until the task is dropped.
-pub async fn run_worker(app: App, senders: std::sync::Arc<Senders>) {
+/// Sends due notices until the task is dropped. A service that is slow holds up its own notices only.
+pub async fn run_worker(app: App, senders: Arc<Senders>) {
+    let mut sending = JoinSet::new();
     loop {
+        while sending.try_join_next().is_some() {}
+        if sending.len() >= IN_FLIGHT {
+            sending.join_next().await;
+            continue;
+        }
         match claim(&app).await {
             Ok(claimed) if claimed.is_empty() => {
                 let _ = tokio::time::timeout(Duration::from_secs(1), app.notices_queued.notified()).await;
             }
             Ok(claimed) => {
-                let sends = claimed.iter().map(|row| deliver(&app, &senders, row));
-                futures_util::future::join_all(sends).await;
+                for row in claimed {
+                    let (app, senders) = (app.clone(), senders.clone());
+                    sending.spawn(async move { deliver(&app, &senders, &row).await });
+                }
             }
             Err(e) => {
                 let problem = e.into_problem();

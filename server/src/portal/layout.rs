@@ -194,6 +194,29 @@ pub(crate) async fn facility_name(c: &mut Conn, town: Id, id: Id) -> Result<Stri
     Ok(run!(c, get_result, facility::table.find((town, id)).select(facility::name))?)
 }
 
+#[derive(Template)]
+#[template(path = "interrupted.html")]
+struct Interrupted<'a> {
+    frame: Frame,
+    action: &'a str,
+    fields: &'a [(String, String)],
+    file: Option<&'a str>,
+}
+
+/// The page for somebody whose session ended while they typed: it holds the form, to be sent again after
+/// signing in. `file` names the file control, where a file was chosen and must be chosen again.
+///
+/// # Errors
+/// The template failed.
+pub fn interrupted(
+    frame: Frame,
+    action: &str,
+    fields: &[(String, String)],
+    file: Option<&str>,
+) -> Result<Response, AppError> {
+    html(StatusCode::UNAUTHORIZED, &Interrupted { frame, action, fields, file })
+}
+
 /// A telephone number as a link dials it.
 #[must_use]
 pub fn dial(printed: &str) -> String {

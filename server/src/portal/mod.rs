@@ -8,9 +8,10 @@ pub mod cookie;
 pub mod forms;
 mod guard;
 pub mod language;
-pub(crate) mod layout;
+mod layout;
 pub mod local;
 pub mod upload;
 
 pub use guard::{care, public};
-pub use layout::{Frame, Person, dial, html, page};
+pub(crate) use layout::facility_name;
+pub use layout::{Frame, Person, dial, html, interrupted, page};

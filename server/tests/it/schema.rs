@@ -9,7 +9,7 @@ use renraku_server::error::AppError;
 use renraku_server::run;
 use std::collections::BTreeSet;
 
-both!(a_lost_update_is_impossible, a_failed_write_leaves_nothing);
+both!(a_lost_update_is_impossible, a_failed_write_leaves_nothing, a_cancelled_write_is_whole_or_nothing);
 
 #[derive(QueryableByName)]
 struct Column {
@@ -103,4 +103,29 @@ async fn a_failed_write_leaves_nothing(host: Host) {
         .await
         .unwrap();
     assert_eq!(name, "試験町");
+}
+
+async fn a_cancelled_write_is_whole_or_nothing(host: Host) {
+    use schema::municipality as m;
+    let town = host.town("one").await;
+    let db = &host.server.app.db;
+    let write = db.write(async |c| {
+        run!(c, execute, diesel::update(m::table.find(town.id)).set(m::name.eq("途中")))?;
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        run!(c, execute, diesel::update(m::table.find(town.id)).set(m::name.eq("完了")))?;
+        Ok(())
+    });
+    let cancelled = tokio::time::timeout(std::time::Duration::from_millis(100), write).await.is_err();
+    // Every connection of the pool once: none may carry the cancelled transaction on.
+    for _ in 0..16 {
+        db.write(async |c| {
+            run!(c, execute, diesel::update(m::table.find(town.id)).set(m::policy_version.eq(2)))?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+    let name: String =
+        db.read(async |c| Ok(run!(c, get_result, m::table.find(town.id).select(m::name))?)).await.unwrap();
+    assert!(name == "完了" || (cancelled && name == "試験町"), "{name}");
 }

@@ -87,7 +87,13 @@ impl Browser {
     /// The TLS settings of its connections.
     #[must_use]
     pub fn tls(&self) -> ClientConfig {
-        client_tls(&self.root_pem, Some((&self.chain, &self.key)), rustls::ALL_VERSIONS)
+        self.tls_for(rustls::ALL_VERSIONS)
+    }
+
+    /// The same for these versions of TLS alone.
+    #[must_use]
+    pub fn tls_for(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+        client_tls(&self.root_pem, Some((&self.chain, &self.key)), versions)
     }
 
     /// The same PC with an open connection of its own, and the same session.

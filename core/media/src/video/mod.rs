@@ -150,7 +150,7 @@ pub fn play(path: &Path, cancel: &Cancel) -> Result<Played, MediaError> {
 }
 
 /// A decoded frame on its way, its time set relative to the film's begin, in the track's time base.
-pub(self) enum Event<'a> {
+enum Event<'a> {
     Picture(&'a mut ffmpeg::frame::Video, &'a Track),
     Sound(&'a mut ffmpeg::frame::Audio, &'a Track),
 }
