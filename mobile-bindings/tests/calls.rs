@@ -1,4 +1,5 @@
 //! The objects as Rust callers see them: the traits of the shell, the errors, the threads.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
 use renraku_mobile::{
     CancelToken, DeviceKey, Diagnosis, EnrolmentForm, KeyFailure, MobileError, RenrakuDevice, StorageTrouble,

@@ -79,10 +79,12 @@ impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let problem = self.into_problem();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(problem.clone())).into_response();
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // The portal's guard shows the same refusal as a page.
+        response.extensions_mut().insert(problem);
         response
     }
 }

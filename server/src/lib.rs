@@ -19,6 +19,7 @@ pub mod municipality;
 pub mod notice;
 pub mod patient;
 pub mod policy;
+pub mod portal;
 pub mod post;
 pub mod push;
 pub mod router;

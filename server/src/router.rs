@@ -1,11 +1,13 @@
 //! The whole URL map on one screen: two hosts, their JSON and their pages.
 
 use crate::error::AppError;
+use crate::portal::{self, assets, upload};
 use crate::state::App;
 use crate::{device, facility, media, municipality, patient, post, session, staff, worklist};
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, post as posting, put};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post as posting, put};
 use axum::{Json, Router};
 use renraku_wire::{Code, limits};
 use utoipa::OpenApi;
@@ -20,9 +22,17 @@ pub fn public(app: App) -> Router {
         .route("/v1/municipalities/{slug}/certificates/pkcs12", posting(device::api::pkcs12))
         .route("/v1/municipalities/{slug}/diagnosis", get(device::api::diagnose))
         .route("/health", get(health))
+        .route("/assets/{name}", get(assets::get))
+        .route("/", get(municipality::pages::towns))
+        .route("/{slug}", get(municipality::pages::home))
+        .route("/{slug}/apply", get(facility::pages::form).post(facility::pages::apply))
+        .route("/{slug}/apply/done", get(facility::pages::applied))
+        .route("/{slug}/certificate", get(device::pages::certificate).post(device::pages::pick_up))
+        .route("/{slug}/diagnosis", get(device::pages::diagnose))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(limits::JSON_BYTES))
+        .layer(from_fn_with_state(app.clone(), portal::public))
         .with_state(app)
 }
 
@@ -55,10 +65,33 @@ pub fn care(app: App) -> Router {
                 .patch(media::api::append)
                 .layer(DefaultBodyLimit::max(limits::CHUNK_BYTES)),
         )
+        .route("/assets/{name}", get(assets::get))
+        .route("/", get(patient::pages::home))
+        .route("/sign-in", get(session::pages::form).post(session::pages::open))
+        .route("/sign-out", posting(session::pages::close))
+        .route("/password", get(session::pages::password).post(session::pages::change_password))
+        .route("/facilities", get(facility::pages::list))
+        .route("/facilities/{id}/approval", posting(facility::pages::approve))
+        .route("/facilities/{id}/rejection", posting(facility::pages::reject))
+        .route("/staff", get(staff::pages::list).post(staff::pages::create))
+        .route("/devices", get(device::pages::list))
+        .route("/devices/tickets", posting(facility::pages::ticket))
+        .route("/devices/{id}/revocation", posting(device::pages::revoke))
+        .route("/patients/new", with_file(get(patient::pages::form).post(patient::pages::create)))
+        .route("/patients/{id}", with_file(get(post::pages::timeline).post(post::pages::publish)))
+        .route("/posts/{id}/acknowledgement", posting(post::pages::acknowledge))
+        .route("/posts/{id}/receipts", get(post::pages::receipts))
+        .route("/notices/{id}", get(worklist::landing))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(limits::JSON_BYTES))
+        .layer(from_fn_with_state(app.clone(), portal::care))
         .with_state(app)
+}
+
+/// Routes whose forms carry a file.
+fn with_file(route: MethodRouter<App>) -> MethodRouter<App> {
+    route.layer(DefaultBodyLimit::max(upload::FORM_BYTES))
 }
 
 async fn nothing_here() -> AppError {

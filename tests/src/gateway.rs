@@ -4,13 +4,15 @@
 //!
 //! A browser keeps one set of cookies for all ports of a host, and a `Secure` cookie only where it likes plain
 //! HTTP on loopback. So each gateway marks the cookies that pass it with a name of its own and drops `Secure`;
-//! two devices in two tabs do not sign each other out. Nothing else of a message is changed, but for the
-//! headers that belong to one connection. Not here: which devices there are (demo).
+//! two devices in two tabs do not sign each other out. In pages, links to the real hosts become links to their
+//! gateways. Nothing else of a message is changed, but for the headers that belong to one connection.
+//! Not here: which devices there are (demo).
 
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::combinators::BoxBody;
@@ -46,19 +48,24 @@ struct Way {
     client: Client<HttpsConnector<HttpConnector>, Incoming>,
     /// The server, `https://host:port`.
     upstream: String,
-    /// The gateway, `http://localhost:port`.
-    own: String,
+    /// Addresses of real hosts, and where they lead here.
+    links: Vec<(String, String)>,
     /// What the names of its cookies begin with.
     mark: String,
 }
 
 impl Gateway {
     /// Forwards everything that arrives at `listener` to `upstream` (`https://host:port`). `tls` must have no
-    /// ALPN protocols set.
+    /// ALPN protocols set. `links`: further addresses of real hosts, and where pages shall lead instead.
     ///
     /// # Errors
     /// The listener is not bound, or not to loopback.
-    pub fn start(listener: TcpListener, upstream: &str, tls: ClientConfig) -> io::Result<Self> {
+    pub fn start(
+        listener: TcpListener,
+        upstream: &str,
+        tls: ClientConfig,
+        links: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
             return Err(io::Error::other("a gateway listens on loopback only"));
@@ -70,10 +77,12 @@ impl Gateway {
             .pool_idle_timeout(IDLE)
             .build(connector);
         let own = format!("http://localhost:{}", address.port());
+        let upstream = upstream.trim_end_matches('/');
+        let links = [(upstream, own.as_str())].into_iter().chain(links.iter().copied());
         let way = Arc::new(Way {
             client,
-            upstream: upstream.trim_end_matches('/').to_owned(),
-            own: own.clone(),
+            upstream: upstream.to_owned(),
+            links: links.map(|(there, here)| (there.to_owned(), here.to_owned())).collect(),
             mark: format!("p{}-", address.port()),
         });
         Ok(Self { url: own, accepting: tokio::spawn(accept(listener, way)) })
@@ -123,13 +132,29 @@ impl Way {
             Ok(mut response) => {
                 drop_hop_by_hop(response.headers_mut());
                 self.outward(response.headers_mut());
-                response.map(BodyExt::boxed)
+                if is_page(response.headers()) {
+                    self.page(response).await
+                } else {
+                    response.map(BodyExt::boxed)
+                }
             }
-            Err(_) => said(
-                StatusCode::BAD_GATEWAY,
-                "サーバーに届かないか、この端末の電子証明書が受け付けられませんでした。",
-            ),
+            Err(_) => unreached(),
         }
+    }
+
+    /// A page with its links leading here.
+    async fn page(&self, response: Response<Incoming>) -> Response<Body> {
+        let (mut head, body) = response.into_parts();
+        let Ok(bytes) = body.collect().await else { return unreached() };
+        let mut text = String::from_utf8_lossy(&bytes.to_bytes()).into_owned();
+        for (there, here) in &self.links {
+            text = text.replace(there, here);
+        }
+        // An answer to HEAD has the length of what it does not bring.
+        if !text.is_empty() {
+            head.headers.insert(CONTENT_LENGTH, text.len().into());
+        }
+        Response::from_parts(head, whole(text))
     }
 
     fn outward(&self, headers: &mut HeaderMap) {
@@ -140,16 +165,21 @@ impl Way {
         for cookie in cookies {
             headers.append(SET_COOKIE, cookie);
         }
-        let here = headers
-            .get(LOCATION)
-            .and_then(|l| l.to_str().ok())
-            .and_then(|l| l.strip_prefix(&self.upstream))
-            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-            .and_then(|rest| HeaderValue::from_str(&format!("{}{rest}", self.own)).ok());
+        let location = headers.get(LOCATION).and_then(|l| l.to_str().ok()).unwrap_or_default();
+        let here = self.links.iter().find_map(|(there, here)| {
+            let rest = location.strip_prefix(there)?;
+            let path = rest.is_empty() || rest.starts_with('/');
+            path.then(|| HeaderValue::from_str(&format!("{here}{rest}")).ok())?
+        });
         if let Some(here) = here {
             headers.insert(LOCATION, here);
         }
     }
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/html") && !headers.contains_key(CONTENT_ENCODING)
 }
 
 /// Headers that speak of one connection, those that `Connection` names among them.
@@ -196,13 +226,19 @@ fn marked(cookie: &HeaderValue, mark: &str) -> HeaderValue {
     HeaderValue::from_str(&format!("{mark}{}", parts.join("; "))).unwrap_or_else(|_| cookie.clone())
 }
 
+fn whole(text: String) -> Body {
+    Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed()
+}
+
+fn unreached() -> Response<Body> {
+    said(StatusCode::BAD_GATEWAY, "サーバーに届かないか、この端末の電子証明書が受け付けられませんでした。")
+}
+
 fn said(status: StatusCode, sentence: &str) -> Response<Body> {
     let page = format!("<!doctype html><html lang=\"ja\"><meta charset=\"utf-8\"><p>{sentence}</p></html>");
-    let mut response = Response::new(Full::new(Bytes::from(page)).map_err(|never| match never {}).boxed());
+    let mut response = Response::new(whole(page));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }
 

@@ -27,9 +27,9 @@ fn main() {
     group.finish();
     criterion.final_summary();
     // `cargo test` runs benches once, with --test, to see that they work.
-    if std::env::args().any(|a| a == "--bench") {
-        if let Err(e) = compare::with_vips(&original) {
-            println!("NOT COMPARED with vipsthumbnail: {e}");
-        }
+    if std::env::args().any(|a| a == "--bench")
+        && let Err(e) = compare::with_vips(&original)
+    {
+        println!("NOT COMPARED with vipsthumbnail: {e}");
     }
 }

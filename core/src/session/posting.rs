@@ -45,9 +45,10 @@ impl Session {
             return Err(CoreError::invalid("attachments"));
         }
         let (policy, work) = (self.policy().clone(), self.desk.work.clone());
-        let _stop = StopOnDrop(cancel.clone());
+        let mut stop = StopOnDrop(Some(cancel.clone()));
         let files =
             block(move || prepare(&attachments, &policy, &work, progress.as_deref(), &cancel)).await??;
+        stop.0 = None;
         let id = PostId::new();
         let insert = self.desk.store.write(move |tx| {
             let now = clock::now();
@@ -186,10 +187,12 @@ fn check(text: &Text, files: usize) -> Result<(), CoreError> {
 }
 
 /// A caller who goes away does not want the film any more.
-struct StopOnDrop(Cancel);
+struct StopOnDrop(Option<Cancel>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.cancel();
+        if let Some(cancel) = &self.0 {
+            cancel.cancel();
+        }
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 pub async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<NewMedia>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let mut facts = town.facts();
     let (id, length) = (new.id, new.length);
@@ -23,7 +23,7 @@ pub async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<N
 
 pub async fn offset(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let facts = town.facts();
     let Some(stored) = facts.files.get(&id) else { return no(Code::NotFound) };
@@ -39,7 +39,7 @@ pub async fn chunk(
     mut body: Body,
 ) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let mut chunk = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -71,7 +71,7 @@ pub async fn chunk(
 
 pub async fn bytes(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     match town.facts().files.get(&id) {
         Some(stored) if stored.state == MediaState::Ready => stored.bytes.clone().into_response(),
@@ -82,7 +82,7 @@ pub async fn bytes(State(town): Shared, headers: HeaderMap, Path(id): Path<Media
 
 pub async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let mut facts = town.facts();
     facts.thumbnails_served += 1;

@@ -1,5 +1,6 @@
 //! The core against a small town of the tests' own: real TLS 1.3 with client certificates, real HTTP/2, and
 //! a network that can be cut. The real server is tried end to end in `tests/`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
 mod enrolling;
 mod files;

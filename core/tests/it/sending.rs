@@ -26,7 +26,9 @@ async fn composed_offline_killed_and_sent_after_all() {
     let session = phone.device.resume(staff).await.unwrap();
     let mut post = draft(town.patient.id, "左踵の発赤、2cm");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 600)];
-    let id = compose(&session, post).await;
+    let token = Cancel::new();
+    let id = session.compose(post, token.clone(), None).await.unwrap();
+    assert!(!token.is_cancelled(), "only a caller who goes away stops the work");
     std::fs::remove_file(phone.file("camera.jpg")).unwrap();
     let report = session.flush(true).await.unwrap();
     assert!(report.offline && report.remaining == 1 && report.next_try_at.is_some(), "{report:?}");

@@ -163,13 +163,13 @@ pub fn no(code: Code) -> Response {
 }
 
 /// The session of the contract, in small: one token, and a switch for the revoked certificate.
-pub fn session(town: &Town, headers: &HeaderMap) -> Result<(), Response> {
+pub fn session(town: &Town, headers: &HeaderMap) -> Result<(), Box<Response>> {
     if town.facts().revoked {
-        return Err(no(Code::CertificateRevoked));
+        return Err(no(Code::CertificateRevoked).into());
     }
     match headers.get(header::AUTHORIZATION) {
         Some(token) if token == "Bearer the-token" => Ok(()),
-        _ => Err(no(Code::SessionInvalid)),
+        _ => Err(no(Code::SessionInvalid).into()),
     }
 }
 
@@ -219,25 +219,25 @@ async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
 }
 
 async fn me(State(town): Shared, headers: HeaderMap) -> Response {
-    session(&town, &headers).err().unwrap_or_else(|| Json(town.staff.clone()).into_response())
+    session(&town, &headers).map_or_else(|no| *no, |()| Json(town.staff.clone()).into_response())
 }
 
 async fn sign_out(State(town): Shared, headers: HeaderMap) -> Response {
-    session(&town, &headers).err().unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
+    session(&town, &headers).map_or_else(|no| *no, |()| StatusCode::NO_CONTENT.into_response())
 }
 
 async fn ended_well(State(town): Shared, headers: HeaderMap) -> Response {
-    session(&town, &headers).err().unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
+    session(&town, &headers).map_or_else(|no| *no, |()| StatusCode::NO_CONTENT.into_response())
 }
 
 async fn patients(State(town): Shared, headers: HeaderMap) -> Response {
     let list = PatientList { patients: vec![town.patient.clone()] };
-    session(&town, &headers).err().unwrap_or_else(|| Json(list).into_response())
+    session(&town, &headers).map_or_else(|no| *no, |()| Json(list).into_response())
 }
 
 async fn patient(State(town): Shared, headers: HeaderMap, Path(id): Path<PatientId>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     if id != town.patient.id {
         return no(Code::NotFound);
@@ -260,7 +260,7 @@ async fn patient(State(town): Shared, headers: HeaderMap, Path(id): Path<Patient
 
 async fn timeline(State(town): Shared, headers: HeaderMap, Path(id): Path<PatientId>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let mut posts: Vec<Post> = town.facts().posts.iter().filter(|p| p.patient_id == id).cloned().collect();
     posts.reverse();
@@ -274,7 +274,7 @@ async fn new_post(
     Json(new): Json<NewPost>,
 ) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let mut facts = town.facts();
     facts.attempts.push(new.id);
@@ -329,7 +329,7 @@ impl Town {
 
 async fn one_post(State(town): Shared, headers: HeaderMap, Path(id): Path<PostId>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let facts = town.facts();
     let Some(mut post) = facts.posts.iter().find(|p| p.id == id).cloned() else { return no(Code::NotFound) };
@@ -346,7 +346,7 @@ async fn receipt(
     Json(new): Json<NewReceipt>,
 ) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     town.facts().receipts.insert(id, new);
     StatusCode::NO_CONTENT.into_response()
@@ -354,7 +354,7 @@ async fn receipt(
 
 async fn notice(State(town): Shared, headers: HeaderMap, Path(id): Path<NoticeId>) -> Response {
     if let Err(no) = session(&town, &headers) {
-        return no;
+        return *no;
     }
     let found = town.facts().notices.get(&id).copied();
     found.map_or_else(|| no(Code::NotFound), |notice| Json(notice).into_response())

@@ -7,6 +7,7 @@
 //! Not here: what a person does with the access. This floor reads the tables it needs and calls no room.
 
 mod facts;
+mod page;
 mod request;
 mod rules;
 

@@ -5,5 +5,6 @@
 pub mod api;
 pub mod diagnosis;
 pub mod enrol;
+pub mod pages;
 pub mod store;
 pub mod ticket;

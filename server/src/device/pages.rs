@@ -2,13 +2,13 @@
 
 use super::{api, diagnosis, enrol, store};
 use crate::access::FacilityAdmin;
+use crate::clock;
 use crate::error::AppError;
 use crate::input::PathId;
 use crate::portal::forms::{Choice, Fields, Trouble, shown};
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
 use crate::tls::Peer;
-use crate::clock;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};

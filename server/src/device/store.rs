@@ -119,6 +119,22 @@ pub async fn list(c: &mut Conn, admin: &FacilityAdmin) -> Result<Vec<(Device, St
         .collect()
 }
 
+/// The facilities whose devices the office may add, by name.
+///
+/// # Errors
+/// The database failed.
+pub async fn facilities(c: &mut Conn, office: &Secretariat) -> Result<Vec<(Id, String)>, AppError> {
+    Ok(run!(
+        c,
+        load,
+        facility::table
+            .filter(facility::municipality_id.eq(office.municipality_id()))
+            .filter(facility::state.eq("approved"))
+            .order(facility::name)
+            .select((facility::id, facility::name))
+    )?)
+}
+
 /// Revokes every certificate of a device and ends its sessions: of the own facility, or of any for the
 /// office.
 ///

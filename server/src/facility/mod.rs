@@ -4,4 +4,5 @@
 
 pub mod api;
 pub mod apply;
+pub mod pages;
 pub mod store;

@@ -150,10 +150,8 @@ pub async fn list(
     office: Secretariat,
     Query(done): Query<Done>,
 ) -> Result<Response, AppError> {
-    let (frame, all) = app
-        .db
-        .read(async |c| Ok((office.frame(&app, c).await?, store::all(c, &office).await?)))
-        .await?;
+    let (frame, all) =
+        app.db.read(async |c| Ok((office.frame(&app, c).await?, store::all(c, &office).await?))).await?;
     let (waiting, decided): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|f| f.state == FacilityState::Applied);
     portal::page(&ListPage {

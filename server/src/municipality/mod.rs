@@ -3,4 +3,5 @@
 //! Not here: who applies to it (`facility`) and what its policy means (`policy`).
 
 pub mod api;
+pub mod pages;
 pub mod store;

@@ -2,8 +2,8 @@
 
 use super::text;
 use crate::clock;
-use crate::db::schema::{municipality, notice, push_registration};
 use crate::db::prelude::*;
+use crate::db::schema::{municipality, notice, push_registration};
 use crate::db::{Conn, Id, Kind};
 use crate::error::AppError;
 use crate::mail::{Mail, MailOutcome, Mailer};
@@ -120,7 +120,7 @@ async fn claim_in(c: &mut Conn) -> Result<Vec<Claimed>, AppError> {
 enum Fate {
     Sent,
     Again { after: Option<Duration>, why: String },
-    Dead { why: String, forget_token: bool },
+    Dead { why: String, forget_token: Option<i64> },
 }
 
 async fn deliver(app: &App, senders: &Senders, row: &Claimed) {
@@ -149,18 +149,21 @@ async fn send(app: &App, senders: &Senders, row: &Claimed) -> Result<Fate, AppEr
     };
     Ok(match senders.pusher.send(&push).await {
         Outcome::Delivered => Fate::Sent,
-        Outcome::DeadToken { .. } => Fate::Dead { why: "the push token is dead".into(), forget_token: true },
+        Outcome::DeadToken { since_ms } => Fate::Dead {
+            why: "the push token is dead".into(),
+            forget_token: Some(since_ms.unwrap_or(i64::MAX)),
+        },
         Outcome::Retry { after, reason } => Fate::Again { after, why: reason },
-        Outcome::Refused { reason } => Fate::Dead { why: reason, forget_token: false },
+        Outcome::Refused { reason } => Fate::Dead { why: reason, forget_token: None },
         Outcome::NotConfigured => {
-            Fate::Dead { why: "this push service is not configured".into(), forget_token: false }
+            Fate::Dead { why: "this push service is not configured".into(), forget_token: None }
         }
     })
 }
 
 async fn send_mail(app: &App, senders: &Senders, row: &Claimed, kind: NoticeKind) -> Result<Fate, AppError> {
     let Some(mailer) = &senders.mailer else {
-        return Ok(Fate::Dead { why: "no mail carrier is configured".into(), forget_token: false });
+        return Ok(Fate::Dead { why: "no mail carrier is configured".into(), forget_token: None });
     };
     let (slug, policy): (String, String) = app
         .db
@@ -188,7 +191,7 @@ async fn send_mail(app: &App, senders: &Senders, row: &Claimed, kind: NoticeKind
     Ok(match mailer.send(&mail).await {
         MailOutcome::Delivered => Fate::Sent,
         MailOutcome::Retry { reason } => Fate::Again { after: None, why: reason },
-        MailOutcome::Refused { reason } => Fate::Dead { why: reason, forget_token: false },
+        MailOutcome::Refused { reason } => Fate::Dead { why: reason, forget_token: None },
     })
 }
 
@@ -225,8 +228,10 @@ async fn record(app: &App, row: &Claimed, fate: &Fate) -> Result<(), AppError> {
                 Fate::Again { why, .. } => bury(c, row, why, now).await?,
                 Fate::Dead { why, forget_token } => {
                     bury(c, row, why, now).await?;
-                    if let (true, Some(staff), Some(device)) = (forget_token, row.staff_id, row.device_id) {
-                        // Only if it is still the token that failed.
+                    if let (Some(since), Some(staff), Some(device)) =
+                        (forget_token, row.staff_id, row.device_id)
+                    {
+                        // Only if it is still the token that failed, and was not registered again since.
                         run!(
                             c,
                             execute,
@@ -234,6 +239,7 @@ async fn record(app: &App, row: &Claimed, fate: &Fate) -> Result<(), AppError> {
                                 push_registration::table
                                     .find((row.municipality_id, staff, device))
                                     .filter(push_registration::token.eq(&row.target))
+                                    .filter(push_registration::updated_at.le(*since))
                             )
                         )?;
                     }

@@ -3,6 +3,8 @@
 //! Not here: posts about them (`post`).
 
 pub mod api;
+pub mod pages;
 pub mod register;
+pub mod roll;
 pub mod rules;
 pub mod store;

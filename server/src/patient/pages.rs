@@ -15,8 +15,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use renraku_wire::{
-    Code, ConsentId, FacilityState, MediaId, MediaKind, NewConsent, NewMedia, NewPatient, NewTeamMember, PatientId,
-    Problem, Staff, StaffId, limits,
+    Code, ConsentId, FacilityState, MediaId, MediaKind, NewConsent, NewMedia, NewPatient, NewTeamMember,
+    PatientId, Problem, Staff, StaffId, limits,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
@@ -278,9 +278,10 @@ async fn refused(
         ("document", Code::MediaTooLarge) => {
             Trouble::own("document", "ファイルが大きすぎます。16MBより小さいファイルを選んでください。")
         }
-        ("document", Code::MediaUnreadable) => {
-            Trouble::own("document", "このファイルは読み取れません。PDF・JPEG・PNGのファイルを選んでください。")
-        }
+        ("document", Code::MediaUnreadable) => Trouble::own(
+            "document",
+            "このファイルは読み取れません。PDF・JPEG・PNGのファイルを選んでください。",
+        ),
         _ => Trouble::of(problem, &page.frame.words, blame),
     };
     portal::html(status, &page)

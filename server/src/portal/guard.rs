@@ -18,7 +18,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; medi
 
 /// Surrounds the care host.
 pub async fn care(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (path, headers, uri) = (request.uri().path().to_owned(), request.headers().clone(), request.uri().clone());
+    let (path, headers, uri) =
+        (request.uri().path().to_owned(), request.headers().clone(), request.uri().clone());
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let by_browser = is_page(&path)
         || (headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION));

@@ -1,7 +1,9 @@
 //! The words and times of the screens, in Japanese. Words that a town chooses come from its policy.
 
 use crate::clock;
-use renraku_wire::{ConsentForm, ConsentGiver, FacilityKind, FacilityState, Gender, Platform, Profession, Words};
+use renraku_wire::{
+    ConsentForm, ConsentGiver, FacilityKind, FacilityState, Gender, Platform, Profession, Words,
+};
 
 /// Professions in the order of lists.
 pub const PROFESSIONS: &[(&str, &str)] = &[
@@ -47,7 +49,8 @@ pub const CARE_LEVELS: &[(&str, &str)] = &[
 ];
 
 /// Genders as forms offer them.
-pub const GENDERS: &[(&str, &str)] = &[("female", "女"), ("male", "男"), ("other", "その他"), ("unknown", "不明")];
+pub const GENDERS: &[(&str, &str)] =
+    &[("female", "女"), ("male", "男"), ("other", "その他"), ("unknown", "不明")];
 
 /// Who gives a consent.
 pub const GIVERS: &[(&str, &str)] = &[("patient", "本人"), ("family", "家族"), ("guardian", "後見人")];
@@ -201,7 +204,9 @@ pub fn field(field: &str, words: &Words) -> String {
         "manager_mail" | "mail" | "forwarding_mail" => {
             "メールアドレスを確認してください。例：tanaka@example.jp".to_owned()
         }
-        "login_id" => "ユーザーIDは、半角の小文字の英字・数字・「.」「-」「_」で3〜32文字にしてください。".to_owned(),
+        "login_id" => {
+            "ユーザーIDは、半角の小文字の英字・数字・「.」「-」「_」で3〜32文字にしてください。".to_owned()
+        }
         "profession" => "職種を一覧から選んでください。".to_owned(),
         "giver" => "同意した人を選んでください。".to_owned(),
         "giver_name" => "家族・後見人が同意したときは、その人の氏名を入力してください。".to_owned(),

@@ -181,7 +181,9 @@ fn issued_by(peer: &Peer, authority: &[u8]) -> bool {
     use x509_parser::prelude::FromDer as _;
     let Some(der) = peer.certificate.as_deref() else { return false };
     match (X509Certificate::from_der(der), X509Certificate::from_der(authority)) {
-        (Ok((_, certificate)), Ok((_, authority))) => certificate.issuer().as_raw() == authority.subject().as_raw(),
+        (Ok((_, certificate)), Ok((_, authority))) => {
+            certificate.issuer().as_raw() == authority.subject().as_raw()
+        }
         _ => false,
     }
 }

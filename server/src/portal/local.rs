@@ -53,13 +53,29 @@ mod tests {
 
     #[test]
     fn only_own_local_paths_are_followed() {
-        for good in ["/", "/staff", "/notices/0191d6a0-0000-7000-8000-000000000000", "/patients/x?before=1.y#post-3"] {
+        for good in
+            ["/", "/staff", "/notices/0191d6a0-0000-7000-8000-000000000000", "/patients/x?before=1.y#post-3"]
+        {
             assert_eq!(next(good), good);
         }
         for bad in [
-            "", "staff", "https://evil.invalid/", "//evil.invalid", "/\\evil.invalid", "\\\\evil", "/a\nb",
-            "/ä", "/a b", "javascript:alert(1)", "/sign-out", "/sign-in?next=/x", "/v1/session", "/../x",
-            "/./sign-out", "/<script>", &format!("/{}", "a".repeat(600)),
+            "",
+            "staff",
+            "https://evil.invalid/",
+            "//evil.invalid",
+            "/\\evil.invalid",
+            "\\\\evil",
+            "/a\nb",
+            "/ä",
+            "/a b",
+            "javascript:alert(1)",
+            "/sign-out",
+            "/sign-in?next=/x",
+            "/v1/session",
+            "/../x",
+            "/./sign-out",
+            "/<script>",
+            &format!("/{}", "a".repeat(600)),
         ] {
             assert_eq!(next(bad), "/", "{bad:?}");
         }
@@ -67,7 +83,10 @@ mod tests {
 
     #[test]
     fn the_next_parameter_is_escaped() {
-        assert_eq!(with_next("/sign-in", "/patients/a?before=1#p"), "/sign-in?next=/patients/a%3Fbefore%3D1%23p");
+        assert_eq!(
+            with_next("/sign-in", "/patients/a?before=1#p"),
+            "/sign-in?next=/patients/a%3Fbefore%3D1%23p"
+        );
         assert_eq!(with_next("/sign-in", "//evil.invalid"), "/sign-in");
         assert_eq!(with_next("/sign-in", "/"), "/sign-in");
     }

@@ -59,7 +59,8 @@ impl<S: Send + Sync> FromRequest<S> for FieldsAndFile {
         let mut parts = Multipart::from_request(request, state)
             .await
             .map_err(|_| AppError::from(Code::RequestMalformed))?;
-        let refused = |e: axum::extract::multipart::MultipartError| AppError::from(body_code(e.status().as_u16()));
+        let refused =
+            |e: axum::extract::multipart::MultipartError| AppError::from(body_code(e.status().as_u16()));
         let mut form = Self::default();
         let mut text_bytes = 0;
         while let Some(mut part) = parts.next_field().await.map_err(refused)? {
@@ -84,7 +85,8 @@ impl<S: Send + Sync> FromRequest<S> for FieldsAndFile {
                 None if too_large => return Err(Code::BodyTooLarge.into()),
                 None => {
                     text_bytes += bytes.len();
-                    let text = String::from_utf8(bytes).map_err(|_| AppError::from(Code::RequestMalformed))?;
+                    let text =
+                        String::from_utf8(bytes).map_err(|_| AppError::from(Code::RequestMalformed))?;
                     form.fields.push((name, text));
                 }
             }

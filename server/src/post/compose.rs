@@ -86,7 +86,9 @@ pub async fn send(
 ) -> Result<Sent, AppError> {
     let body_site = typed.site()?;
     let picture = match file {
-        Some(file) => Some(small(file.bytes.ok_or(Code::MediaTooLarge)?, who.policy().device.photo_bytes).await?),
+        Some(file) => {
+            Some(small(file.bytes.ok_or(Code::MediaTooLarge)?, who.policy().device.photo_bytes).await?)
+        }
         None => None,
     };
     let announced = picture.as_ref().map(|bytes| NewMedia {
@@ -131,7 +133,12 @@ pub async fn send(
 }
 
 /// True when the stored post of this id says the same, by the same person.
-async fn again(app: &App, credentials: &Credentials, who: &SignedIn, new: &NewPost) -> Result<bool, AppError> {
+async fn again(
+    app: &App,
+    credentials: &Credentials,
+    who: &SignedIn,
+    new: &NewPost,
+) -> Result<bool, AppError> {
     let stored = app
         .db
         .read(async |c| {

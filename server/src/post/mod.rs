@@ -3,6 +3,9 @@
 //! A post is never overwritten. Not here: the bytes of its pictures and films (`media`).
 
 pub mod api;
+pub mod compose;
+pub mod pages;
 pub mod publish;
 pub mod receipt;
 pub mod store;
+pub mod view;

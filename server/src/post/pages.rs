@@ -202,10 +202,15 @@ pub async fn publish(
             let own = match problem.code {
                 Code::IdConflict => {
                     typed.id = PostId::new().to_string();
-                    Some(("body", "この画面からは、すでに別の内容が送られています。新しく送るときは、もう一度ボタンを押してください。"))
+                    Some((
+                        "body",
+                        "この画面からは、すでに別の内容が送られています。新しく送るときは、もう一度ボタンを押してください。",
+                    ))
                 }
                 Code::MediaTooLarge => Some(("photo", "写真が大きすぎます。別の写真を選んでください。")),
-                Code::MediaUnreadable => Some(("photo", "この写真は読み取れません。JPEG・PNG・WebPの写真を選んでください。")),
+                Code::MediaUnreadable => {
+                    Some(("photo", "この写真は読み取れません。JPEG・PNG・WebPの写真を選んでください。"))
+                }
                 _ => None,
             };
             let mut page = gather(&app, &credentials, id, &Asked::default(), typed).await?;
@@ -236,7 +241,8 @@ pub async fn acknowledge(
 ) -> Result<Response, AppError> {
     let new = NewReceipt { read_at: Timestamp(clock::now()), acknowledged: Some(form.on != "false") };
     let patient = api::acknowledge(&app, &credentials, id, new).await?;
-    let page = store::Cursor::parse(&form.before).map(|c| format!("?before={}", c.text())).unwrap_or_default();
+    let page =
+        store::Cursor::parse(&form.before).map(|c| format!("?before={}", c.text())).unwrap_or_default();
     Ok(local::see(&format!("/patients/{patient}{page}#post-{id}")))
 }
 

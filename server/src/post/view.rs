@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn every_picture_has_words_and_a_size() {
         let words = MunicipalityPolicy::default().words;
-        let view = View::of(post(StaffId::new(), true), Viewer { staff_id: StaffId::new(), lead: false }, &words);
+        let view =
+            View::of(post(StaffId::new(), true), Viewer { staff_id: StaffId::new(), lead: false }, &words);
         assert_eq!(view.files[0].alt, "写真1（左踵、架空 花子さんの投稿）");
         assert_eq!((view.files[0].width, view.files[0].height), (400, 300));
         assert_eq!(fitted(0, 0, false), (0, 0));

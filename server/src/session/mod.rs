@@ -4,6 +4,7 @@
 //! opened with. Not here: what a session may do (`access`).
 
 pub mod api;
+pub mod pages;
 pub mod password;
 pub mod rules;
 pub mod sign_in;

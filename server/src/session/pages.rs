@@ -156,7 +156,9 @@ pub async fn change_password(
         Err(e) => {
             let (status, problem) = shown(e)?;
             let trouble = match problem.code {
-                Code::SignInRefused => Trouble::own("current", "今のパスワードが違います。もう一度入力してください。"),
+                Code::SignInRefused => {
+                    Trouble::own("current", "今のパスワードが違います。もう一度入力してください。")
+                }
                 _ => Trouble::of(&problem, &frame.words, "new"),
             };
             portal::html(status, &PasswordPage { frame, trouble, forced, next })

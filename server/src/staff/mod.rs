@@ -4,5 +4,6 @@
 
 pub mod add;
 pub mod api;
+pub mod pages;
 pub mod rules;
 pub mod store;

@@ -46,10 +46,8 @@ struct ListPage {
 
 impl ListPage {
     async fn new(app: &App, admin: &FacilityAdmin, form: Typed) -> Result<Self, AppError> {
-        let (frame, own) = app
-            .db
-            .read(async |c| Ok((admin.frame(app, c).await?, store::own(c, admin).await?)))
-            .await?;
+        let (frame, own) =
+            app.db.read(async |c| Ok((admin.frame(app, c).await?, store::own(c, admin).await?))).await?;
         let staff = own
             .into_iter()
             .map(|(person, login_id)| Line {

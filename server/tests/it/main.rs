@@ -6,6 +6,7 @@
 mod audit;
 mod enrolment;
 mod media;
+mod pages;
 mod schema;
 mod sessions;
 mod sharing;

@@ -113,17 +113,21 @@ impl Demo {
         };
         let own = ports.listener(INDEX_PORT).await?;
         let url = format!("http://localhost:{}", own.local_addr().step("listening")?.port());
+        let step = "starting a gateway";
+        // Without a certificate there is no way to the care host: its links lead to the choice of a PC.
+        let links = [(server.care_url.as_str(), url.as_str())];
+        let public = ports.listener(PUBLIC_PORT).await?;
+        let public = Gateway::start(public, &server.public_url, bare(&server), &links).step(step)?;
+        let links = [(server.public_url.as_str(), public.url.as_str())];
         let (mut gateways, mut doors) = (Vec::new(), Vec::new());
         for device in &town.devices {
             let file = fs::read(folder.join(&device.file)).step("reading a PC's certificate")?;
             let tls = Pc::open(&file, &device.password, &server.root_pem)?.tls();
             let listener = ports.listener(device.port).await?;
-            let gateway = Gateway::start(listener, &server.care_url, tls).step("starting a gateway")?;
+            let gateway = Gateway::start(listener, &server.care_url, tls, &links).step(step)?;
             doors.push(Door { key: device.key.clone(), name: device.name.clone(), url: gateway.url.clone() });
             gateways.push(gateway);
         }
-        let public = Gateway::start(ports.listener(PUBLIC_PORT).await?, &server.public_url, bare(&server))
-            .step("starting a gateway")?;
         let index = Index {
             public: format!("{}/{}", public.url, town.slug),
             town,
@@ -150,6 +154,17 @@ impl Demo {
     #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
         self.site.sent()
+    }
+
+    /// One more PC: a gateway with the certificate that somebody picked up. Gone when dropped.
+    ///
+    /// # Errors
+    /// The file or the password is not right, or there is no free port.
+    pub async fn open_door(&self, file: &[u8], password: &str) -> Result<Gateway, DemoError> {
+        let step = "starting a gateway";
+        let tls = Pc::open(file, password, &self.server.root_pem)?.tls();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.step(step)?;
+        Gateway::start(listener, &self.server.care_url, tls, &[]).step(step)
     }
 
     /// The server's process.

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -76,7 +76,7 @@ impl Site {
 }
 
 pub(crate) fn router(site: Arc<Site>) -> Router {
-    Router::new().route("/", get(index)).route("/sent", get(sent)).with_state(site)
+    Router::new().route("/", get(index)).route("/sent", get(sent)).fallback(elsewhere).with_state(site)
 }
 
 async fn index(State(site): State<Arc<Site>>) -> Response {
@@ -88,6 +88,11 @@ async fn sent(State(site): State<Arc<Site>>) -> Response {
     let all = sent.len();
     sent.truncate(SHOWN);
     shown(&SentPage { sent, all })
+}
+
+/// A link to the care host from a page without a certificate: choose a PC first.
+async fn elsewhere() -> Redirect {
+    Redirect::to("/")
 }
 
 fn shown(page: &impl Template) -> Response {

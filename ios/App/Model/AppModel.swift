@@ -1,0 +1,251 @@
+// The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
+// locking. Knows no screen. Not here: what a signed-in person does, which is WorkModel.
+
+import Combine
+import Foundation
+import RenrakuCore
+
+@MainActor
+final class AppModel: ObservableObject {
+    enum Stage: Equatable {
+        /// The core is being opened.
+        case opening
+        /// It could not be opened: `trouble` says why.
+        case closed
+        case enrol
+        case signIn
+        /// The first password must be changed before anything else.
+        case changePassword
+        case work
+    }
+
+    @Published private(set) var stage = Stage.opening
+    @Published private(set) var town: Municipality?
+    @Published private(set) var people: [KnownPerson] = []
+    @Published private(set) var work: WorkModel?
+    /// True while a call is under way that the screen must wait for.
+    @Published private(set) var busy = false
+    /// One sentence for the person, or none.
+    @Published var trouble: String?
+
+    private let open: () async throws -> RenrakuDevice
+    private let prove: () async -> Bool
+    private let now: () -> Date
+    private var device: RenrakuDevice?
+    private var session: RenrakuSession?
+    private var pushToken: String?
+    /// A push that was opened before anybody was signed in.
+    private var waitingPush: String?
+    private var leftAt: Date?
+    /// What somebody was writing when the app locked; never shown to another person.
+    private var locked: (staff: StaffId, sketch: Sketch)?
+
+    /// `open` opens the device; `prove` makes sure that its holder may use it (face, finger, passcode).
+    init(
+        open: @escaping () async throws -> RenrakuDevice,
+        prove: @escaping () async -> Bool,
+        now: @escaping () -> Date = Date.init
+    ) {
+        self.open = open
+        self.prove = prove
+        self.now = now
+    }
+
+    /// Opens the device. Call it once at the start, and again to retry from `closed`.
+    func start() async {
+        guard device == nil else { return }
+        stage = .opening
+        await attempt {
+            let device = try await self.open()
+            self.device = device
+            self.town = device.municipality()
+            try await self.toSignIn()
+        }
+        if device == nil { stage = .closed }
+    }
+
+    func enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String) async {
+        guard let device else { return }
+        let form = EnrolmentForm(
+            publicUrl: trimmed(publicUrl), slug: trimmed(slug), number: trimmed(number),
+            password: trimmed(password), deviceName: trimmed(deviceName), platform: .ios)
+        await attempt {
+            self.town = try await device.enrol(form: form)
+            try await self.toSignIn()
+        }
+    }
+
+    func signIn(loginId: String, password: String) async {
+        guard let device else { return }
+        await attempt {
+            self.begin(try await device.signIn(loginId: self.trimmed(loginId), password: password))
+        }
+    }
+
+    /// Goes on with the session that a person left open, after the holder proved who they are.
+    func resume(_ person: KnownPerson) async {
+        guard let device else { return }
+        await attempt {
+            guard await self.prove() else {
+                self.trouble = "ご本人の確認ができませんでした。パスワードでサインインしてください。"
+                return
+            }
+            self.begin(try await device.resume(staffId: person.staffId))
+        }
+    }
+
+    func changePassword(current: String, new: String, again: String) async {
+        guard let session else { return }
+        guard new == again else {
+            trouble = "新しいパスワードが一致しません。もう一度入力してください。"
+            return
+        }
+        await attempt {
+            try await session.changePassword(current: current, new: new)
+            self.begin(session)
+        }
+    }
+
+    func signOut() async {
+        let ending = session
+        work?.dropSketch()
+        await attempt {
+            try await ending?.signOut()
+        }
+        await leave(saying: trouble)
+    }
+
+    /// Finds out why this device cannot get in, and says it.
+    func diagnose() async {
+        guard let device else { return }
+        await attempt {
+            self.trouble = Words.sentence(try await device.diagnose())
+        }
+    }
+
+    /// Forgets a person on this device. What they did not send is lost: ask before.
+    func forget(_ person: KnownPerson) async {
+        guard let device else { return }
+        await attempt {
+            try await device.forgetPerson(staffId: person.staffId)
+            self.people = try await device.people()
+        }
+    }
+
+    /// Forgets everybody and the certificate: the device must enrol again. Ask before.
+    func forgetDevice() async {
+        guard let device else { return }
+        await attempt {
+            try await device.forget()
+            self.town = nil
+            try await self.toSignIn()
+        }
+    }
+
+    // MARK: Coming and going
+
+    /// The app went to the background.
+    func left() {
+        leftAt = now()
+    }
+
+    /// The app came to the front: locks when it was away for too long, else catches up.
+    func returned() async {
+        defer { leftAt = nil }
+        guard let work, let town else { return }
+        if let leftAt, now().timeIntervalSince(leftAt) >= Double(town.relockSeconds) {
+            await leave(saying: nil)
+        } else {
+            await work.catchUp()
+        }
+    }
+
+    // MARK: Pushes
+
+    /// Apple's token of this device, in hexadecimal digits. It may come before or after the sign-in.
+    func havePushToken(_ token: String) async {
+        pushToken = token
+        await registerPush()
+    }
+
+    /// A push that arrived while the app is in front: fetches what it is about.
+    func pushArrived(_ payload: String) async {
+        await work?.take(push: payload, opened: false)
+    }
+
+    /// A push that the person touched. Waits for the sign-in when nobody is signed in.
+    func pushOpened(_ payload: String) async {
+        guard let work else {
+            waitingPush = payload
+            return
+        }
+        await work.take(push: payload, opened: true)
+    }
+
+    // MARK: Inside
+
+    private func begin(_ session: RenrakuSession) {
+        self.session = session
+        guard !session.mustChangePassword() else {
+            stage = .changePassword
+            return
+        }
+        guard let town else { return }
+        let work = WorkModel(session: session, town: town) { [weak self] sentence in
+            await self?.leave(saying: sentence)
+        }
+        if let locked, locked.staff == work.staff.id {
+            work.sketch = locked.sketch
+            work.path = [.timeline(locked.sketch.patientId), .compose(locked.sketch.patientId)]
+        } else {
+            locked?.sketch.discard()
+        }
+        locked = nil
+        self.work = work
+        stage = .work
+        let push = waitingPush
+        waitingPush = nil
+        Task {
+            await work.catchUp()
+            await self.registerPush()
+            if let push { await work.take(push: push, opened: true) }
+        }
+    }
+
+    private func registerPush() async {
+        guard let token = pushToken, let session, work != nil else { return }
+        // Not reached is no harm: every start and every sign-in tries again.
+        try? await session.registerPush(provider: .apns, token: token)
+    }
+
+    private func leave(saying sentence: String?) async {
+        session = nil
+        if let work, let sketch = work.sketch, !sketch.isEmpty { locked = (work.staff.id, sketch) }
+        work?.close()
+        work = nil
+        await attempt { try await self.toSignIn() }
+        if let sentence { trouble = sentence }
+    }
+
+    private func toSignIn() async throws {
+        guard let device else { return }
+        stage = town == nil ? .enrol : .signIn
+        people = try await device.people()
+    }
+
+    private func attempt(_ work: () async throws -> Void) async {
+        busy = true
+        trouble = nil
+        do {
+            try await work()
+        } catch {
+            trouble = Words.sentence(error)
+            if case MobileError.SignedOut("password_change_required") = error { stage = .changePassword }
+        }
+        busy = false
+    }
+
+    private func trimmed(_ text: String) -> String {
+        text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

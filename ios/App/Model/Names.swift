@@ -1,0 +1,5 @@
+// SwiftUI has a Text too: on screens the bare name means that one.
+
+import SwiftUI
+
+typealias Text = SwiftUI.Text

@@ -1,0 +1,39 @@
+// A post that is being written, kept in memory so that a lock does not lose it. Not here: drafts and posts
+// that wait, which lie sealed in the core's outbox.
+
+import Foundation
+import RenrakuCore
+
+/// A picture or film in the scratch folder, in the clear.
+struct Shot: Identifiable {
+    let id = UUID()
+    let file: URL
+    let isVideo: Bool
+
+    func discard() {
+        try? FileManager.default.removeItem(at: file)
+    }
+}
+
+struct Sketch {
+    var patientId: PatientId
+    var body = ""
+    var urgent = false
+    var site: BodySite?
+    var shots: [Shot] = []
+
+    var isEmpty: Bool { body.isEmpty && shots.isEmpty }
+
+    func draft(kept: Bool) -> PostDraft {
+        PostDraft(
+            patientId: patientId, body: body, urgent: urgent, bodySite: site,
+            attachments: shots.map {
+                AttachmentFile(kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "")
+            },
+            keepAsDraft: kept)
+    }
+
+    func discard() {
+        shots.forEach { $0.discard() }
+    }
+}

@@ -1,0 +1,114 @@
+// What screens say: sentences for errors, names of professions, places and states. Pure, any thread.
+// Not here: the sentences of the problem codes, which are the core's.
+
+import Foundation
+import RenrakuCore
+
+enum Words {
+    /// What to do about an error, or none when the person cancelled it.
+    static func sentence(_ error: Error) -> String? {
+        guard let error = error as? MobileError else { return unexpected(nil) }
+        switch error {
+        case .Offline(let code):
+            return code.map { problemSentence(code: $0) }
+                ?? "通信できません。電波の届く場所で、もう一度お試しください。"
+        case .NotFound:
+            return problemSentence(code: "not_found")
+        case .SignedOut(let code), .Conflict(let code), .TooLarge(let code), .Certificate(let code),
+             .Invalid(let code, _):
+            return problemSentence(code: code)
+        case .Media(let code):
+            return code.map { problemSentence(code: $0) }
+        case .Storage(let trouble):
+            return sentence(trouble)
+        case .Unexpected(let reference):
+            return unexpected(reference)
+        }
+    }
+
+    static func sentence(_ diagnosis: Diagnosis) -> String {
+        switch diagnosis {
+        case .ready: return "接続できます。サインインしてください。"
+        case .notEnrolled: return problemSentence(code: "certificate_missing")
+        case .offline: return "通信できません。端末のネットワークを確認してください。"
+        case .refused(let code): return problemSentence(code: code)
+        }
+    }
+
+    private static func sentence(_ trouble: StorageTrouble) -> String {
+        switch trouble {
+        case .locked: return "端末のロックを解除して、もう一度お試しください。"
+        case .full: return "端末の空き容量がありません。不要なものを削除して、もう一度お試しください。"
+        case .damaged: return "この端末の保存データを開けません。サインイン画面で利用者を削除し、サインインし直してください。"
+        case .newer: return "新しい版のアプリの保存データです。アプリを更新してください。"
+        case .file: return "ファイルを読み書きできませんでした。もう一度お試しください。"
+        }
+    }
+
+    private static func unexpected(_ reference: String?) -> String {
+        let sentence = "問題が起きました。しばらくして、もう一度お試しください。"
+        return reference.map { "\(sentence)続くときは、番号 \($0) を事務局にお伝えください。" } ?? sentence
+    }
+
+    static func state(_ state: ItemState) -> String {
+        switch state {
+        case .draft: return "下書き"
+        case .waiting: return "送信待ち"
+        case .sending: return "送信中"
+        case .sent: return "送信済"
+        case .failed(let code): return "失敗：\(problemSentence(code: code))"
+        }
+    }
+
+    static func profession(_ profession: Profession) -> String {
+        switch profession {
+        case .physician: return "医師"
+        case .dentist: return "歯科医師"
+        case .pharmacist: return "薬剤師"
+        case .nurse: return "看護師"
+        case .publicHealthNurse: return "保健師"
+        case .careManager: return "ケアマネジャー"
+        case .helper: return "介護職"
+        case .therapist: return "療法士"
+        case .dietitian: return "管理栄養士"
+        case .socialWorker: return "相談員"
+        case .clerk: return "事務職"
+        case .other: return "その他"
+        }
+    }
+
+    static func gender(_ gender: Gender) -> String {
+        switch gender {
+        case .male: return "男"
+        case .female: return "女"
+        case .other: return "その他"
+        case .unknown: return "不明"
+        }
+    }
+
+    /// In the order of the choice on the compose screen.
+    static let sites: [(site: BodySite, name: String)] = [
+        (.head, "頭部"), (.face, "顔"), (.neck, "首"), (.chest, "胸部"), (.abdomen, "腹部"), (.back, "背部"),
+        (.sacrum, "仙骨部"), (.buttock, "殿部"), (.leftArm, "左上肢"), (.rightArm, "右上肢"),
+        (.leftHand, "左手"), (.rightHand, "右手"), (.leftHip, "左大転子部"), (.rightHip, "右大転子部"),
+        (.leftLeg, "左下肢"), (.rightLeg, "右下肢"), (.leftHeel, "左踵"), (.rightHeel, "右踵"),
+        (.leftFoot, "左足"), (.rightFoot, "右足"), (.other, "その他"),
+    ]
+
+    static func site(_ site: BodySite) -> String {
+        sites.first { $0.site == site }?.name ?? "その他"
+    }
+
+    /// A day and time as the town's people write it, in the town's time zone.
+    static func time(_ millis: Timestamp) -> String {
+        formatter.string(from: Date(timeIntervalSince1970: Double(millis) / 1000))
+    }
+
+    private static let formatter: DateFormatter = {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "ja_JP")
+        formatter.timeZone = TimeZone(identifier: "Asia/Tokyo")
+        formatter.dateFormat = "M月d日(E) H:mm"
+        return formatter
+    }()
+}

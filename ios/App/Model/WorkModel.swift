@@ -1,0 +1,291 @@
+// What a signed-in person does: patients, a timeline, reading, composing, the outbox. Knows no screen.
+// Not here: signing in and locking, which is AppModel; retrying and order of sending, which are the core's.
+
+import Combine
+import Foundation
+import RenrakuCore
+
+@MainActor
+final class WorkModel: ObservableObject {
+    /// Where the person is, from the list of patients inwards.
+    enum Place: Hashable {
+        case timeline(PatientId)
+        case compose(PatientId)
+        case readers(PostId)
+        case outbox
+    }
+
+    @Published var path: [Place] = []
+    @Published private(set) var patients: [PatientSummary] = []
+    @Published private(set) var patient: Patient?
+    @Published private(set) var posts: [Post] = []
+    @Published private(set) var next: String?
+    @Published private(set) var receipts: [Receipt] = []
+    @Published private(set) var outbox: [Item] = []
+    /// True when the screen shows what the server said last, and the server was not reached.
+    @Published private(set) var stale = false
+    /// How far the preparation of a post is, 0 to 1; none when none is under way.
+    @Published private(set) var progress: Float?
+    /// A line about a push that arrived while the app is in front.
+    @Published var news: String?
+    @Published var trouble: String?
+
+    /// What is being written; outlives a lock, see AppModel.
+    @Published var sketch: Sketch?
+
+    let staff: Staff
+    let town: Municipality
+
+    private let session: RenrakuSession
+    private let onSignedOut: (String?) async -> Void
+    private var cancel: CancelToken?
+    /// A card comes onto the screen more than once.
+    private var marked: Set<PostId> = []
+    private var flushing = false
+    private var again: Task<Void, Never>?
+    private var closed = false
+
+    init(session: RenrakuSession, town: Municipality, onSignedOut: @escaping (String?) async -> Void) {
+        self.session = session
+        self.staff = session.staff()
+        self.town = town
+        self.onSignedOut = onSignedOut
+    }
+
+    /// Stops what is planned. Call it when the person is signed out or locked out.
+    func close() {
+        closed = true
+        cancel?.cancel()
+        again?.cancel()
+    }
+
+    /// After the sign-in, at the return to the front, when the network is back.
+    func catchUp() async {
+        await loadPatients()
+        if case .timeline(let id) = path.last { await loadTimeline(id) }
+        await flush(now: false)
+    }
+
+    // MARK: Reading
+
+    func loadPatients() async {
+        await attempt {
+            let seen = try await self.session.patients()
+            self.patients = seen.patients
+            self.stale = seen.stale
+        }
+    }
+
+    /// The patient with the team, and the newest page. Shows nothing of the patient before.
+    func loadTimeline(_ id: PatientId) async {
+        if patient?.id != id {
+            patient = nil
+            posts = []
+            next = nil
+        }
+        await attempt {
+            let seen = try await self.session.patient(id: id)
+            let page = try await self.session.timeline(patientId: id, before: nil)
+            guard self.isOpen(id) else { return }
+            self.patient = seen.patient
+            self.posts = page.posts
+            self.next = page.next
+            self.stale = seen.stale || page.stale
+        }
+        await loadOutbox()
+    }
+
+    func loadMore(_ id: PatientId) async {
+        guard let before = next else { return }
+        await attempt {
+            let page = try await self.session.timeline(patientId: id, before: before)
+            guard self.isOpen(id), self.next == before else { return }
+            self.posts += page.posts
+            self.next = page.next
+        }
+    }
+
+    /// The post came onto the screen.
+    func saw(_ post: Post) async {
+        guard !post.read, marked.insert(post.id).inserted else { return }
+        await attempt {
+            try await self.session.markRead(id: post.id)
+            try await self.reload(post.id)
+        }
+    }
+
+    func acknowledge(_ post: Post, on: Bool) async {
+        await attempt {
+            try await self.session.acknowledge(id: post.id, on: on)
+            try await self.reload(post.id)
+        }
+    }
+
+    func loadReceipts(_ id: PostId) async {
+        receipts = []
+        await attempt { self.receipts = try await self.session.receipts(id: id) }
+    }
+
+    /// A picture in small, or none when it has not arrived yet.
+    func thumbnail(_ id: MediaId) async -> Data? {
+        try? await session.thumbnail(id: id)
+    }
+
+    /// Writes a file in the clear to show it. The caller removes it afterwards.
+    func reveal(_ media: Media, at file: URL) async -> Bool {
+        await attempt { _ = try await self.session.media(id: media.id, path: file.path) }
+    }
+
+    // MARK: Composing and sending
+
+    /// Begins a post about a patient, or goes on with it. What was begun about another patient is dropped.
+    func beginSketch(_ id: PatientId) {
+        guard sketch?.patientId != id else { return }
+        dropSketch()
+        sketch = Sketch(patientId: id)
+    }
+
+    func dropSketch() {
+        sketch?.discard()
+        sketch = nil
+    }
+
+    /// True when the post is sealed on the disk; it leaves at once if the network allows.
+    func compose(asDraft: Bool) async -> Bool {
+        guard progress == nil, let draft = sketch?.draft(kept: asDraft) else { return false }
+        let token = CancelToken()
+        cancel = token
+        progress = 0
+        let ear = ProgressEar { [weak self] done in
+            Task { @MainActor in
+                if self?.progress != nil { self?.progress = done }
+            }
+        }
+        let kept = await attempt {
+            _ = try await self.session.compose(draft: draft, cancel: token, progress: ear)
+        }
+        progress = nil
+        cancel = nil
+        if kept {
+            dropSketch()
+            await loadOutbox()
+            Task { await self.flush(now: true) }
+        }
+        return kept
+    }
+
+    func cancelComposing() {
+        cancel?.cancel()
+    }
+
+    func loadOutbox() async {
+        await attempt { self.outbox = try await self.session.outbox() }
+    }
+
+    /// What of a patient's posts has not wholly left this device.
+    func pending(_ id: PatientId) -> [Item] {
+        outbox.filter { $0.patientId == id && $0.state != .sent }
+    }
+
+    func edit(_ item: Item, body: String) async {
+        let text = RenrakuCore.Text(body: body, urgent: item.urgent, bodySite: item.bodySite)
+        await attempt { try await self.session.edit(id: item.id, text: text) }
+        await loadOutbox()
+    }
+
+    func release(_ item: Item) async {
+        await attempt { try await self.session.release(id: item.id) }
+        await flush(now: true)
+    }
+
+    func takeBack(_ item: Item) async {
+        await attempt { try await self.session.takeBack(id: item.id) }
+        await loadOutbox()
+    }
+
+    /// One pass over what waits, and the next one planned when something remains.
+    func flush(now: Bool) async {
+        guard !flushing, !closed else { return }
+        flushing = true
+        again?.cancel()
+        var sent: UInt32 = 0
+        await attempt {
+            let report = try await self.session.flush(now: now)
+            sent = report.sent
+            if let next = report.nextTryAt { self.plan(at: next) }
+        }
+        flushing = false
+        await loadOutbox()
+        if sent > 0, case .timeline(let id) = path.last { await loadTimeline(id) }
+    }
+
+    private func plan(at millis: Timestamp) {
+        let wait = max(1, Double(millis) / 1000 - Date().timeIntervalSince1970)
+        again = Task { [weak self] in
+            try? await Task.sleep(nanoseconds: UInt64(wait * 1_000_000_000))
+            if !Task.isCancelled { await self?.flush(now: false) }
+        }
+    }
+
+    // MARK: Pushes
+
+    /// Fetches what a push is about. `opened`: the person touched it, so its patient is shown.
+    func take(push payload: String, opened: Bool) async {
+        var shown: PushShown?
+        await attempt { shown = try await self.session.handlePush(payload: payload) }
+        guard let shown, !closed else { return }
+        guard let unlocked = shown.unlocked else {
+            if !opened { news = shown.locked }
+            return
+        }
+        if opened, let patient = unlocked.patientId {
+            path = [.timeline(patient)]
+            await loadTimeline(patient)
+        } else if !opened {
+            let parts = [unlocked.patientName, unlocked.authorName, unlocked.preview].compactMap { $0 }
+            news = (unlocked.urgent ? "【緊急】" : "") + (parts.isEmpty ? shown.locked : parts.joined(separator: "　"))
+        }
+        await loadPatients()
+    }
+
+    // MARK: Inside
+
+    private func isOpen(_ id: PatientId) -> Bool {
+        path.contains(.timeline(id))
+    }
+
+    private func reload(_ id: PostId) async throws {
+        let seen = try await session.post(id: id)
+        if let place = posts.firstIndex(where: { $0.id == id }) { posts[place] = seen.post }
+    }
+
+    @discardableResult
+    private func attempt(_ work: () async throws -> Void) async -> Bool {
+        do {
+            try await work()
+            return !closed
+        } catch {
+            guard !closed else { return false }
+            let sentence = Words.sentence(error)
+            if case MobileError.SignedOut = error {
+                await onSignedOut(sentence)
+            } else {
+                trouble = sentence
+            }
+            return false
+        }
+    }
+}
+
+/// Carries the core's progress from its worker thread to whoever asked.
+private final class ProgressEar: ProgressListener, @unchecked Sendable {
+    private let heard: (Float) -> Void
+
+    init(_ heard: @escaping (Float) -> Void) {
+        self.heard = heard
+    }
+
+    func onProgress(done: Float) {
+        heard(done)
+    }
+}

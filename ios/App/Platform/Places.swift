@@ -1,0 +1,44 @@
+// The folders of the app: the core's own, and a scratch folder for what lies in the clear for a moment.
+// Not here: what the core writes.
+
+import Foundation
+
+enum Places {
+    /// The core's folder, in no backup. Readable after the first unlock, so that a waiting post can leave.
+    static func core() throws -> URL {
+        let files = FileManager.default
+        let support = try files.url(
+            for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+        var folder = support.appendingPathComponent("renraku", isDirectory: true)
+        try files.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [
+            .protectionKey: FileProtectionType.completeUntilFirstUserAuthentication,
+        ])
+        var values = URLResourceValues()
+        values.isExcludedFromBackup = true
+        try folder.setResourceValues(values)
+        return folder
+    }
+
+    /// A new name for a file in the clear. Nothing is there yet.
+    static func scratch(_ ending: String) throws -> URL {
+        try FileManager.default.createDirectory(
+            at: scratchFolder, withIntermediateDirectories: true,
+            attributes: [.protectionKey: FileProtectionType.complete])
+        return scratchFolder.appendingPathComponent(UUID().uuidString).appendingPathExtension(ending)
+    }
+
+    /// Removes what an earlier run left in the clear. Call it at the start.
+    static func sweep() {
+        try? FileManager.default.removeItem(at: scratchFolder)
+    }
+
+    /// PEM of root certificates that were built in for a town whose server has one of its own.
+    static func extraRoots() -> String? {
+        guard let file = Bundle.main.url(forResource: "roots", withExtension: "pem") else { return nil }
+        return try? String(contentsOf: file, encoding: .utf8)
+    }
+
+    private static var scratchFolder: URL {
+        FileManager.default.temporaryDirectory.appendingPathComponent("clear", isDirectory: true)
+    }
+}

@@ -1,0 +1,81 @@
+// Which screen is shown, by the stage of AppModel.
+
+import SwiftUI
+
+struct RootView: View {
+    @ObservedObject var model: AppModel
+
+    var body: some View {
+        Group {
+            switch model.stage {
+            case .opening:
+                ProgressView("準備しています")
+            case .closed:
+                closed
+            case .enrol:
+                EnrolView(model: model)
+            case .signIn:
+                SignInView(model: model)
+            case .changePassword:
+                ChangePasswordView(model: model)
+            case .work:
+                if let work = model.work { WorkView(app: model, work: work) }
+            }
+        }
+        .disabled(model.busy)
+        .overlay {
+            if model.busy { ProgressView().controlSize(.large) }
+        }
+    }
+
+    private var closed: some View {
+        VStack {
+            Spacer()
+            Text("アプリを開けませんでした").font(.title2)
+            Spacer()
+        }
+        .safeAreaInset(edge: .bottom) {
+            BottomBar(trouble: model.trouble) {
+                BigButton(title: "もう一度") { Task { await model.start() } }
+            }
+        }
+    }
+}
+
+/// The stack of screens of a signed-in person.
+struct WorkView: View {
+    @ObservedObject var app: AppModel
+    @ObservedObject var work: WorkModel
+
+    var body: some View {
+        NavigationStack(path: $work.path) {
+            PatientsView(app: app, work: work)
+                .navigationDestination(for: WorkModel.Place.self) { place in
+                    switch place {
+                    case .timeline(let id): TimelineScreen(work: work, id: id)
+                    case .compose(let id): ComposeView(work: work, id: id)
+                    case .readers(let id): ReadersView(work: work, id: id)
+                    case .outbox: OutboxView(work: work)
+                    }
+                }
+        }
+        .overlay(alignment: .top) {
+            if let news = work.news {
+                Button { work.news = nil } label: {
+                    Label(news, systemImage: "bell.fill")
+                        .lineLimit(2)
+                        .frame(maxWidth: .infinity, minHeight: 48, alignment: .leading)
+                        .padding(.horizontal)
+                }
+                .background(.thinMaterial)
+            }
+        }
+        .alert("お知らせ", isPresented: troubled, presenting: work.trouble) { _ in
+            Button("閉じる", role: .cancel) {}
+        } message: { Text($0) }
+    }
+
+    private var troubled: Binding<Bool> {
+        Binding(get: { work.trouble != nil }, set: { if !$0 { work.trouble = nil } })
+    }
+}
