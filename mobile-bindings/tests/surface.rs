@@ -39,6 +39,7 @@ fn text(tokens: impl ToTokens) -> String {
         (" :: ", "::"),
         (" , ", ", "),
         (" ,", ","),
+        (" : ", ": "),
         (" (", "("),
         ("& ", "&"),
         ("- >", "->"),
@@ -143,9 +144,19 @@ impl Surface {
                 self.note(&item.attrs, &item.sig.ident.to_string());
                 self.entries.push(Self::signature(&item.sig));
             }
+            Item::Macro(item) if mentions_type(&item.mac.path) => {
+                let tokens = text(&item.mac.tokens);
+                let named = tokens.split('{').next().unwrap_or_default().trim_end_matches([',', ' ']);
+                let ids = if item.mac.path.is_ident("ids") { " as String" } else { "" };
+                self.entries.push(format!("crosses {named}{ids}"));
+            }
             _ => {}
         }
     }
+}
+
+fn mentions_type(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|s| s.ident == "ids" || s.ident == "custom_type")
 }
 
 fn surface() -> Surface {

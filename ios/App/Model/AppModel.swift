@@ -30,21 +30,22 @@ final class AppModel: ObservableObject {
 
     private let open: () async throws -> RenrakuDevice
     private let prove: () async -> Bool
-    private let now: () -> Date
+    private let now: () -> ContinuousClock.Instant
     private var device: RenrakuDevice?
     private var session: RenrakuSession?
     private var pushToken: String?
     /// A push that was opened before anybody was signed in.
     private var waitingPush: String?
-    private var leftAt: Date?
+    private var leftAt: ContinuousClock.Instant?
     /// What somebody was writing when the app locked; never shown to another person.
     private var locked: (staff: StaffId, sketch: Sketch)?
 
-    /// `open` opens the device; `prove` makes sure that its holder may use it (face, finger, passcode).
+    /// `open` opens the device; `prove` makes sure that its holder may use it (face, finger, passcode); `now` is
+    /// a clock that nobody can set back.
     init(
         open: @escaping () async throws -> RenrakuDevice,
         prove: @escaping () async -> Bool,
-        now: @escaping () -> Date = Date.init
+        now: @escaping () -> ContinuousClock.Instant = { ContinuousClock.now }
     ) {
         self.open = open
         self.prove = prove
@@ -153,7 +154,7 @@ final class AppModel: ObservableObject {
     func returned() async {
         defer { leftAt = nil }
         guard let work, let town else { return }
-        if let leftAt, now().timeIntervalSince(leftAt) >= Double(town.relockSeconds) {
+        if let leftAt, now() - leftAt >= .seconds(Int64(town.relockSeconds)) {
             await leave(saying: nil)
         } else {
             await work.catchUp()

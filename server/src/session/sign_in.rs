@@ -3,7 +3,9 @@
 use super::{password, rules, store};
 use crate::access::{Credentials, DeviceAccess, SignedIn, token_hash};
 use crate::audit::{self, Actor};
+use crate::db::Id;
 use crate::error::AppError;
+use crate::policy::MunicipalityPolicy;
 use crate::state::App;
 use crate::{access, clock};
 use base64::Engine as _;
@@ -35,19 +37,7 @@ pub async fn sign_in(
     let Some(account) = account else { return Err(Code::SignInRefused.into()) };
     let actor = Actor { staff_id: Some(account.id), ..device.actor() };
     if !fits {
-        let locked = app
-            .db
-            .write(async |c| {
-                // Counted from what is stored now: tries that arrive together all count.
-                let stored = store::account_of(c, town, account.id).await?;
-                let after = rules::wrong(stored.failed_count, device.policy(), now);
-                let until = after.locked_until.or(stored.locked_until);
-                store::set_tries(c, town, account.id, after.failed_count, until).await?;
-                audit::record(c, actor, "session.refuse", Some(account.id), "").await?;
-                Ok(after.locked_until.is_some())
-            })
-            .await?;
-        return Err(if locked { Code::AccountLocked } else { Code::SignInRefused }.into());
+        return Err(count_wrong(app, actor, account.id, device.policy(), now).await?.into());
     }
     let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let hash = token_hash(&token);
@@ -86,6 +76,28 @@ pub async fn sign_in(
     Ok(SessionOpened { token, expires_at: Timestamp(expires_at), staff, must_change_password })
 }
 
+/// Counts a wrong password and says which refusal it earns. Counted from what is stored at that moment:
+/// tries that arrive together all count.
+async fn count_wrong(
+    app: &App,
+    actor: Actor,
+    account: Id,
+    policy: &MunicipalityPolicy,
+    now: i64,
+) -> Result<Code, AppError> {
+    let town = actor.municipality_id;
+    app.db
+        .write(async |c| {
+            let stored = store::account_of(c, town, account).await?;
+            let after = rules::wrong(stored.failed_count, policy, now);
+            let until = after.locked_until.or(stored.locked_until);
+            store::set_tries(c, town, account, after.failed_count, until).await?;
+            audit::record(c, actor, "session.refuse", Some(account), "").await?;
+            Ok(if after.locked_until.is_some() { Code::AccountLocked } else { Code::SignInRefused })
+        })
+        .await
+}
+
 /// The person signed in, as colleagues see them.
 ///
 /// # Errors
@@ -120,15 +132,7 @@ pub async fn change_password(
         return Err(Code::AccountLocked.into());
     }
     if !password::verify(app, current, Some(&account.password_hash)).await? {
-        app.db
-            .write(async |c| {
-                let stored = store::account_of(c, town, account.id).await?;
-                let after = rules::wrong(stored.failed_count, who.policy(), now);
-                let until = after.locked_until.or(stored.locked_until);
-                store::set_tries(c, town, account.id, after.failed_count, until).await
-            })
-            .await?;
-        return Err(Code::SignInRefused.into());
+        return Err(count_wrong(app, who.actor(), account.id, who.policy(), now).await?.into());
     }
     if new == current {
         return Err(Code::PasswordWeak.into());

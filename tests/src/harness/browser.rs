@@ -3,8 +3,8 @@
 
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
 use renraku_wire::{
-    Code, MediaId, MediaKind, MunicipalityInfo, NewMedia, PasswordChange, Pkcs12Request, Problem, SessionOpened,
-    SignIn, Staff, limits,
+    Code, MediaId, MediaKind, MunicipalityInfo, NewMedia, PasswordChange, Pkcs12Request, Problem,
+    SessionOpened, SignIn, Staff, limits,
 };
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rustls::pki_types::pem::PemObject;
@@ -49,6 +49,12 @@ pub struct Browser {
     pub token: Option<String>,
 }
 
+impl std::fmt::Debug for Browser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Browser").field("signed_in", &self.token.is_some()).finish_non_exhaustive()
+    }
+}
+
 impl Browser {
     /// Picks up the PKCS#12 file with No and password, opens and "installs" it.
     ///
@@ -68,8 +74,7 @@ impl Browser {
         let file = file.bytes().await.map_err(unreached)?;
         let store = KeyStore::from_pkcs12(&file, password, Pkcs12ImportPolicy::Relaxed).map_err(odd)?;
         let (_, entry) = store.private_key_chain().ok_or_else(|| odd("a PKCS#12 file without a key"))?;
-        let chain: Vec<_> =
-            entry.certs().iter().map(|c| CertificateDer::from(c.as_der().to_vec())).collect();
+        let chain: Vec<_> = entry.certs().iter().map(|c| CertificateDer::from(c.as_der().to_vec())).collect();
         let key: Arc<PrivateKeyDer<'_>> =
             Arc::new(PrivatePkcs8KeyDer::from(entry.key().as_der().to_vec()).into());
         let tls = client_tls(root_pem, Some((&chain, &key)), rustls::ALL_VERSIONS);

@@ -47,8 +47,8 @@ impl Phone {
     /// # Errors
     /// `Storage` when its folder cannot be made; `Invalid` for a root that is none.
     pub async fn new(root_pem: &str, chip: Option<Arc<dyn DeviceKey>>) -> Result<Self, MobileError> {
-        let folder = tempfile::tempdir()
-            .map_err(|_| MobileError::Storage { trouble: StorageTrouble::File })?;
+        let folder =
+            tempfile::tempdir().map_err(|_| MobileError::Storage { trouble: StorageTrouble::File })?;
         let device = opened(folder.path(), root_pem, chip.clone()).await?;
         Ok(Self { device, root_pem: root_pem.to_owned(), chip, folder })
     }

@@ -262,14 +262,14 @@ impl ServerProcess {
     pub async fn stop(mut self) -> Result<ServerOptions, HarnessError> {
         let pid = self.child.id().and_then(|id| i32::try_from(id).ok());
         if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(std::io::Error::from)?;
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+                .map_err(std::io::Error::from)?;
         }
         match tokio::time::timeout(STOP, self.child.wait()).await {
             Ok(Ok(ended)) if ended.success() => Ok(self.options.clone()),
-            _ => Err(HarnessError::Command {
-                command: "serve".into(),
-                output: tail(&self.options.log_path()),
-            }),
+            _ => {
+                Err(HarnessError::Command { command: "serve".into(), output: tail(&self.options.log_path()) })
+            }
         }
     }
 }

@@ -127,11 +127,7 @@ impl Town {
     ///
     /// # Errors
     /// What the server refused.
-    pub async fn add(
-        &self,
-        manager: &Browser,
-        new: &NewStaff,
-    ) -> Result<StaffAdded, Problem> {
+    pub async fn add(&self, manager: &Browser, new: &NewStaff) -> Result<StaffAdded, Problem> {
         manager.post("/v1/staff", new).await
     }
 

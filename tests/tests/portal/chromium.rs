@@ -6,9 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -24,6 +26,7 @@ pub struct Chromium {
     client: Client,
     /// Address of chromedriver's session, for what WebDriver has no word for.
     session: String,
+    devtools: reqwest::Client,
     folder: TempDir,
     pictures: PathBuf,
     driver: Child,
@@ -56,13 +59,23 @@ impl Chromium {
                 "safebrowsing.enabled": false,
             },
         });
-        let capabilities =
-            serde_json::Map::from_iter([("goog:chromeOptions".to_owned(), options), ("browserName".into(), "chrome".into())]);
+        let capabilities = serde_json::Map::from_iter([
+            ("goog:chromeOptions".to_owned(), options),
+            ("browserName".into(), "chrome".into()),
+        ]);
         let address = format!("http://127.0.0.1:{port}");
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await;
+        let client =
+            ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await;
         let client = client.expect("chromium starts");
         let id = client.session_id().await.expect("an answer").expect("a session");
-        Self { client, session: format!("{address}/session/{id}"), folder, pictures, driver }
+        Self {
+            client,
+            session: format!("{address}/session/{id}"),
+            devtools: plain(),
+            folder,
+            pictures,
+            driver,
+        }
     }
 
     /// Ends the browser, then its driver.
@@ -145,7 +158,8 @@ impl Chromium {
 
     /// Waits until every picture on the page is there, and says how many have pixels.
     pub async fn pictures_shown(&self) -> usize {
-        let script = "return [...document.querySelectorAll('article img')].map(i => [i.complete, i.naturalWidth])";
+        let script =
+            "return [...document.querySelectorAll('article img')].map(i => [i.complete, i.naturalWidth])";
         let end = Instant::now() + PATIENCE;
         loop {
             let found = self.client.execute(script, vec![]).await.expect("an answer");
@@ -194,7 +208,8 @@ impl Chromium {
     async fn small_picture(&self, width: u32, mut height: u32) -> Vec<u8> {
         loop {
             let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
-            let taken = self.devtools("Page.captureScreenshot", &json!({ "format": "png", "clip": clip })).await;
+            let taken =
+                self.devtools("Page.captureScreenshot", &json!({ "format": "png", "clip": clip })).await;
             let png = STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64");
             if png.len() <= PICTURE_BYTES {
                 return png;
@@ -207,14 +222,23 @@ impl Chromium {
     async fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         let url = format!("{}/goog/cdp/execute", self.session);
-        let answer = reqwest::Client::builder().tls_backend_preconfigured(renraku_tests::harness::client_tls_none());
-        let answer = answer.build().expect("a client").post(url).json(&body).send().await.expect("an answer");
+        let answer = self.devtools.post(url).json(&body).send().await.expect("an answer");
         answer.json::<Value>().await.expect("JSON")["value"].clone()
     }
 }
 
 fn locator(search: &str) -> Locator<'_> {
     if search.starts_with('/') { Locator::XPath(search) } else { Locator::Css(search) }
+}
+
+/// A client for plain HTTP on loopback; it asks for TLS settings all the same, so it trusts nobody.
+fn plain() -> reqwest::Client {
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("default versions")
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build().expect("a client")
 }
 
 /// chromedriver on a port of its own choice.

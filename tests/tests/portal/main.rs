@@ -91,7 +91,9 @@ async fn pick_up(demo: &Demo, browser: &Chromium) -> renraku_tests::gateway::Gat
     };
     browser.open(&format!("{}/sent", demo.url)).await;
     assert!(browser.text().await.contains(MAIL), "the demo shows the mail");
-    let line = |label| mail.whole.lines().find_map(|l| l.strip_prefix(label)).expect("in the mail").trim().to_owned();
+    let line = |label| {
+        mail.whole.lines().find_map(|l| l.strip_prefix(label)).expect("in the mail").trim().to_owned()
+    };
     let (number, password) = (line("証明書取得用No:"), line("パスワード:"));
     browser.open(&demo.index().public).await;
     browser.press("#to-certificate").await;

@@ -20,7 +20,8 @@ pub async fn a_patient_is_registered(places: &[Place; 3], team: &Team, fakes: &F
     let manager = &places[0].manager;
     let scan = fixture::jpeg(&[250; 595 * 842 * 3], 595, 842, 80);
     let mut new = new_patient(team, MediaId::new());
-    let refused = manager.post::<PatientRegistered>("/v1/patients", &new).await.expect_err("no consent on file");
+    let refused =
+        manager.post::<PatientRegistered>("/v1/patients", &new).await.expect_err("no consent on file");
     assert_eq!(refused.code, Code::ConsentMissing);
     new.consent.document = manager.upload_document(&scan, "同意書").await.expect("the consent's file");
     let registered: PatientRegistered = manager.post("/v1/patients", &new).await.expect("registered");

@@ -87,7 +87,7 @@ async fn becomes_a_place(town: &Town, fakes: &Fakes, name: &str, kind: FacilityK
     assert_eq!(again.code, Code::StateConflict);
 
     let (number, password) = mailed_ticket(fakes, mail).await.expect("a mail with No and password");
-    let wrong = pick_up(town, &number, "falsch").await.expect_err("a wrong password");
+    let wrong = pick_up(town, &number, "wrong-password").await.expect_err("a wrong password");
     assert_eq!(wrong.code, Code::TicketInvalid);
     let manager = town.manager(&applied, &account, fakes, PASSWORD).await.expect("the manager's PC");
     let used = pick_up(town, &number, &password).await.expect_err("valid once");

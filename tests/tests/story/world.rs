@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// The three places.
-pub const FACILITIES: [&str; 3] = ["あおぞら訪問看護ステーション", "山野内科医院", "ひまわり居宅介護支援事業所"];
+pub const FACILITIES: [&str; 3] =
+    ["あおぞら訪問看護ステーション", "山野内科医院", "ひまわり居宅介護支援事業所"];
 /// The manager of each.
 pub const MANAGER: &str = "管野 理子";
 /// Nurse, doctor, care manager.
@@ -19,9 +20,36 @@ pub const PATIENT: (&str, &str) = ("試験 梅子", "シケン ウメコ");
 pub const BODY: &str = "左踵の褥瘡、発赤3cm、滲出液少量。\n被覆材を交換しました。明日も確認します。";
 /// What no third party may read: names, places, and what the post is about, in any language.
 const SECRET: [&str; 30] = [
-    "あおぞら", "山野", "ひまわり", "訪問看護", "内科", "居宅", "管野", "理子", "看田", "まもり", "医山", "支川",
-    "試験", "梅子", "シケン", "ウメコ", "左踵", "踵", "褥瘡", "発赤", "滲出液", "被覆材", "交換", "heel", "Heel",
-    "ulcer", "pressure", "wound", "写真", "動画",
+    "あおぞら",
+    "山野",
+    "ひまわり",
+    "訪問看護",
+    "内科",
+    "居宅",
+    "管野",
+    "理子",
+    "看田",
+    "まもり",
+    "医山",
+    "支川",
+    "試験",
+    "梅子",
+    "シケン",
+    "ウメコ",
+    "左踵",
+    "踵",
+    "褥瘡",
+    "発赤",
+    "滲出液",
+    "被覆材",
+    "交換",
+    "heel",
+    "Heel",
+    "ulcer",
+    "pressure",
+    "wound",
+    "写真",
+    "動画",
 ];
 /// A push or mail is on its way for less than this.
 const DELIVERY: Duration = Duration::from_secs(30);
@@ -108,7 +136,10 @@ pub fn nobody_was_told_too_much(fakes: &Fakes, team: &Team) {
         seen.push(format!("{} {:?} {:?} {} {}", mail.from, mail.to, mail.headers, mail.body, mail.raw));
     }
     let lines = |line: &str| seen.iter().filter(|text| text.contains(line)).count();
-    assert!(lines(NoticeKind::PostPublished.line()) >= 4, "the texts are readable here, so the check means something");
+    assert!(
+        lines(NoticeKind::PostPublished.line()) >= 4,
+        "the texts are readable here, so the check means something"
+    );
     for text in &seen {
         reveals_nothing(text);
     }

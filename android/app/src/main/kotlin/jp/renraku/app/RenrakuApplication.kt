@@ -1,0 +1,70 @@
+// The composition root of the app: opens the core with the Keystore, and holds the model as long as the
+// process lives, because pushes and the outbox need it without a screen.
+
+package jp.renraku.app
+
+import android.app.Application
+import android.net.ConnectivityManager
+import android.net.Network
+import android.os.SystemClock
+import com.google.firebase.FirebaseApp
+import com.google.firebase.messaging.FirebaseMessaging
+import jp.renraku.app.model.AppModel
+import jp.renraku.app.platform.Holder
+import jp.renraku.app.platform.KeystoreKey
+import jp.renraku.app.platform.KeystoreVault
+import jp.renraku.app.platform.Notices
+import jp.renraku.app.platform.Places
+import jp.renraku.core.RenrakuDevice
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.MainScope
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+
+class RenrakuApplication : Application() {
+    /** The main thread, as long as the process lives. */
+    val scope: CoroutineScope = MainScope()
+    val holder = Holder()
+    val places: Places by lazy { Places(this) }
+    val model: AppModel by lazy {
+        AppModel(scope, open = ::device, prove = holder::prove, now = SystemClock::elapsedRealtime)
+    }
+
+    private val opening = Mutex()
+    private var opened: RenrakuDevice? = null
+
+    override fun onCreate() {
+        super.onCreate()
+        Notices.prepare(this)
+        places.sweep()
+        model.start()
+        watchNetwork()
+        askForPushToken()
+    }
+
+    /** The device, opened once. Any thread. */
+    suspend fun device(): RenrakuDevice = opening.withLock {
+        opened ?: RenrakuDevice.open(
+            places.core().path,
+            KeystoreVault(this),
+            KeystoreKey(),
+            places.extraRoots(),
+        ).also { opened = it }
+    }
+
+    private fun watchNetwork() {
+        val back = object : ConnectivityManager.NetworkCallback() {
+            override fun onAvailable(network: Network) {
+                scope.launch { model.networkBack() }
+            }
+        }
+        getSystemService(ConnectivityManager::class.java).registerDefaultNetworkCallback(back)
+    }
+
+    // Without a Firebase project of the town's there are no pushes: the app catches up when it comes to the front.
+    private fun askForPushToken() {
+        if (FirebaseApp.getApps(this).isEmpty()) return
+        FirebaseMessaging.getInstance().token.addOnSuccessListener { token -> model.havePushToken(token) }
+    }
+}

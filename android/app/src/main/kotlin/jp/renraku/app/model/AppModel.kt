@@ -1,0 +1,253 @@
+// The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
+// locking. Knows no screen and nothing of Android. Not here: what a signed-in person does, which is WorkModel.
+
+package jp.renraku.app.model
+
+import jp.renraku.core.EnrolmentForm
+import jp.renraku.core.KnownPerson
+import jp.renraku.core.MobileException
+import jp.renraku.core.Municipality
+import jp.renraku.core.Platform
+import jp.renraku.core.PushProvider
+import jp.renraku.core.RenrakuDevice
+import jp.renraku.core.RenrakuSession
+import jp.renraku.core.StaffId
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+
+enum class Stage {
+    /** The core is being opened. */
+    OPENING,
+
+    /** It could not be opened: `trouble` says why. */
+    CLOSED,
+    ENROL,
+    SIGN_IN,
+
+    /** The first password must be changed before anything else. */
+    CHANGE_PASSWORD,
+    WORK,
+}
+
+/** What the screens before the work show. */
+data class AppState(
+    val stage: Stage = Stage.OPENING,
+    val town: Municipality? = null,
+    val people: List<KnownPerson> = emptyList(),
+    val work: WorkModel? = null,
+    /** True while a call is under way that the screen must wait for. */
+    val busy: Boolean = false,
+    /** One sentence for the person, or none. */
+    val trouble: String? = null,
+)
+
+/**
+ * Lives as long as the process, because pushes and the outbox need it without a screen. Call everything on the
+ * scope's thread (the main one).
+ *
+ * [open] opens the device; [prove] makes sure that its holder may use it (face, finger, PIN); [now] is a clock
+ * in milliseconds that nobody can set back.
+ */
+class AppModel(
+    private val scope: CoroutineScope,
+    private val open: suspend () -> RenrakuDevice,
+    private val prove: suspend () -> Boolean,
+    private val now: () -> Long,
+) {
+    private val mutable = MutableStateFlow(AppState())
+    val state: StateFlow<AppState> = mutable.asStateFlow()
+
+    private var device: RenrakuDevice? = null
+    private var session: RenrakuSession? = null
+    private var pushToken: String? = null
+
+    /** A push that was opened before anybody was signed in. */
+    private var waitingPush: String? = null
+    private var leftAt: Long? = null
+
+    /** What somebody was writing when the app locked; never shown to another person. */
+    private var locked: Pair<StaffId, Sketch>? = null
+
+    /** Opens the device. Call it once at the start, and again to retry from `CLOSED`. */
+    fun start(): Job = scope.launch {
+        if (device != null) return@launch
+        mutable.update { it.copy(stage = Stage.OPENING) }
+        attempt {
+            val opened = open()
+            device = opened
+            mutable.update { it.copy(town = opened.municipality()) }
+            toSignIn()
+        }
+        if (device == null) mutable.update { it.copy(stage = Stage.CLOSED) }
+    }
+
+    fun enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String): Job =
+        withDevice { device ->
+            val form = EnrolmentForm(
+                publicUrl = publicUrl.trim(),
+                slug = slug.trim(),
+                number = number.trim(),
+                password = password.trim(),
+                deviceName = deviceName.trim(),
+                platform = Platform.ANDROID,
+            )
+            val town = device.enrol(form)
+            mutable.update { it.copy(town = town) }
+            toSignIn()
+        }
+
+    fun signIn(loginId: String, password: String): Job = withDevice { device ->
+        begin(device.signIn(loginId.trim(), password))
+    }
+
+    /** Goes on with the session that a person left open, after the holder proved who they are. */
+    fun resume(person: KnownPerson): Job = withDevice { device ->
+        if (prove()) {
+            begin(device.resume(person.staffId))
+        } else {
+            say("ご本人の確認ができませんでした。パスワードでサインインしてください。")
+        }
+    }
+
+    fun changePassword(current: String, new: String, again: String): Job = scope.launch {
+        val session = session ?: return@launch
+        if (new != again) {
+            say("新しいパスワードが一致しません。もう一度入力してください。")
+            return@launch
+        }
+        attempt {
+            session.changePassword(current, new)
+            begin(session)
+        }
+    }
+
+    fun signOut(): Job = scope.launch {
+        val ending = session
+        state.value.work?.dropSketch()
+        attempt { ending?.signOut() }
+        leave(state.value.trouble)
+    }
+
+    /** Finds out why this device cannot get in, and says it. */
+    fun diagnose(): Job = withDevice { device -> say(Words.sentence(device.diagnose())) }
+
+    /** Forgets a person on this device. What they did not send is lost: ask before. */
+    fun forget(person: KnownPerson): Job = withDevice { device ->
+        device.forgetPerson(person.staffId)
+        val people = device.people()
+        mutable.update { it.copy(people = people) }
+    }
+
+    /** Forgets everybody and the certificate: the device must enrol again. Ask before. */
+    fun forgetDevice(): Job = withDevice { device ->
+        device.forget()
+        mutable.update { it.copy(town = null) }
+        toSignIn()
+    }
+
+    /** The app went to the background. */
+    fun left() {
+        leftAt = now()
+    }
+
+    /** The app came to the front: locks when it was away for too long, else catches up. */
+    fun returned(): Job = scope.launch {
+        val away = leftAt?.let { now() - it }
+        leftAt = null
+        val (town, work) = state.value.let { it.town to it.work }
+        if (town == null || work == null) return@launch
+        if (away != null && away >= town.relockSeconds.toLong() * 1000) leave(null) else work.catchUp()
+    }
+
+    /** Google's token of this device. It may come before or after the sign-in. */
+    fun havePushToken(token: String): Job = scope.launch {
+        pushToken = token
+        registerPush()
+    }
+
+    /** A push that arrived while the app is in front: fetches what it is about. */
+    fun pushArrived(payload: String): Job = scope.launch { state.value.work?.take(payload, opened = false) }
+
+    /** A push that the person touched. Waits for the sign-in when nobody is signed in. */
+    fun pushOpened(payload: String): Job = scope.launch {
+        val work = state.value.work
+        if (work == null) waitingPush = payload else work.take(payload, opened = true)
+    }
+
+    /** The network is back. */
+    fun networkBack(): Job = scope.launch { state.value.work?.flush(now = false) }
+
+    private fun begin(session: RenrakuSession) {
+        this.session = session
+        if (session.mustChangePassword()) {
+            mutable.update { it.copy(stage = Stage.CHANGE_PASSWORD) }
+            return
+        }
+        val town = state.value.town ?: return
+        val work = WorkModel(scope, session, town) { sentence -> leave(sentence) }
+        locked?.let { (staff, sketch) -> if (staff == work.staff.id) work.goOn(sketch) else sketch.discard() }
+        locked = null
+        mutable.update { it.copy(stage = Stage.WORK, work = work) }
+        val push = waitingPush
+        waitingPush = null
+        scope.launch {
+            work.catchUp()
+            registerPush()
+            if (push != null) work.take(push, opened = true)
+        }
+    }
+
+    private suspend fun registerPush() {
+        val token = pushToken ?: return
+        val session = session ?: return
+        if (state.value.work == null) return
+        try {
+            session.registerPush(PushProvider.FCM, token)
+        } catch (_: MobileException) {
+            // Not reached is no harm: every start and every sign-in tries again.
+        }
+    }
+
+    private suspend fun leave(sentence: String?) {
+        session = null
+        val work = state.value.work
+        val sketch = work?.state?.value?.sketch
+        if (work != null && sketch != null && !sketch.isEmpty) locked = work.staff.id to sketch
+        work?.close()
+        mutable.update { it.copy(work = null) }
+        attempt { toSignIn() }
+        if (sentence != null) say(sentence)
+    }
+
+    private suspend fun toSignIn() {
+        val device = device ?: return
+        mutable.update { it.copy(stage = if (it.town == null) Stage.ENROL else Stage.SIGN_IN) }
+        val people = device.people()
+        mutable.update { it.copy(people = people) }
+    }
+
+    private fun say(sentence: String?) = mutable.update { it.copy(trouble = sentence) }
+
+    private fun withDevice(work: suspend (RenrakuDevice) -> Unit): Job = scope.launch {
+        device?.let { device -> attempt { work(device) } }
+    }
+
+    private suspend fun attempt(work: suspend () -> Unit) {
+        mutable.update { it.copy(busy = true, trouble = null) }
+        try {
+            work()
+        } catch (e: CancellationException) {
+            throw e
+        } catch (e: Exception) {
+            say(Words.sentence(e))
+        } finally {
+            mutable.update { it.copy(busy = false) }
+        }
+    }
+}

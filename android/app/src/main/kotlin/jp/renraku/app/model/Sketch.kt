@@ -1,0 +1,42 @@
+// A post that is being written, kept in memory so that a lock does not lose it. Not here: drafts and posts
+// that wait, which lie sealed in the core's outbox.
+
+package jp.renraku.app.model
+
+import jp.renraku.core.AttachmentFile
+import jp.renraku.core.BodySite
+import jp.renraku.core.MediaKind
+import jp.renraku.core.PatientId
+import jp.renraku.core.PostDraft
+import java.io.File
+
+/** A picture or film in the scratch folder, in the clear. */
+data class Shot(val file: File, val isVideo: Boolean)
+
+data class Sketch(
+    val patientId: PatientId,
+    val body: String = "",
+    val urgent: Boolean = false,
+    val site: BodySite? = null,
+    val shots: List<Shot> = emptyList(),
+) {
+    val isEmpty: Boolean get() = body.isEmpty() && shots.isEmpty()
+
+    /** Characters as people count them. */
+    val count: Int get() = body.codePointCount(0, body.length)
+
+    fun draft(kept: Boolean): PostDraft = PostDraft(
+        patientId = patientId,
+        body = body,
+        urgent = urgent,
+        bodySite = site,
+        attachments = shots.map {
+            AttachmentFile(if (it.isVideo) MediaKind.VIDEO else MediaKind.PHOTO, it.file.path, "")
+        },
+        keepAsDraft = kept,
+    )
+
+    fun discard() {
+        shots.forEach { it.file.delete() }
+    }
+}

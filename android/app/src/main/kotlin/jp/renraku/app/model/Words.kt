@@ -1,0 +1,116 @@
+// What screens say: sentences for errors, names of professions, places and states. Pure, any thread.
+// Not here: the sentences of the problem codes, which are the core's.
+
+package jp.renraku.app.model
+
+import jp.renraku.core.BodySite
+import jp.renraku.core.Diagnosis
+import jp.renraku.core.Gender
+import jp.renraku.core.ItemState
+import jp.renraku.core.MobileException
+import jp.renraku.core.Profession
+import jp.renraku.core.StorageTrouble
+import jp.renraku.core.problemSentence
+import java.time.Instant
+import java.time.ZoneId
+import java.time.format.DateTimeFormatter
+import java.util.Locale
+
+object Words {
+    /** What to do about an error, or none when the person cancelled it. */
+    fun sentence(error: Exception): String? = when (error) {
+        is MobileException.Offline ->
+            error.code?.let(::problemSentence) ?: "通信できません。電波の届く場所で、もう一度お試しください。"
+        is MobileException.NotFound -> problemSentence("not_found")
+        is MobileException.SignedOut -> problemSentence(error.code)
+        is MobileException.Conflict -> problemSentence(error.code)
+        is MobileException.TooLarge -> problemSentence(error.code)
+        is MobileException.Certificate -> problemSentence(error.code)
+        is MobileException.Invalid -> problemSentence(error.code)
+        is MobileException.Media -> error.code?.let(::problemSentence)
+        is MobileException.Storage -> sentence(error.trouble)
+        is MobileException.Unexpected -> unexpected(error.reference)
+        else -> unexpected(null)
+    }
+
+    fun sentence(diagnosis: Diagnosis): String = when (diagnosis) {
+        is Diagnosis.Ready -> "接続できます。サインインしてください。"
+        is Diagnosis.NotEnrolled -> problemSentence("certificate_missing")
+        is Diagnosis.Offline -> "通信できません。端末のネットワークを確認してください。"
+        is Diagnosis.Refused -> problemSentence(diagnosis.code)
+    }
+
+    private fun sentence(trouble: StorageTrouble): String = when (trouble) {
+        StorageTrouble.LOCKED -> "端末のロックを解除して、もう一度お試しください。"
+        StorageTrouble.FULL -> "端末の空き容量がありません。不要なものを削除して、もう一度お試しください。"
+        StorageTrouble.DAMAGED ->
+            "この端末の保存データを開けません。サインイン画面で利用者を削除し、サインインし直してください。"
+        StorageTrouble.NEWER -> "新しい版のアプリの保存データです。アプリを更新してください。"
+        StorageTrouble.FILE -> "ファイルを読み書きできませんでした。もう一度お試しください。"
+    }
+
+    private fun unexpected(reference: String?): String {
+        val sentence = "問題が起きました。しばらくして、もう一度お試しください。"
+        return if (reference == null) sentence else "${sentence}続くときは、番号 $reference を事務局にお伝えください。"
+    }
+
+    fun state(state: ItemState): String = when (state) {
+        is ItemState.Draft -> "下書き"
+        is ItemState.Waiting -> "送信待ち"
+        is ItemState.Sending -> "送信中"
+        is ItemState.Sent -> "送信済"
+        is ItemState.Failed -> "失敗：${problemSentence(state.code)}"
+    }
+
+    fun profession(profession: Profession): String = when (profession) {
+        Profession.PHYSICIAN -> "医師"
+        Profession.DENTIST -> "歯科医師"
+        Profession.PHARMACIST -> "薬剤師"
+        Profession.NURSE -> "看護師"
+        Profession.PUBLIC_HEALTH_NURSE -> "保健師"
+        Profession.CARE_MANAGER -> "ケアマネジャー"
+        Profession.HELPER -> "介護職"
+        Profession.THERAPIST -> "療法士"
+        Profession.DIETITIAN -> "管理栄養士"
+        Profession.SOCIAL_WORKER -> "相談員"
+        Profession.CLERK -> "事務職"
+        Profession.OTHER -> "その他"
+    }
+
+    fun gender(gender: Gender): String = when (gender) {
+        Gender.MALE -> "男"
+        Gender.FEMALE -> "女"
+        Gender.OTHER -> "その他"
+        Gender.UNKNOWN -> "不明"
+    }
+
+    fun site(site: BodySite): String = when (site) {
+        BodySite.HEAD -> "頭部"
+        BodySite.FACE -> "顔"
+        BodySite.NECK -> "首"
+        BodySite.CHEST -> "胸部"
+        BodySite.ABDOMEN -> "腹部"
+        BodySite.BACK -> "背部"
+        BodySite.SACRUM -> "仙骨部"
+        BodySite.BUTTOCK -> "殿部"
+        BodySite.LEFT_ARM -> "左上肢"
+        BodySite.RIGHT_ARM -> "右上肢"
+        BodySite.LEFT_HAND -> "左手"
+        BodySite.RIGHT_HAND -> "右手"
+        BodySite.LEFT_HIP -> "左大転子部"
+        BodySite.RIGHT_HIP -> "右大転子部"
+        BodySite.LEFT_LEG -> "左下肢"
+        BodySite.RIGHT_LEG -> "右下肢"
+        BodySite.LEFT_HEEL -> "左踵"
+        BodySite.RIGHT_HEEL -> "右踵"
+        BodySite.LEFT_FOOT -> "左足"
+        BodySite.RIGHT_FOOT -> "右足"
+        BodySite.OTHER -> "その他"
+    }
+
+    /** A day and time as the town's people write it, in the town's time zone. */
+    fun time(millis: Long): String = FORMAT.format(Instant.ofEpochMilli(millis))
+
+    private val FORMAT: DateTimeFormatter =
+        DateTimeFormatter.ofPattern("M月d日(E) H:mm", Locale.JAPAN).withZone(ZoneId.of("Asia/Tokyo"))
+}

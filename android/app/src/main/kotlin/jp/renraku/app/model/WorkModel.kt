@@ -1,0 +1,313 @@
+// What a signed-in person does: patients, a timeline, reading, composing, the outbox. Knows no screen.
+// Not here: signing in and locking, which is AppModel; retrying and order of sending, which are the core's.
+
+package jp.renraku.app.model
+
+import jp.renraku.core.CancelToken
+import jp.renraku.core.Item
+import jp.renraku.core.ItemState
+import jp.renraku.core.Media
+import jp.renraku.core.MediaId
+import jp.renraku.core.MobileException
+import jp.renraku.core.Municipality
+import jp.renraku.core.Patient
+import jp.renraku.core.PatientId
+import jp.renraku.core.PatientSummary
+import jp.renraku.core.Post
+import jp.renraku.core.PostId
+import jp.renraku.core.ProgressListener
+import jp.renraku.core.Receipt
+import jp.renraku.core.RenrakuSession
+import jp.renraku.core.Staff
+import jp.renraku.core.Text
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import java.io.File
+
+/** Where the person is. */
+sealed interface Place {
+    data class Timeline(val id: PatientId) : Place
+    data class Compose(val id: PatientId) : Place
+    data class Readers(val id: PostId) : Place
+    data object Outbox : Place
+}
+
+/** What the screens of the work show. */
+data class WorkState(
+    /** From the list of patients inwards; empty is the list. */
+    val path: List<Place> = emptyList(),
+    val patients: List<PatientSummary> = emptyList(),
+    val patient: Patient? = null,
+    val posts: List<Post> = emptyList(),
+    val next: String? = null,
+    val receipts: List<Receipt> = emptyList(),
+    val outbox: List<Item> = emptyList(),
+    /** True when the screen shows what the server said last, and the server was not reached. */
+    val stale: Boolean = false,
+    /** How far the preparation of a post is, 0 to 1; none when none is under way. */
+    val progress: Float? = null,
+    /** What is being written; outlives a lock, see AppModel. */
+    val sketch: Sketch? = null,
+    /** A line about a push that arrived while the app is in front. */
+    val news: String? = null,
+    val trouble: String? = null,
+) {
+    /** What of a patient's posts has not wholly left this device. */
+    fun pending(id: PatientId): List<Item> = outbox.filter { it.patientId == id && it.state !is ItemState.Sent }
+}
+
+/** Call everything on the scope's thread (the main one). */
+class WorkModel(
+    private val scope: CoroutineScope,
+    private val session: RenrakuSession,
+    val town: Municipality,
+    private val onSignedOut: suspend (String?) -> Unit,
+) {
+    private val mutable = MutableStateFlow(WorkState())
+    val state: StateFlow<WorkState> = mutable.asStateFlow()
+    val staff: Staff = session.staff()
+
+    private var cancel: CancelToken? = null
+
+    /** A card comes onto the screen more than once. */
+    private val marked = mutableSetOf<PostId>()
+    private var flushing = false
+    private var again: Job? = null
+    private var closed = false
+
+    /** Stops what is planned. Call it when the person is signed out or locked out. */
+    fun close() {
+        closed = true
+        cancel?.cancel()
+        again?.cancel()
+    }
+
+    fun go(place: Place) = mutable.update { it.copy(path = it.path + place) }
+
+    fun back() = mutable.update { it.copy(path = it.path.dropLast(1)) }
+
+    fun hush() = mutable.update { it.copy(news = null, trouble = null) }
+
+    /** After the sign-in, at the return to the front, when the network is back. */
+    suspend fun catchUp() {
+        loadPatients()
+        (state.value.path.lastOrNull() as? Place.Timeline)?.let { loadTimeline(it.id) }
+        flush(now = false)
+    }
+
+    suspend fun loadPatients() {
+        attempt {
+            val seen = session.patients()
+            mutable.update { it.copy(patients = seen.patients, stale = seen.stale) }
+        }
+    }
+
+    /** The patient with the team, and the newest page. Shows nothing of the patient before. */
+    suspend fun loadTimeline(id: PatientId) {
+        if (state.value.patient?.id != id) {
+            mutable.update { it.copy(patient = null, posts = emptyList(), next = null) }
+        }
+        attempt {
+            val seen = session.patient(id)
+            val page = session.timeline(id, null)
+            mutable.update {
+                if (!isOpen(it, id)) return@update it
+                it.copy(
+                    patient = seen.patient,
+                    posts = page.posts,
+                    next = page.next,
+                    stale = seen.stale || page.stale,
+                )
+            }
+        }
+        loadOutbox()
+    }
+
+    suspend fun loadMore(id: PatientId) {
+        val before = state.value.next ?: return
+        attempt {
+            val page = session.timeline(id, before)
+            mutable.update {
+                if (!isOpen(it, id) || it.next != before) return@update it
+                it.copy(posts = it.posts + page.posts, next = page.next)
+            }
+        }
+    }
+
+    /** The post came onto the screen. */
+    suspend fun saw(post: Post) {
+        if (post.read || !marked.add(post.id)) return
+        attempt {
+            session.markRead(post.id)
+            reload(post.id)
+        }
+    }
+
+    suspend fun acknowledge(post: Post, on: Boolean) {
+        attempt {
+            session.acknowledge(post.id, on)
+            reload(post.id)
+        }
+    }
+
+    suspend fun loadReceipts(id: PostId) {
+        mutable.update { it.copy(receipts = emptyList()) }
+        attempt {
+            val receipts = session.receipts(id)
+            mutable.update { it.copy(receipts = receipts) }
+        }
+    }
+
+    /** A picture in small, or none when it has not arrived yet. */
+    suspend fun thumbnail(id: MediaId): ByteArray? = try {
+        session.thumbnail(id)
+    } catch (_: MobileException) {
+        null
+    }
+
+    /** Writes a file in the clear to show it. The caller removes it afterwards. */
+    suspend fun reveal(media: Media, file: File): Boolean = attempt { session.media(media.id, file.path) }
+
+    /** Begins a post about a patient, or goes on with it. What was begun about another patient is dropped. */
+    fun beginSketch(id: PatientId) {
+        if (state.value.sketch?.patientId == id) return
+        dropSketch()
+        mutable.update { it.copy(sketch = Sketch(id)) }
+    }
+
+    fun change(how: (Sketch) -> Sketch) = mutable.update { it.copy(sketch = it.sketch?.let(how)) }
+
+    fun dropSketch() {
+        state.value.sketch?.discard()
+        mutable.update { it.copy(sketch = null) }
+    }
+
+    /** Goes on with what was written before a lock. */
+    fun goOn(sketch: Sketch) {
+        val id = sketch.patientId
+        mutable.update { it.copy(sketch = sketch, path = listOf(Place.Timeline(id), Place.Compose(id))) }
+    }
+
+    /** True when the post is sealed on the disk; it leaves at once if the network allows. */
+    suspend fun compose(asDraft: Boolean): Boolean {
+        val draft = state.value.sketch?.draft(asDraft)
+        if (draft == null || state.value.progress != null) return false
+        val token = CancelToken()
+        cancel = token
+        mutable.update { it.copy(progress = 0f) }
+        val ear = object : ProgressListener {
+            override fun onProgress(done: Float) =
+                mutable.update { if (it.progress == null) it else it.copy(progress = done) }
+        }
+        val kept = attempt { session.compose(draft, token, ear) }
+        mutable.update { it.copy(progress = null) }
+        cancel = null
+        if (kept) {
+            dropSketch()
+            loadOutbox()
+            scope.launch { flush(now = true) }
+        }
+        return kept
+    }
+
+    fun cancelComposing() {
+        cancel?.cancel()
+    }
+
+    suspend fun loadOutbox() {
+        attempt {
+            val items = session.outbox()
+            mutable.update { it.copy(outbox = items) }
+        }
+    }
+
+    suspend fun edit(item: Item, body: String) {
+        attempt { session.edit(item.id, Text(body, item.urgent, item.bodySite)) }
+        loadOutbox()
+    }
+
+    suspend fun release(item: Item) {
+        attempt { session.release(item.id) }
+        flush(now = true)
+    }
+
+    suspend fun takeBack(item: Item) {
+        attempt { session.takeBack(item.id) }
+        loadOutbox()
+    }
+
+    /** One pass over what waits, and the next one planned when something remains. */
+    suspend fun flush(now: Boolean) {
+        if (flushing || closed) return
+        flushing = true
+        again?.cancel()
+        var sent = 0u
+        try {
+            attempt {
+                val report = session.flush(now)
+                sent = report.sent
+                report.nextTryAt?.let(::plan)
+            }
+        } finally {
+            flushing = false
+        }
+        loadOutbox()
+        val place = state.value.path.lastOrNull()
+        if (sent > 0u && place is Place.Timeline) loadTimeline(place.id)
+    }
+
+    private fun plan(at: Long) {
+        if (closed) return
+        again = scope.launch {
+            delay(maxOf(1_000, at - System.currentTimeMillis()))
+            // A pass cancels what is planned, and must not cancel itself.
+            scope.launch { flush(now = false) }
+        }
+    }
+
+    /** Fetches what a push is about. `opened`: the person touched it, so its patient is shown. */
+    suspend fun take(push: String, opened: Boolean) {
+        attempt {
+            val shown = session.handlePush(push)
+            val unlocked = shown.unlocked
+            val patient = unlocked?.patientId
+            if (opened && patient != null) {
+                mutable.update { it.copy(path = listOf(Place.Timeline(patient))) }
+                loadTimeline(patient)
+            } else if (!opened) {
+                val parts = listOfNotNull(unlocked?.patientName, unlocked?.authorName, unlocked?.preview)
+                val line = if (parts.isEmpty()) shown.locked else parts.joinToString("　")
+                mutable.update { it.copy(news = if (unlocked?.urgent == true) "【緊急】$line" else line) }
+            }
+        }
+        loadPatients()
+    }
+
+    private fun isOpen(state: WorkState, id: PatientId) = Place.Timeline(id) in state.path
+
+    private suspend fun reload(id: PostId) {
+        val seen = session.post(id)
+        mutable.update { now -> now.copy(posts = now.posts.map { if (it.id == id) seen.post else it }) }
+    }
+
+    private suspend fun attempt(work: suspend () -> Unit): Boolean {
+        try {
+            work()
+            return !closed
+        } catch (e: CancellationException) {
+            throw e
+        } catch (e: Exception) {
+            if (closed) return false
+            val sentence = Words.sentence(e)
+            if (e is MobileException.SignedOut) onSignedOut(sentence) else mutable.update { it.copy(trouble = sentence) }
+            return false
+        }
+    }
+}

@@ -1,0 +1,53 @@
+// Sends what waits when the network is back, also after the app was closed. Shows nothing to anybody.
+// Not here: order and retries of a single post, which are the core's.
+
+package jp.renraku.app.platform
+
+import android.content.Context
+import androidx.work.BackoffPolicy
+import androidx.work.Constraints
+import androidx.work.CoroutineWorker
+import androidx.work.ExistingWorkPolicy
+import androidx.work.NetworkType
+import androidx.work.OneTimeWorkRequestBuilder
+import androidx.work.WorkManager
+import androidx.work.WorkerParameters
+import jp.renraku.app.RenrakuApplication
+import jp.renraku.core.MobileException
+import java.util.concurrent.TimeUnit
+
+class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
+    override suspend fun doWork(): Result {
+        val app = applicationContext as RenrakuApplication
+        val people = try {
+            app.device().people()
+        } catch (_: MobileException) {
+            return Result.retry()
+        }
+        var remaining = false
+        for (person in people) {
+            try {
+                remaining = app.device().resume(person.staffId).use { it.flush(false) }.remaining > 0u || remaining
+            } catch (_: MobileException.SignedOut) {
+                // Waits, sealed, for the person's next sign-in.
+            } catch (_: MobileException.Certificate) {
+                // The person must act: the sign-in screen says how.
+            } catch (_: MobileException) {
+                remaining = true
+            }
+        }
+        return if (remaining) Result.retry() else Result.success()
+    }
+
+    companion object {
+        /** Plans a pass for when there is a network. Planning twice plans once. */
+        fun plan(context: Context) {
+            val online = Constraints.Builder().setRequiredNetworkType(NetworkType.CONNECTED).build()
+            val work = OneTimeWorkRequestBuilder<FlushWorker>()
+                .setConstraints(online)
+                .setBackoffCriteria(BackoffPolicy.EXPONENTIAL, 30, TimeUnit.SECONDS)
+                .build()
+            WorkManager.getInstance(context).enqueueUniqueWork("flush", ExistingWorkPolicy.KEEP, work)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// Makes sure that who holds the device may open it: face, finger, or the device's PIN.
+// Not here: who is signed in. On a shared device the PIN is shared too: people sign out there.
+
+package jp.renraku.app.platform
+
+import android.os.Build
+import androidx.biometric.BiometricManager
+import androidx.biometric.BiometricManager.Authenticators.BIOMETRIC_STRONG
+import androidx.biometric.BiometricManager.Authenticators.BIOMETRIC_WEAK
+import androidx.biometric.BiometricManager.Authenticators.DEVICE_CREDENTIAL
+import androidx.biometric.BiometricPrompt
+import androidx.core.content.ContextCompat
+import androidx.fragment.app.FragmentActivity
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlin.coroutines.resume
+
+/** Call it on the main thread. */
+class Holder {
+    /** The activity in front, or none. */
+    var activity: FragmentActivity? = null
+
+    /** True when the holder proved it. False too without a screen lock. */
+    suspend fun prove(): Boolean {
+        val activity = activity ?: return false
+        // Before Android 11 a PIN cannot be offered beside strong biometrics.
+        val biometric = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) BIOMETRIC_STRONG else BIOMETRIC_WEAK
+        val allowed = biometric or DEVICE_CREDENTIAL
+        val can = BiometricManager.from(activity).canAuthenticate(allowed)
+        if (can != BiometricManager.BIOMETRIC_SUCCESS) return false
+        val info = BiometricPrompt.PromptInfo.Builder()
+            .setTitle("ご本人の確認")
+            .setSubtitle("支援対象者の情報を開くため")
+            .setAllowedAuthenticators(allowed)
+            .build()
+        return suspendCancellableCoroutine { waiting ->
+            val callback = object : BiometricPrompt.AuthenticationCallback() {
+                override fun onAuthenticationSucceeded(result: BiometricPrompt.AuthenticationResult) {
+                    if (waiting.isActive) waiting.resume(true)
+                }
+
+                override fun onAuthenticationError(code: Int, text: CharSequence) {
+                    if (waiting.isActive) waiting.resume(false)
+                }
+            }
+            val prompt = BiometricPrompt(activity, ContextCompat.getMainExecutor(activity), callback)
+            waiting.invokeOnCancellation { prompt.cancelAuthentication() }
+            prompt.authenticate(info)
+        }
+    }
+}
