@@ -257,3 +257,46 @@ async fn a_document_goes_up_at_once() {
     assert!(facts.files[&id].bytes == bytes && facts.files[&id].state == MediaState::Ready);
     assert_eq!(town.network.cuts.load(Ordering::SeqCst), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phones_photo_and_film_leave_without_a_trace_of_where_they_were_made() {
+    use renraku_core::{Attachment, Progress};
+    use renraku_media::{film, fixture, photo};
+    use renraku_wire::MediaKind;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<f32>>);
+    impl Progress for Heard {
+        fn on_progress(&self, done: f32) {
+            self.0.lock().unwrap().push(done);
+        }
+    }
+
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    std::fs::write(phone.file("heel.jpg"), fixture::phone_photo(1)).unwrap();
+    fixture::phone_film(&phone.file("dressing.mp4"), 1.0).unwrap();
+    let attachment = |kind, name| Attachment { kind, path: phone.file(name), description: String::new() };
+    let mut post = draft(town.patient.id, "左踵");
+    post.attachments =
+        vec![attachment(MediaKind::Photo, "heel.jpg"), attachment(MediaKind::Video, "dressing.mp4")];
+    let heard = Arc::new(Heard::default());
+    session.compose(post, Cancel::new(), Some(heard.clone())).await.unwrap();
+    assert_eq!(heard.0.lock().unwrap().last(), Some(&1.0));
+    assert_eq!(std::fs::read_dir(phone.file("app/work")).unwrap().count(), 0, "nothing rests in the clear");
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+
+    let facts = town.facts();
+    for media in &facts.posts[0].media {
+        let stored = &facts.files[&media.id];
+        assert_eq!(stored.state, MediaState::Ready);
+        match media.kind {
+            MediaKind::Photo => {
+                let facts = photo::verify(&stored.bytes, &photo::Limits::default()).unwrap();
+                assert_eq!(facts.width.max(facts.height), 2048);
+            }
+            _ => drop(film::verify(&stored.bytes, &film::Limits::default()).unwrap()),
+        }
+    }
+}

@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use renraku_wire::{
     Code, ConsentId, FacilityState, MediaId, MediaKind, NewConsent, NewMedia, NewPatient, NewTeamMember,
-    PatientId, Problem, Staff, StaffId, limits,
+    PatientId, Problem, Role, Staff, StaffId, limits,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
@@ -80,7 +80,8 @@ impl Typed {
             form: "municipal".to_owned(),
             ..Self::default()
         };
-        if who.secretariat().is_err() {
+        // Who cares for the patient most likely leads; a manager or the office enters it for others.
+        if who.role() == Role::Member {
             typed.members.insert(who.staff_id().to_string());
             typed.leads.insert(who.staff_id().to_string());
         }

@@ -3,7 +3,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
@@ -49,7 +48,7 @@ impl Chromium {
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-                "--disable-sync", "--lang=ja", "--hide-scrollbars",
+                "--disable-sync", "--lang=ja", "--hide-scrollbars", "--window-size=1440,1000",
                 format!("--user-data-dir={}", profile.display()),
             ],
             "prefs": {
@@ -134,8 +133,12 @@ impl Chromium {
 
     /// Presses a button or link.
     pub async fn press(&self, search: &str) {
-        let pressed: Result<(), CmdError> = self.wait(search).await.click().await;
-        pressed.unwrap_or_else(|e| panic!("{search} cannot be pressed: {e}"));
+        let element = self.wait(search).await;
+        // The driver scrolls too, but does not wait for a page that scrolls smoothly.
+        let script = "arguments[0].scrollIntoView({ behavior: 'instant', block: 'center' })";
+        let argument = serde_json::to_value(&element).expect("an element");
+        self.client.execute(script, vec![argument]).await.expect("an answer");
+        element.click().await.unwrap_or_else(|e| panic!("{search} cannot be pressed: {e}"));
     }
 
     /// Writes into a field, or names a file to a file field.
@@ -189,14 +192,16 @@ impl Chromium {
     pub async fn picture(&self, name: &str) {
         for (width, height, kind) in [(390_u32, 844_u32, "phone"), (1440, 900, "pc")] {
             self.screen(width, height).await;
-            let script = "return document.documentElement.scrollWidth";
+            let script =
+                "scrollTo({ top: 0, behavior: 'instant' }); return document.documentElement.scrollWidth";
             let wide = self.client.execute(script, vec![]).await.expect("an answer").as_u64();
             assert!(wide <= Some(u64::from(width)), "{name} is {wide:?} pixels wide on a screen of {width}");
             let path = self.pictures.join(format!("{name}-{kind}.png"));
             let png = self.small_picture(width, height).await;
             std::fs::write(path, png).expect("a screenshot");
         }
-        self.screen(1440, 900).await;
+        // Where one presses is counted in the real window.
+        self.devtools("Emulation.clearDeviceMetricsOverride", &json!({})).await;
     }
 
     async fn screen(&self, width: u32, height: u32) {

@@ -1,0 +1,156 @@
+// Writing a post: the patient's name stays in sight, the camera stands within the thumb's reach.
+
+package jp.renraku.app.screens
+
+import androidx.compose.foundation.layout.Arrangement
+import androidx.compose.foundation.layout.Box
+import androidx.compose.foundation.layout.Column
+import androidx.compose.foundation.layout.Row
+import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.heightIn
+import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.rememberScrollState
+import androidx.compose.foundation.selection.toggleable
+import androidx.compose.foundation.verticalScroll
+import androidx.compose.material3.DropdownMenu
+import androidx.compose.material3.DropdownMenuItem
+import androidx.compose.material3.LinearProgressIndicator
+import androidx.compose.material3.MaterialTheme
+import androidx.compose.material3.OutlinedTextField
+import androidx.compose.material3.Switch
+import androidx.compose.material3.Text
+import androidx.compose.runtime.Composable
+import androidx.compose.runtime.LaunchedEffect
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.remember
+import androidx.compose.runtime.rememberCoroutineScope
+import androidx.compose.runtime.setValue
+import androidx.compose.ui.Alignment
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.semantics.Role
+import androidx.compose.ui.unit.dp
+import jp.renraku.app.model.Sketch
+import jp.renraku.app.model.WorkModel
+import jp.renraku.app.model.WorkState
+import jp.renraku.app.model.Words
+import jp.renraku.app.platform.Places
+import jp.renraku.core.BodySite
+import jp.renraku.core.PatientId
+import kotlinx.coroutines.launch
+
+private const val MOST_SHOTS = 10
+
+@Composable
+fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: PatientId) {
+    var shooting by remember { mutableStateOf(false) }
+    LaunchedEffect(id) {
+        work.beginSketch(id)
+        if (state.patient?.id != id) work.loadTimeline(id)
+    }
+    val sketch = state.sketch?.takeIf { it.patientId == id } ?: Sketch(id)
+    if (shooting) {
+        CameraScreen(places, work.town.videoSeconds.toLong()) { shot ->
+            if (shot != null) work.change { it.copy(shots = it.shots + shot) }
+            shooting = false
+        }
+        return
+    }
+    Screen(
+        work.town.wordPost,
+        actions = { Actions(work, state.progress, sketch) { shooting = true } },
+    ) {
+        PatientStrip(state, id)
+        Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
+            Body(sketch, work.town.postCharsGuidance.toInt()) { body -> work.change { it.copy(body = body) } }
+            Site(sketch.site) { site -> work.change { it.copy(site = site) } }
+            Row(
+                Modifier.fillMaxWidth().heightIn(min = 56.dp).toggleable(sketch.urgent, role = Role.Switch) { on ->
+                    work.change { it.copy(urgent = on) }
+                },
+                verticalAlignment = Alignment.CenterVertically,
+            ) {
+                Text("緊急（重要）", Modifier.weight(1f))
+                Switch(sketch.urgent, onCheckedChange = null)
+            }
+            if (sketch.urgent) {
+                Text("急ぎのときは、電話でも連絡してください。", color = MaterialTheme.colorScheme.error)
+            }
+            for (shot in sketch.shots) {
+                Row(Modifier.fillMaxWidth(), verticalAlignment = Alignment.CenterVertically) {
+                    Text(if (shot.isVideo) "動画" else "写真", Modifier.weight(1f))
+                    SmallButton("削除") {
+                        shot.file.delete()
+                        work.change { it.copy(shots = it.shots - shot) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+@Composable
+private fun Actions(work: WorkModel, progress: Float?, sketch: Sketch, onShoot: () -> Unit) {
+    val scope = rememberCoroutineScope()
+    val keep = { draft: Boolean -> scope.launch { if (work.compose(draft)) work.back() } }
+    if (progress != null) {
+        Text("写真・動画を準備しています")
+        LinearProgressIndicator(progress = { progress }, Modifier.fillMaxWidth())
+        BigButton("やめる", prominent = false) { work.cancelComposing() }
+        return
+    }
+    BigButton("撮影する", prominent = false, enabled = sketch.shots.size < MOST_SHOTS, onClick = onShoot)
+    Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
+        BigButton("下書き", Modifier.weight(1f), prominent = false, enabled = !sketch.isEmpty) { keep(true) }
+        BigButton("送信", Modifier.weight(1f), enabled = !sketch.isEmpty) { keep(false) }
+    }
+}
+
+@Composable
+private fun PatientStrip(state: WorkState, id: PatientId) {
+    val patient = state.patient?.takeIf { it.id == id } ?: return
+    Column(Modifier.fillMaxWidth().padding(horizontal = 16.dp)) {
+        Text(
+            "${patient.name}　${patient.age}歳・${Words.gender(patient.gender)}",
+            style = MaterialTheme.typography.titleLarge,
+        )
+        Text("支援チーム ${maxOf(patient.team.size - 1, 0)}人に届きます")
+    }
+}
+
+@Composable
+private fun Body(sketch: Sketch, guidance: Int, onChange: (String) -> Unit) {
+    val over = sketch.count > guidance
+    OutlinedTextField(
+        value = sketch.body,
+        onValueChange = onChange,
+        modifier = Modifier.fillMaxWidth(),
+        label = { Text("本文") },
+        minLines = 4,
+        supportingText = {
+            Text(
+                "${sketch.count}字（目安 ${guidance}字）",
+                color = if (over) MaterialTheme.colorScheme.tertiary else MaterialTheme.colorScheme.onSurfaceVariant,
+            )
+        },
+    )
+}
+
+@Composable
+private fun Site(site: BodySite?, onChange: (BodySite?) -> Unit) {
+    var open by remember { mutableStateOf(false) }
+    Box {
+        SmallButton("部位：${site?.let(Words::site) ?: "なし"}") { open = true }
+        DropdownMenu(open, { open = false }) {
+            for (choice in listOf(null) + BodySite.entries) {
+                DropdownMenuItem(
+                    text = { Text(choice?.let(Words::site) ?: "なし") },
+                    onClick = {
+                        onChange(choice)
+                        open = false
+                    },
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+// Before the work: the certificate, signing in, the first password.
+
+package jp.renraku.app.screens
+
+import androidx.compose.foundation.layout.Column
+import androidx.compose.foundation.layout.Row
+import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.rememberScrollState
+import androidx.compose.foundation.verticalScroll
+import androidx.compose.material3.Text
+import androidx.compose.runtime.Composable
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.remember
+import androidx.compose.runtime.setValue
+import androidx.compose.ui.Alignment
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.text.input.KeyboardType
+import androidx.compose.ui.unit.dp
+import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.AppState
+import jp.renraku.core.KnownPerson
+
+// What is typed here is not put into the activity's saved state: that would write secrets to the disk.
+
+@Composable
+fun EnrolScreen(model: AppModel, state: AppState) {
+    var publicUrl by remember { mutableStateOf("https://") }
+    var slug by remember { mutableStateOf("") }
+    var number by remember { mutableStateOf("") }
+    var password by remember { mutableStateOf("") }
+    var deviceName by remember { mutableStateOf("") }
+    val filled = listOf(slug, number, password, deviceName).all { it.isNotBlank() }
+    Screen(
+        "初回の証明書設定",
+        state.trouble,
+        actions = {
+            BigButton("証明書を取得する", enabled = filled) {
+                model.enrol(publicUrl, slug, number, password, deviceName)
+            }
+        },
+    ) {
+        Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
+            Text("施設の管理者に届いたメールの内容を入力してください。")
+            Field("自治体のアドレス", publicUrl, keyboard = KeyboardType.Uri) { publicUrl = it }
+            Field("自治体の略称", slug) { slug = it }
+            Field("証明書取得用No", number) { number = it }
+            Field("証明書取得用パスワード", password, secret = true) { password = it }
+            Field("この端末の名前（例：訪問用スマホ1）", deviceName, keyboard = KeyboardType.Text) { deviceName = it }
+        }
+    }
+}
+
+@Composable
+fun SignInScreen(model: AppModel, state: AppState) {
+    var loginId by remember { mutableStateOf("") }
+    var password by remember { mutableStateOf("") }
+    var forgetting by remember { mutableStateOf<KnownPerson?>(null) }
+    var startingOver by remember { mutableStateOf(false) }
+    Screen(
+        state.town?.name ?: "連絡",
+        state.trouble,
+        actions = {
+            BigButton("サインイン", enabled = loginId.isNotBlank() && password.isNotEmpty()) {
+                model.signIn(loginId, password)
+                password = ""
+            }
+        },
+    ) {
+        Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
+            for (person in state.people) {
+                Row(Modifier.fillMaxWidth().padding(vertical = 4.dp), verticalAlignment = Alignment.CenterVertically) {
+                    BigButton("${person.name} で続ける", Modifier.weight(1f), prominent = false) {
+                        model.resume(person)
+                    }
+                    SmallButton("削除") { forgetting = person }
+                }
+            }
+            Field("ユーザーID", loginId) { loginId = it }
+            Field("パスワード", password, secret = true) { password = it }
+            SmallButton("接続を確かめる") { model.diagnose() }
+            SmallButton("この端末の設定をやり直す") { startingOver = true }
+            state.town?.let { Text("${it.office}　${it.telephone}\n${it.hours}", Modifier.padding(vertical = 16.dp)) }
+        }
+    }
+    forgetting?.let { person ->
+        Ask(
+            "${person.name} さんの保存データを端末から消します。未送信の投稿は失われます。",
+            "削除",
+            onYes = {
+                forgetting = null
+                model.forget(person)
+            },
+            onNo = { forgetting = null },
+        )
+    }
+    if (startingOver) {
+        Ask(
+            "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。",
+            "すべて消す",
+            onYes = {
+                startingOver = false
+                model.forgetDevice()
+            },
+            onNo = { startingOver = false },
+        )
+    }
+}
+
+@Composable
+fun ChangePasswordScreen(model: AppModel, state: AppState) {
+    var current by remember { mutableStateOf("") }
+    var new by remember { mutableStateOf("") }
+    var again by remember { mutableStateOf("") }
+    Screen(
+        "パスワードの変更",
+        state.trouble,
+        actions = {
+            val filled = current.isNotEmpty() && new.isNotEmpty() && again.isNotEmpty()
+            BigButton("変更する", enabled = filled) { model.changePassword(current, new, again) }
+            BigButton("やめる", prominent = false) { model.signOut() }
+        },
+    ) {
+        Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
+            Text("はじめに、ご自分のパスワードに変更してください。8文字以上で、名前やIDを含まないものにします。")
+            Field("今のパスワード", current, secret = true) { current = it }
+            Field("新しいパスワード", new, secret = true) { new = it }
+            Field("新しいパスワード（もう一度）", again, secret = true) { again = it }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// Which screen is shown, by the stage of AppModel and the path of WorkModel.
+
+package jp.renraku.app.screens
+
+import androidx.activity.compose.BackHandler
+import androidx.compose.foundation.clickable
+import androidx.compose.foundation.layout.Box
+import androidx.compose.foundation.layout.fillMaxSize
+import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.heightIn
+import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.layout.statusBarsPadding
+import androidx.compose.material3.AlertDialog
+import androidx.compose.material3.CircularProgressIndicator
+import androidx.compose.material3.MaterialTheme
+import androidx.compose.material3.Surface
+import androidx.compose.material3.Text
+import androidx.compose.material3.TextButton
+import androidx.compose.runtime.Composable
+import androidx.compose.runtime.getValue
+import androidx.compose.ui.Alignment
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.unit.dp
+import androidx.compose.ui.window.Dialog
+import androidx.compose.ui.window.DialogProperties
+import androidx.lifecycle.compose.collectAsStateWithLifecycle
+import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.Place
+import jp.renraku.app.model.Stage
+import jp.renraku.app.model.WorkModel
+import jp.renraku.app.platform.Places
+
+@Composable
+fun Root(model: AppModel, places: Places) {
+    val state by model.state.collectAsStateWithLifecycle()
+    MaterialTheme {
+        Surface(Modifier.fillMaxSize()) {
+            val work = state.work
+            when (state.stage) {
+                Stage.OPENING -> Waiting()
+                Stage.CLOSED -> Screen(
+                    "アプリを開けませんでした",
+                    state.trouble,
+                    actions = { BigButton("もう一度") { model.start() } },
+                ) {}
+                Stage.ENROL -> EnrolScreen(model, state)
+                Stage.SIGN_IN -> SignInScreen(model, state)
+                Stage.CHANGE_PASSWORD -> ChangePasswordScreen(model, state)
+                Stage.WORK -> if (work != null) WorkScreens(model, work, places)
+            }
+        }
+        if (state.busy) {
+            // A dialog of its own takes the touches, so that nothing is pressed twice.
+            Dialog({}, DialogProperties(dismissOnBackPress = false, dismissOnClickOutside = false)) {
+                CircularProgressIndicator()
+            }
+        }
+    }
+}
+
+@Composable
+private fun Waiting() {
+    Box(Modifier.fillMaxSize(), contentAlignment = Alignment.Center) { CircularProgressIndicator() }
+}
+
+@Composable
+private fun WorkScreens(model: AppModel, work: WorkModel, places: Places) {
+    val state by work.state.collectAsStateWithLifecycle()
+    BackHandler(enabled = state.path.isNotEmpty()) { work.back() }
+    Box {
+        when (val place = state.path.lastOrNull()) {
+            null -> PatientsScreen(model, work, state)
+            is Place.Timeline -> TimelineScreen(work, state, places, place.id)
+            is Place.Compose -> ComposeScreen(work, state, places, place.id)
+            is Place.Readers -> ReadersScreen(work, state, place.id)
+            is Place.Outbox -> OutboxScreen(work, state)
+        }
+        state.news?.let { news ->
+            Surface(
+                Modifier.fillMaxWidth().statusBarsPadding().clickable { work.hush() },
+                tonalElevation = 6.dp,
+            ) {
+                Text(news, Modifier.heightIn(min = 48.dp).padding(16.dp), maxLines = 2)
+            }
+        }
+    }
+    state.trouble?.let { trouble ->
+        AlertDialog(
+            onDismissRequest = { work.hush() },
+            confirmButton = { TextButton({ work.hush() }) { Text("閉じる") } },
+            text = { Text(trouble) },
+        )
+    }
+}

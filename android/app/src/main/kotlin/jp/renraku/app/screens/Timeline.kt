@@ -1,0 +1,155 @@
+// One patient's timeline: what waits on this device first, then the posts, newest first.
+
+package jp.renraku.app.screens
+
+import androidx.compose.foundation.layout.Arrangement
+import androidx.compose.foundation.layout.Column
+import androidx.compose.foundation.layout.Row
+import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.lazy.LazyColumn
+import androidx.compose.foundation.lazy.items
+import androidx.compose.material3.AlertDialog
+import androidx.compose.material3.HorizontalDivider
+import androidx.compose.material3.LinearProgressIndicator
+import androidx.compose.material3.MaterialTheme
+import androidx.compose.material3.OutlinedTextField
+import androidx.compose.material3.Text
+import androidx.compose.material3.TextButton
+import androidx.compose.runtime.Composable
+import androidx.compose.runtime.LaunchedEffect
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.remember
+import androidx.compose.runtime.rememberCoroutineScope
+import androidx.compose.runtime.setValue
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.semantics.contentDescription
+import androidx.compose.ui.semantics.semantics
+import androidx.compose.ui.unit.dp
+import jp.renraku.app.model.Place
+import jp.renraku.app.model.WorkModel
+import jp.renraku.app.model.WorkState
+import jp.renraku.app.model.Words
+import jp.renraku.app.platform.Places
+import jp.renraku.core.Item
+import jp.renraku.core.ItemState
+import jp.renraku.core.MediaKind
+import jp.renraku.core.PatientId
+import jp.renraku.core.Post
+import kotlinx.coroutines.launch
+
+@Composable
+fun TimelineScreen(work: WorkModel, state: WorkState, places: Places, id: PatientId) {
+    val scope = rememberCoroutineScope()
+    LaunchedEffect(id) { work.loadTimeline(id) }
+    val patient = state.patient?.takeIf { it.id == id }
+    val posts = if (patient == null) emptyList() else state.posts
+    val leads = patient?.team.orEmpty().any { it.lead && it.staffId == work.staff.id }
+    Screen(
+        patient?.let { "${it.name}　${it.age}歳" } ?: "",
+        actions = {
+            BigButton("${work.town.wordPost}する", enabled = patient != null) { work.go(Place.Compose(id)) }
+        },
+    ) {
+        StaleLine(state.stale)
+        LazyColumn {
+            items(state.pending(id), key = { "outbox-${it.id}" }) { OutboxCard(work, it) }
+            items(posts, key = { it.id }) { post ->
+                LaunchedEffect(post.id) { scope.launch { work.saw(post) } }
+                PostCard(work, places, post, leads)
+            }
+            if (patient != null && state.next != null) {
+                item { BigButton("前の投稿を表示", prominent = false) { scope.launch { work.loadMore(id) } } }
+            }
+        }
+    }
+}
+
+@Composable
+private fun PostCard(work: WorkModel, places: Places, post: Post, leads: Boolean) {
+    val scope = rememberCoroutineScope()
+    Column(Modifier.fillMaxWidth().padding(16.dp), verticalArrangement = Arrangement.spacedBy(8.dp)) {
+        Urgent(post.urgent)
+        Text(
+            "${post.authorName}（${Words.profession(post.authorProfession)}）",
+            style = MaterialTheme.typography.titleMedium,
+        )
+        Text("${post.facilityName}　${Words.time(post.writtenAt)}", style = MaterialTheme.typography.bodySmall)
+        post.bodySite?.let { Text("部位：${Words.site(it)}") }
+        if (post.body.isNotEmpty()) Text(post.body)
+        post.media.forEach { MediaTile(work, places, it) }
+        Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
+            val action = if (post.acknowledged) "確認しましたを取り消す" else "確認しました"
+            Row(Modifier.semantics { contentDescription = action }) {
+                val mark = if (post.acknowledged) "👍✓" else "👍"
+                SmallButton("$mark ${post.acknowledgedCount}") {
+                    scope.launch { work.acknowledge(post, !post.acknowledged) }
+                }
+            }
+            if (leads || post.authorId == work.staff.id) {
+                SmallButton("閲覧 ${post.readCount}人") { work.go(Place.Readers(post.id)) }
+            }
+        }
+    }
+    HorizontalDivider()
+}
+
+@Composable
+private fun Urgent(urgent: Boolean) {
+    if (urgent) {
+        Text(
+            "緊急（重要）",
+            color = MaterialTheme.colorScheme.error,
+            style = MaterialTheme.typography.titleMedium,
+        )
+    }
+}
+
+/** One post on its way from this device. */
+@Composable
+fun OutboxCard(work: WorkModel, item: Item) {
+    val scope = rememberCoroutineScope()
+    var editing by remember { mutableStateOf(false) }
+    val state = item.state
+    Column(Modifier.fillMaxWidth().padding(16.dp), verticalArrangement = Arrangement.spacedBy(8.dp)) {
+        val failed = state is ItemState.Failed
+        val color = if (failed) MaterialTheme.colorScheme.error else MaterialTheme.colorScheme.primary
+        Text(Words.state(state), color = color)
+        Urgent(item.urgent)
+        if (item.body.isNotEmpty()) Text(item.body)
+        for (media in item.media) {
+            Text(if (media.kind == MediaKind.VIDEO) "動画" else "写真", style = MaterialTheme.typography.bodySmall)
+            val whole = maxOf(media.length, 1uL).toFloat()
+            LinearProgressIndicator(progress = { media.uploaded.toFloat() / whole }, Modifier.fillMaxWidth())
+        }
+        if (failed || state is ItemState.Draft || state is ItemState.Waiting) {
+            Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
+                if (state !is ItemState.Waiting) SmallButton("送信する") { scope.launch { work.release(item) } }
+                SmallButton("直す") { editing = true }
+                SmallButton("取り消す") { scope.launch { work.takeBack(item) } }
+            }
+        }
+    }
+    HorizontalDivider()
+    if (editing) {
+        EditDialog(item.body, onSave = { body -> scope.launch { work.edit(item, body) } }) { editing = false }
+    }
+}
+
+/** Changes the text of a post that has not left yet. */
+@Composable
+private fun EditDialog(body: String, onSave: (String) -> Unit, onClose: () -> Unit) {
+    var text by remember { mutableStateOf(body) }
+    AlertDialog(
+        onDismissRequest = onClose,
+        confirmButton = {
+            TextButton({
+                onSave(text)
+                onClose()
+            }) { Text("保存する") }
+        },
+        dismissButton = { TextButton(onClose) { Text("やめる") } },
+        text = { OutlinedTextField(text, { text = it }, Modifier.fillMaxWidth(), minLines = 4) },
+    )
+}
