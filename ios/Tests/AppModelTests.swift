@@ -2,9 +2,7 @@
 
 import RenrakuCore
 import XCTest
-#if canImport(UIKit)
 @testable import Renraku
-#endif
 
 private let nurse = Staff(
     id: "01900000-0000-7000-8000-000000000001", facilityId: "01900000-0000-7000-8000-000000000002",
@@ -19,7 +17,6 @@ private final class FakeSession: RenrakuSession, @unchecked Sendable {
     var who = nurse
     var first = false
     var refusal: MobileError?
-    var drafts: [PostDraft] = []
 
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
@@ -31,12 +28,6 @@ private final class FakeSession: RenrakuSession, @unchecked Sendable {
     override func patients() async throws -> PatientsSeen {
         if let refusal { throw refusal }
         return PatientsSeen(patients: [], stale: false)
-    }
-    override func compose(
-        draft: PostDraft, cancel: CancelToken?, progress: ProgressListener?
-    ) async throws -> PostId {
-        drafts.append(draft)
-        return "01900000-0000-7000-8000-000000000003"
     }
 }
 

@@ -137,7 +137,8 @@ async fn team(
             forwarding_mail: None,
         };
         let added = town.add(&manager, &new).await?;
-        let mut member = Browser { token: None, ..manager.clone() };
+        let mut member = manager.clone();
+        member.token = None;
         member.first_sign_in(&added.login_id, &added.first_password, PASSWORD).await?;
         if number > 0 {
             let push = PushRegistration { provider: PushProvider::Apns, token: token(new.id) };

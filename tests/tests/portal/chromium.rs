@@ -141,6 +141,13 @@ impl Chromium {
         element.click().await.unwrap_or_else(|e| panic!("{search} cannot be pressed: {e}"));
     }
 
+    /// Ticks a box that may be ticked already.
+    pub async fn tick(&self, search: &str) {
+        if !self.wait(search).await.is_selected().await.expect("a box") {
+            self.press(search).await;
+        }
+    }
+
     /// Writes into a field, or names a file to a file field.
     pub async fn fill(&self, css: &str, text: &str) {
         let field = self.wait(css).await;
@@ -250,6 +257,8 @@ fn plain() -> reqwest::Client {
 async fn driver() -> (Child, u16) {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
+        // The browser's own words, how it shows a day among them.
+        .env("LANGUAGE", "ja")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -136,9 +136,9 @@ async fn register(browser: &Chromium, door: &str, folder: &std::path::Path) {
     browser.fill("#address", "ひかり町（架空）").await;
     browser.choose("#care_level", "23").await;
     for name in [MANAGER, "見本 花子", "見本 太郎"] {
-        browser.press(&format!("//label[contains(., '{name}')]/input[@name='member']")).await;
+        browser.tick(&format!("//label[contains(., '{name}')]/input[@name='member']")).await;
     }
-    browser.press(&format!("//label[contains(., '{MANAGER}')]/input[@name='lead']")).await;
+    browser.tick(&format!("//label[contains(., '{MANAGER}')]/input[@name='lead']")).await;
     browser.press("#giver-patient").await;
     browser.press("#form-municipal").await;
     browser.set("#obtained_on", "2026-04-01").await;
