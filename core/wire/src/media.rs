@@ -93,7 +93,7 @@ impl std::fmt::Debug for Media {
     }
 }
 
-/// Answer of `POST /v1/media` and of a finished upload.
+/// Answer of `POST /v1/media`: where the upload begins, or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadStatus {
