@@ -80,7 +80,6 @@ pub(super) const POSTS: [Post; 26] = [
         picture: Some(11),
         read_by: &["helper1", "kango2"],
         thumbs: &["isha1", "cm1"],
-        ..QUIET
     },
     Post {
         patient: "ume",

@@ -44,7 +44,7 @@ impl Seeding<'_> {
         }
         if let (true, Some(patient)) = (story.film, patients.get("ume")) {
             say("  スマホから写真と動画 (a picture and a film from the phone) …");
-            self.from_the_phone(*patient).await?;
+            self.write_on_the_phone(*patient).await?;
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Seeding<'_> {
     }
 
     /// The nurse's post of just now: what the apps do, from the camera's files to the server.
-    async fn from_the_phone(&self, patient: PatientId) -> Result<(), DemoError> {
+    async fn write_on_the_phone(&self, patient: PatientId) -> Result<(), DemoError> {
         let (phone, session) = self
             .actor("kango1")?
             .phone
