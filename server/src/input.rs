@@ -37,10 +37,7 @@ pub struct PathId<T>(pub T);
 impl<S: Send + Sync, T: FromStr> axum::extract::FromRequestParts<S> for PathId<T> {
     type Rejection = AppError;
 
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        state: &S,
-    ) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, AppError> {
         let Path(params) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|_| AppError::from(Code::NotFound))?;

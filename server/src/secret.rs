@@ -39,9 +39,8 @@ impl OperatorSecret {
             ))
         })?);
         let line = text.lines().find(|l| !l.starts_with('#') && !l.trim().is_empty()).unwrap_or_default();
-        let identity = Identity::from_str(line.trim()).map_err(|_| {
-            AppError::internal(format!("{} does not hold an age identity", path.display()))
-        })?;
+        let identity = Identity::from_str(line.trim())
+            .map_err(|_| AppError::internal(format!("{} does not hold an age identity", path.display())))?;
         Ok(Self { recipient: identity.to_public(), identity })
     }
 
@@ -59,9 +58,13 @@ impl OperatorSecret {
             .open(path)
             .map_err(|e| AppError::internal(format!("{} cannot be made: {e}", path.display())))?;
         let secret = identity.to_string();
-        writeln!(file, "# Renraku: the operator's secret. Keep a copy away from the data.\n{}", secret.expose_secret())
-            .and_then(|()| file.sync_all())
-            .map_err(|e| AppError::internal(format!("{} cannot be written: {e}", path.display())))?;
+        writeln!(
+            file,
+            "# Renraku: the operator's secret. Keep a copy away from the data.\n{}",
+            secret.expose_secret()
+        )
+        .and_then(|()| file.sync_all())
+        .map_err(|e| AppError::internal(format!("{} cannot be written: {e}", path.display())))?;
         Ok(Self { recipient: identity.to_public(), identity })
     }
 
@@ -102,8 +105,7 @@ impl OperatorSecret {
             )
         };
         let decryptor = age::Decryptor::new(sealed).map_err(|_| wrong())?;
-        let mut reader =
-            decryptor.decrypt(std::iter::once(&self.identity as _)).map_err(|_| wrong())?;
+        let mut reader = decryptor.decrypt(std::iter::once(&self.identity as _)).map_err(|_| wrong())?;
         let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
         reader.read_to_end(&mut plain).map_err(|_| wrong())?;
         Ok(plain)

@@ -69,7 +69,8 @@ impl Server {
         let verifier = Arc::new(CareVerifier::new(tls::provider()));
         let app = App::new(db, storage, secret, public_url, care_url, verifier.clone());
         app.load_authorities().await?;
-        let broken = |e: rustls::Error| AppError::internal(format!("the TLS certificate cannot be used: {e}"));
+        let broken =
+            |e: rustls::Error| AppError::internal(format!("the TLS certificate cannot be used: {e}"));
         let public_tls = TlsAcceptor::from(Arc::new(tls::public_config(&host).map_err(broken)?));
         let care_tls = TlsAcceptor::from(Arc::new(tls::care_config(&host, verifier).map_err(broken)?));
         let (stop, stopped) = watch::channel(false);

@@ -44,7 +44,11 @@ pub struct Created {
 ///
 /// # Errors
 /// The slug is malformed or taken, or the database failed: then nothing was created.
-pub async fn create(db: &Db, secret: &OperatorSecret, new: &NewMunicipality<'_>) -> Result<Created, AppError> {
+pub async fn create(
+    db: &Db,
+    secret: &OperatorSecret,
+    new: &NewMunicipality<'_>,
+) -> Result<Created, AppError> {
     let slug_ok = (2..=32).contains(&new.slug.len())
         && new.slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !slug_ok || RESERVED.contains(&new.slug) {

@@ -1,8 +1,8 @@
 //! What handlers share. One value for the process, cheap to clone.
 
 use crate::clock;
-use crate::db::schema::{device, municipality, session};
 use crate::db::prelude::*;
+use crate::db::schema::{device, municipality, session};
 use crate::db::{Db, Id};
 use crate::error::AppError;
 use crate::run;

@@ -20,8 +20,11 @@ fn crates_import_only_what_lies_below() {
         ("renraku-bindgen", &[]),
         ("renraku-server", &["renraku-wire", "renraku-media"]),
     ]);
-    let metadata =
-        cargo_metadata::MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .unwrap();
     let ours: BTreeSet<String> = metadata.packages.iter().map(|p| p.name.to_string()).collect();
     assert!(ours.len() >= 7, "{ours:?}");
     for package in &metadata.packages {

@@ -21,7 +21,8 @@ fn each_covered_feature_has_its_test() {
         let (file, test) = (names.next().unwrap(), names.next().unwrap());
         let source = read(file);
         assert!(source.contains(&format!("fn {test}(")), "{line}: no such test");
-        let runs = source.contains("#[test]") || source.contains("#[tokio::test") || source.contains("both!(");
+        let runs =
+            source.contains("#[test]") || source.contains("#[tokio::test") || source.contains("both!(");
         assert!(runs, "{line}: nothing runs there");
         rows += 1;
     }

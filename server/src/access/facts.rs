@@ -113,11 +113,15 @@ impl Facts {
             Target::None => (facts!("$2"), None),
             Target::Patient(id) => (facts!("$2"), Some(id)),
             Target::Post(id) => (
-                facts!("(SELECT x.patient_id FROM post x WHERE x.municipality_id = c.municipality_id AND x.id = $2)"),
+                facts!(
+                    "(SELECT x.patient_id FROM post x WHERE x.municipality_id = c.municipality_id AND x.id = $2)"
+                ),
                 Some(id),
             ),
             Target::Media(id) => (
-                facts!("(SELECT x.patient_id FROM media x WHERE x.municipality_id = c.municipality_id AND x.id = $2)"),
+                facts!(
+                    "(SELECT x.patient_id FROM media x WHERE x.municipality_id = c.municipality_id AND x.id = $2)"
+                ),
                 Some(id),
             ),
         };

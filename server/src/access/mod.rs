@@ -17,8 +17,8 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use facts::{Facts, Target};
-pub use request::{COOKIE_NAME, token_hash};
 use renraku_wire::{Code, Profession, Role};
+pub use request::{COOKIE_NAME, token_hash};
 use std::marker::PhantomData;
 use std::sync::Arc;
 

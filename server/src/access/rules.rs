@@ -163,8 +163,7 @@ mod tests {
     fn who_registers_is_policy() {
         let obtainer = MunicipalityPolicy::default();
         assert!(may_register(Role::Member, &obtainer));
-        let office =
-            MunicipalityPolicy { patient_registrar: PatientRegistrar::Secretariat, ..obtainer };
+        let office = MunicipalityPolicy { patient_registrar: PatientRegistrar::Secretariat, ..obtainer };
         assert!(!may_register(Role::Member, &office));
         assert!(may_register(Role::Secretariat, &office));
     }

@@ -1,10 +1,10 @@
 //! Linking loose entries, and checking a chain.
 
+use crate::db::prelude::*;
 use crate::db::schema::audit;
 use crate::db::{Conn, Db, Id};
 use crate::error::AppError;
 use crate::run;
-use crate::db::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 #[derive(Queryable, Selectable)]

@@ -8,11 +8,11 @@
 
 mod chain;
 
+use crate::db::prelude::*;
 use crate::db::schema::audit;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::{clock, run};
-use crate::db::prelude::*;
 
 pub use chain::{link, verify};
 

@@ -278,5 +278,21 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
-    municipality, facility, staff, enrolment_ticket, device, certificate, session, push_registration, patient, media, media_chunk, consent, team_member, post, receipt, notice, audit
+    municipality,
+    facility,
+    staff,
+    enrolment_ticket,
+    device,
+    certificate,
+    session,
+    push_registration,
+    patient,
+    media,
+    media_chunk,
+    consent,
+    team_member,
+    post,
+    receipt,
+    notice,
+    audit
 );

@@ -213,7 +213,12 @@ pub async fn known(c: &mut Conn, town: Id, serial: &str) -> Result<Option<Known>
             )
             .filter(certificate::municipality_id.eq(town))
             .filter(certificate::serial.eq(serial))
-            .select((certificate::not_before, certificate::not_after, certificate::revoked_at, facility::state))
+            .select((
+                certificate::not_before,
+                certificate::not_after,
+                certificate::revoked_at,
+                facility::state
+            ))
     )
     .optional()?;
     Ok(row.map(|(not_before, not_after, revoked_at, facility_state)| Known {

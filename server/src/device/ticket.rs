@@ -25,10 +25,8 @@ impl Fresh {
     /// # Errors
     /// None in practice; the hash failed.
     pub fn make(policy: &MunicipalityPolicy, now: i64) -> Result<Self, AppError> {
-        let number = (0..3)
-            .map(|_| format!("{:04}", rand::random_range(0..10_000)))
-            .collect::<Vec<_>>()
-            .join("-");
+        let number =
+            (0..3).map(|_| format!("{:04}", rand::random_range(0..10_000))).collect::<Vec<_>>().join("-");
         let password = password::random();
         let password_hash = tokio::task::block_in_place(|| password::hash_blocking(&password))?;
         let expires_at = Timestamp(now + i64::from(policy.ticket_days) * 86_400_000);
@@ -84,12 +82,8 @@ pub async fn insert(c: &mut Conn, town: Id, facility_id: Id, fresh: &Fresh) -> R
 /// # Errors
 /// The database failed.
 pub async fn get(c: &mut Conn, town: Id, number: &str) -> Result<Option<Ticket>, AppError> {
-    Ok(run!(
-        c,
-        get_result,
-        enrolment_ticket::table.find((town, number)).select(Ticket::as_select())
-    )
-    .optional()?)
+    Ok(run!(c, get_result, enrolment_ticket::table.find((town, number)).select(Ticket::as_select()))
+        .optional()?)
 }
 
 /// Counts a wrong password.
@@ -114,8 +108,10 @@ pub async fn consume(c: &mut Conn, town: Id, number: &str, now: i64) -> Result<(
     let rows = run!(
         c,
         execute,
-        diesel::update(enrolment_ticket::table.find((town, number)).filter(enrolment_ticket::used_at.is_null()))
-            .set(enrolment_ticket::used_at.eq(now))
+        diesel::update(
+            enrolment_ticket::table.find((town, number)).filter(enrolment_ticket::used_at.is_null())
+        )
+        .set(enrolment_ticket::used_at.eq(now))
     )?;
     if rows == 0 { Err(Code::TicketUsed.into()) } else { Ok(()) }
 }

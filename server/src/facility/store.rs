@@ -106,12 +106,9 @@ pub async fn approved(c: &mut Conn, device: &DeviceAccess) -> Result<Vec<Facilit
 /// # Errors
 /// [`Code::NotFound`].
 pub async fn get(c: &mut Conn, office: &Secretariat, id: Id) -> Result<Facility, AppError> {
-    let row: Option<Row> = run!(
-        c,
-        get_result,
-        facility::table.find((office.municipality_id(), id)).select(Row::as_select())
-    )
-    .optional()?;
+    let row: Option<Row> =
+        run!(c, get_result, facility::table.find((office.municipality_id(), id)).select(Row::as_select()))
+            .optional()?;
     row.ok_or(Code::NotFound)?.wire()
 }
 
@@ -127,22 +124,20 @@ pub async fn decide(
     now: i64,
 ) -> Result<String, AppError> {
     let town = office.municipality_id();
-    let mail: Option<String> = run!(
-        c,
-        get_result,
-        facility::table.find((town, id)).select(facility::manager_mail)
-    )
-    .optional()?;
+    let mail: Option<String> =
+        run!(c, get_result, facility::table.find((town, id)).select(facility::manager_mail)).optional()?;
     let mail = mail.ok_or(Code::NotFound)?;
     let changed = run!(
         c,
         execute,
-        diesel::update(facility::table.find((town, id)).filter(facility::state.eq(word(&FacilityState::Applied))))
-            .set((
-                facility::state.eq(word(&state)),
-                facility::decided_at.eq(now),
-                facility::decided_by.eq(office.staff_id()),
-            ))
+        diesel::update(
+            facility::table.find((town, id)).filter(facility::state.eq(word(&FacilityState::Applied)))
+        )
+        .set((
+            facility::state.eq(word(&state)),
+            facility::decided_at.eq(now),
+            facility::decided_by.eq(office.staff_id()),
+        ))
     )?;
     if changed == 0 { Err(Code::StateConflict.into()) } else { Ok(mail) }
 }

@@ -48,7 +48,9 @@ pub async fn serve(
         MediaState::Refused | MediaState::Unknown => return Err(Code::NotFound.into()),
     }
     let (object, media_type) = match part {
-        Part::Whole => (name(&file, "whole"), file.content_type.as_deref().unwrap_or("application/octet-stream")),
+        Part::Whole => {
+            (name(&file, "whole"), file.content_type.as_deref().unwrap_or("application/octet-stream"))
+        }
         Part::Thumbnail if file.kind()? == MediaKind::Photo => (name(&file, "thumbnail"), "image/jpeg"),
         Part::Thumbnail => return Err(Code::NotFound.into()),
     };
@@ -99,7 +101,9 @@ mod tests {
         assert_eq!(range("bytes=2-99", 10), Some(2..=9));
         assert_eq!(range("bytes=-4", 10), Some(6..=9));
         assert_eq!(range("bytes=-40", 10), Some(0..=9));
-        for bad in ["bytes=10-", "bytes=5-4", "bytes=a-b", "bytes=0-1,3-4", "lines=0-1", "bytes=-0", "bytes=-"] {
+        for bad in
+            ["bytes=10-", "bytes=5-4", "bytes=a-b", "bytes=0-1,3-4", "lines=0-1", "bytes=-0", "bytes=-"]
+        {
             assert_eq!(range(bad, 10), None, "{bad}");
         }
         assert_eq!(range("bytes=0-", 0), None);

@@ -10,7 +10,10 @@ use renraku_wire::{DevicePolicy, MunicipalityInfo};
 /// What a device needs to know of a town before it enrols.
 #[utoipa::path(get, path = "/v1/municipalities/{slug}", tag = "public",
     params(("slug" = String, Path)), responses((status = 200, body = MunicipalityInfo)))]
-pub async fn info(State(app): State<App>, Path(slug): Path<String>) -> Result<Json<MunicipalityInfo>, AppError> {
+pub async fn info(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+) -> Result<Json<MunicipalityInfo>, AppError> {
     let town = app.db.read(async |c| store::by_slug(c, &slug).await).await?;
     Ok(Json(MunicipalityInfo {
         id: town.id.into(),

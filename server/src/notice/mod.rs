@@ -8,8 +8,8 @@
 mod text;
 mod worker;
 
-use crate::db::schema::{notice, push_registration, staff};
 use crate::db::prelude::*;
+use crate::db::schema::{notice, push_registration, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -141,12 +141,8 @@ pub async fn queue_ticket(
     address: &str,
     ticket: &TicketMail,
 ) -> Result<usize, AppError> {
-    let about = About {
-        municipality_id: town,
-        kind: NoticeKind::FacilityApproved,
-        patient_id: None,
-        post_id: None,
-    };
+    let about =
+        About { municipality_id: town, kind: NoticeKind::FacilityApproved, patient_id: None, post_id: None };
     let plain = zeroize::Zeroizing::new(
         serde_json::to_vec(ticket).map_err(|e| AppError::internal(format!("no ticket mail: {e}")))?,
     );
@@ -175,10 +171,11 @@ pub async fn of_recipient(
     let row: Option<(String, Option<Id>, Option<Id>)> = run!(
         c,
         get_result,
-        notice::table
-            .find((town, id))
-            .filter(notice::staff_id.eq(recipient))
-            .select((notice::kind, notice::patient_id, notice::post_id))
+        notice::table.find((town, id)).filter(notice::staff_id.eq(recipient)).select((
+            notice::kind,
+            notice::patient_id,
+            notice::post_id
+        ))
     )
     .optional()?;
     let (kind, patient, post) = row.ok_or(renraku_wire::Code::NotFound)?;

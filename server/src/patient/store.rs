@@ -41,7 +41,12 @@ pub async fn insert(c: &mut Conn, who: &Registrar, new: &NewPatient, now: i64) -
 ///
 /// # Errors
 /// [`Code::ConsentMissing`] when the document has not arrived, belongs to somebody else or is another kind.
-pub async fn insert_consent(c: &mut Conn, who: &Registrar, new: &NewPatient, now: i64) -> Result<(), AppError> {
+pub async fn insert_consent(
+    c: &mut Conn,
+    who: &Registrar,
+    new: &NewPatient,
+    now: i64,
+) -> Result<(), AppError> {
     let town = who.municipality_id();
     let document = Id::from(new.consent.document);
     let tied = run!(
@@ -90,11 +95,9 @@ pub async fn insert_team(c: &mut Conn, who: &Registrar, new: &NewPatient, now: i
         c,
         get_result,
         staff::table
-            .inner_join(
-                facility::table.on(facility::municipality_id
-                    .eq(staff::municipality_id)
-                    .and(facility::id.eq(staff::facility_id)))
-            )
+            .inner_join(facility::table.on(
+                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
+            ))
             .filter(staff::municipality_id.eq(town))
             .filter(staff::id.eq_any(&ids))
             .filter(staff::state.eq("active"))
@@ -258,16 +261,21 @@ pub async fn team(c: &mut Conn, access: &PatientAccess<Read>) -> Result<Vec<Team
                     .eq(team_member::municipality_id)
                     .and(staff::id.eq(team_member::staff_id)))
             )
-            .inner_join(
-                facility::table.on(facility::municipality_id
-                    .eq(staff::municipality_id)
-                    .and(facility::id.eq(staff::facility_id)))
-            )
+            .inner_join(facility::table.on(
+                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
+            ))
             .filter(team_member::municipality_id.eq(access.municipality_id()))
             .filter(team_member::patient_id.eq(access.patient_id()))
             .filter(team_member::removed_at.is_null())
             .order((team_member::lead.desc(), facility::name, staff::name))
-            .select((staff::id, staff::name, staff::profession, facility::id, facility::name, team_member::lead))
+            .select((
+                staff::id,
+                staff::name,
+                staff::profession,
+                facility::id,
+                facility::name,
+                team_member::lead
+            ))
     )?;
     rows.into_iter()
         .map(|(staff_id, name, profession, facility_id, facility_name, lead)| {
@@ -291,9 +299,11 @@ pub async fn same_registration(c: &mut Conn, who: &Registrar, new: &NewPatient) 
     let stored: Option<(String, String, Id)> = run!(
         c,
         get_result,
-        patient::table
-            .find((who.municipality_id(), Id::from(new.id)))
-            .select((patient::name, patient::birth_date, patient::registered_by))
+        patient::table.find((who.municipality_id(), Id::from(new.id))).select((
+            patient::name,
+            patient::birth_date,
+            patient::registered_by
+        ))
     )
     .optional()?;
     let same = stored

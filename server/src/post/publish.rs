@@ -94,7 +94,13 @@ fn check(new: &NewPost, now: i64) -> Result<NewPost, AppError> {
     let media = new
         .media
         .iter()
-        .map(|m| if m.kind == MediaKind::Document { Err(AppError::field("media")) } else { media::upload::check(m) })
+        .map(|m| {
+            if m.kind == MediaKind::Document {
+                Err(AppError::field("media"))
+            } else {
+                media::upload::check(m)
+            }
+        })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(NewPost { body, media, ..new.clone() })
 }

@@ -57,11 +57,7 @@ pub async fn put(
 ///
 /// # Errors
 /// [`Code::RoleInsufficient`] for anybody else of the team.
-pub async fn list(
-    c: &mut Conn,
-    access: &PatientAccess<Read>,
-    post_id: Id,
-) -> Result<Vec<Receipt>, AppError> {
+pub async fn list(c: &mut Conn, access: &PatientAccess<Read>, post_id: Id) -> Result<Vec<Receipt>, AppError> {
     let town = access.municipality_id();
     let author: Id = run!(c, get_result, post::table.find((town, post_id)).select(post::author_id))?;
     if author != access.staff_id() && !access.lead() {
@@ -77,11 +73,9 @@ pub async fn list(
                     .eq(team_member::municipality_id)
                     .and(staff::id.eq(team_member::staff_id)))
             )
-            .inner_join(
-                facility::table.on(facility::municipality_id
-                    .eq(staff::municipality_id)
-                    .and(facility::id.eq(staff::facility_id)))
-            )
+            .inner_join(facility::table.on(
+                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
+            ))
             .left_join(
                 receipt::table.on(receipt::municipality_id
                     .eq(team_member::municipality_id)

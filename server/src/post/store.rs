@@ -50,12 +50,8 @@ pub async fn insert(
 /// # Errors
 /// The database failed.
 pub async fn fingerprint(c: &mut Conn, town: Id, id: Id) -> Result<Option<(Id, String)>, AppError> {
-    Ok(run!(
-        c,
-        get_result,
-        post::table.find((town, id)).select((post::author_id, post::request_sha256))
-    )
-    .optional()?)
+    Ok(run!(c, get_result, post::table.find((town, id)).select((post::author_id, post::request_sha256)))
+        .optional()?)
 }
 
 /// Where a page of the timeline goes on: after the post written then, with that id.
@@ -82,11 +78,7 @@ impl Cursor {
     }
 }
 
-type Row = (
-    (Id, Id, String, String),
-    (Id, String),
-    (String, bool, Option<String>, i64, i64),
-);
+type Row = ((Id, Id, String, String), (Id, String), (String, bool, Option<String>, i64, i64));
 
 /// One page of a patient's timeline, newest first; and where the next one goes on.
 ///
@@ -145,11 +137,13 @@ pub async fn get(c: &mut Conn, access: &PatientAccess<Read>, id: Id) -> Result<P
 fn joined() -> _ {
     post::table
         .inner_join(
-            staff::table.on(staff::municipality_id.eq(post::municipality_id).and(staff::id.eq(post::author_id))),
+            staff::table
+                .on(staff::municipality_id.eq(post::municipality_id).and(staff::id.eq(post::author_id))),
         )
         .inner_join(
-            facility::table
-                .on(facility::municipality_id.eq(post::municipality_id).and(facility::id.eq(post::facility_id))),
+            facility::table.on(facility::municipality_id
+                .eq(post::municipality_id)
+                .and(facility::id.eq(post::facility_id))),
         )
 }
 

@@ -2,8 +2,8 @@
 
 use crate::error::AppError;
 use crate::state::App;
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use renraku_wire::{Code, limits};
 use std::sync::LazyLock;
 
@@ -95,7 +95,8 @@ pub fn check(password: &str, login_id: &str, name: &str) -> Result<(), Code> {
     }
 }
 
-const COMMON: &[&str] = &["password", "passw0rd", "qwerty", "renraku", "letmein", "welcome", "admin", "1q2w3e"];
+const COMMON: &[&str] =
+    &["password", "passw0rd", "qwerty", "renraku", "letmein", "welcome", "admin", "1q2w3e"];
 
 #[cfg(test)]
 mod tests {
@@ -104,7 +105,13 @@ mod tests {
     #[test]
     fn easy_passwords_are_refused() {
         for bad in [
-            "short1!", "aaaaaaaaaa", "12345678", "abcdefgh1", "Password2026", "nurse01-xx", "花子と太郎の家",
+            "short1!",
+            "aaaaaaaaaa",
+            "12345678",
+            "abcdefgh1",
+            "Password2026",
+            "nurse01-xx",
+            "花子と太郎の家",
             &"x7!kQ".repeat(30),
         ] {
             assert_eq!(check(bad, "nurse01", "田中 花子"), Err(Code::PasswordWeak), "{bad}");

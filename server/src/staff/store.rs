@@ -31,16 +31,21 @@ pub async fn active(c: &mut Conn, device: &DeviceAccess) -> Result<Vec<Staff>, A
         c,
         load,
         staff::table
-            .inner_join(
-                facility::table.on(facility::municipality_id
-                    .eq(staff::municipality_id)
-                    .and(facility::id.eq(staff::facility_id)))
-            )
+            .inner_join(facility::table.on(
+                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
+            ))
             .filter(staff::municipality_id.eq(device.municipality_id()))
             .filter(staff::state.eq("active"))
             .filter(facility::state.eq(word(&FacilityState::Approved)))
             .order((facility::name, staff::name))
-            .select((staff::id, staff::facility_id, facility::name, staff::name, staff::profession, staff::role))
+            .select((
+                staff::id,
+                staff::facility_id,
+                facility::name,
+                staff::name,
+                staff::profession,
+                staff::role
+            ))
     )?;
     rows.into_iter().map(wire).collect()
 }
@@ -54,11 +59,9 @@ pub async fn own(c: &mut Conn, admin: &FacilityAdmin) -> Result<Vec<(Staff, Stri
         c,
         load,
         staff::table
-            .inner_join(
-                facility::table.on(facility::municipality_id
-                    .eq(staff::municipality_id)
-                    .and(facility::id.eq(staff::facility_id)))
-            )
+            .inner_join(facility::table.on(
+                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
+            ))
             .filter(staff::municipality_id.eq(admin.municipality_id()))
             .filter(staff::facility_id.eq(admin.facility_id()))
             .order(staff::name)
@@ -95,9 +98,11 @@ pub async fn insert(
     let same: Option<(Id, String, bool)> = run!(
         c,
         get_result,
-        staff::table
-            .find((town, Id::from(new.id)))
-            .select((staff::facility_id, staff::login_id, staff::must_change_password))
+        staff::table.find((town, Id::from(new.id))).select((
+            staff::facility_id,
+            staff::login_id,
+            staff::must_change_password
+        ))
     )
     .optional()?;
     if let Some((facility_id, login_id, fresh)) = same {
@@ -107,7 +112,8 @@ pub async fn insert(
         run!(
             c,
             execute,
-            diesel::update(staff::table.find((town, Id::from(new.id)))).set(staff::password_hash.eq(password_hash))
+            diesel::update(staff::table.find((town, Id::from(new.id))))
+                .set(staff::password_hash.eq(password_hash))
         )?;
         return Ok(Added::Renewed);
     }

@@ -102,10 +102,10 @@ impl Authority {
     /// # Errors
     /// They cannot be read.
     pub fn open(certificate: Vec<u8>, key: &[u8]) -> Result<Self, AppError> {
-        let failed = |e: rcgen::Error| AppError::internal(format!("the town's authority cannot be read: {e}"));
+        let failed =
+            |e: rcgen::Error| AppError::internal(format!("the town's authority cannot be read: {e}"));
         let key = KeyPair::try_from(key).map_err(failed)?;
-        let issuer =
-            Issuer::from_ca_cert_der(&certificate.as_slice().into(), key).map_err(failed)?;
+        let issuer = Issuer::from_ca_cert_der(&certificate.as_slice().into(), key).map_err(failed)?;
         Ok(Self { certificate, issuer })
     }
 
@@ -120,10 +120,15 @@ impl Authority {
     ///
     /// # Errors
     /// Not a request, not a P-256 key, or not signed by that key.
-    pub fn issue_for_request(&self, csr: &[u8], device: &str, validity: Validity) -> Result<Issued, IssueError> {
+    pub fn issue_for_request(
+        &self,
+        csr: &[u8],
+        device: &str,
+        validity: Validity,
+    ) -> Result<Issued, IssueError> {
         use x509_parser::certification_request::X509CertificationRequest;
-        let (rest, request) = X509CertificationRequest::from_der(csr)
-            .map_err(|_| IssueError::Refused(Code::CsrMalformed))?;
+        let (rest, request) =
+            X509CertificationRequest::from_der(csr).map_err(|_| IssueError::Refused(Code::CsrMalformed))?;
         if !rest.is_empty() {
             return Err(IssueError::Refused(Code::CsrMalformed));
         }

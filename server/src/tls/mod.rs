@@ -26,7 +26,10 @@ pub fn provider() -> Arc<CryptoProvider> {
 ///
 /// # Errors
 /// The host's certificate and key do not fit each other.
-pub fn care_config(host: &HostCertificate, verifier: Arc<CareVerifier>) -> Result<ServerConfig, rustls::Error> {
+pub fn care_config(
+    host: &HostCertificate,
+    verifier: Arc<CareVerifier>,
+) -> Result<ServerConfig, rustls::Error> {
     config(host, verifier)
 }
 

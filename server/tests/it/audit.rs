@@ -37,13 +37,25 @@ async fn reading_and_writing_are_logged_and_linked(host: Host) {
     assert_eq!(rows.len() as i64, entries);
     let actions: HashSet<_> = rows.iter().map(|r| r.0.as_str()).collect();
     for action in [
-        "municipality.create", "facility.apply", "facility.approve", "device.enrol", "session.open",
-        "session.password", "staff.add", "patient.register", "post.publish", "timeline.read", "patient.read",
+        "municipality.create",
+        "facility.apply",
+        "facility.approve",
+        "device.enrol",
+        "session.open",
+        "session.password",
+        "staff.add",
+        "patient.register",
+        "post.publish",
+        "timeline.read",
+        "patient.read",
         "media.keep",
     ] {
         assert!(actions.contains(action), "{action} is missing from {actions:?}");
     }
-    assert!(rows.iter().all(|r| !r.1.contains("花子") && !r.1.contains("記録")), "no personal data in the log");
+    assert!(
+        rows.iter().all(|r| !r.1.contains("花子") && !r.1.contains("記録")),
+        "no personal data in the log"
+    );
     let (db, id) = (db.clone(), town.id);
     let change = db
         .write(async |c| {

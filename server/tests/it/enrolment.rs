@@ -248,7 +248,10 @@ async fn revocation_bites_on_an_open_connection(host: Host) {
     let revocation = Revocation { reason: "紛失".into() };
     let path = format!("/v1/devices/{device}/revocation");
     nurse.post(&path, &revocation).await.refused(Code::RoleInsufficient);
-    office.post(&format!("/v1/devices/{}/revocation", DeviceId::new()), &revocation).await.refused(Code::NotFound);
+    office
+        .post(&format!("/v1/devices/{}/revocation", DeviceId::new()), &revocation)
+        .await
+        .refused(Code::NotFound);
     office.post(&path, &revocation).await.done();
     nurse.get("/v1/patients").await.refused(Code::CertificateRevoked);
     town.care(identity.clone()).get("/v1/patients").await.refused(Code::CertificateRevoked);
@@ -274,7 +277,11 @@ async fn another_town_is_another_world(host: Host) {
     theirs.nurse.1.post(&path, &new_post("侵入", vec![])).await.refused(Code::NotFound);
     let device = ours.nurse.1.identity.clone().unwrap().device_id.unwrap();
     let revocation = Revocation { reason: "試験".into() };
-    theirs.office.post(&format!("/v1/devices/{device}/revocation"), &revocation).await.refused(Code::NotFound);
+    theirs
+        .office
+        .post(&format!("/v1/devices/{device}/revocation"), &revocation)
+        .await
+        .refused(Code::NotFound);
     // A session of one town is worth nothing with another town's certificate, nor is a password.
     let mut stolen = theirs.nurse.1.clone();
     stolen.token.clone_from(&ours.nurse.1.token);
@@ -295,14 +302,26 @@ async fn a_browser_gets_a_pkcs12_that_openssl_reads(host: Host) {
     let openssl = |args: &[&str]| std::process::Command::new("openssl").args(args).output().unwrap();
     let pem = dir.path().join("device.pem");
     let opened = openssl(&[
-        "pkcs12", "-in", p12.to_str().unwrap(), "-passin", &format!("pass:{password}"), "-clcerts", "-nokeys",
-        "-out", pem.to_str().unwrap(),
+        "pkcs12",
+        "-in",
+        p12.to_str().unwrap(),
+        "-passin",
+        &format!("pass:{password}"),
+        "-clcerts",
+        "-nokeys",
+        "-out",
+        pem.to_str().unwrap(),
     ]);
     assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
     let wrong = openssl(&["pkcs12", "-in", p12.to_str().unwrap(), "-passin", "pass:wrong", "-noout"]);
     assert!(!wrong.status.success());
     let verified = openssl(&[
-        "verify", "-purpose", "sslclient", "-CAfile", &pem_of(&ca, dir.path()), pem.to_str().unwrap(),
+        "verify",
+        "-purpose",
+        "sslclient",
+        "-CAfile",
+        &pem_of(&ca, dir.path()),
+        pem.to_str().unwrap(),
     ]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }

@@ -54,7 +54,10 @@ async fn a_photo_arrives_in_chunks(host: Host) {
     let media = state(&care).await;
     assert_eq!((media.state, media.width, media.height), (MediaState::Ready, Some(600), Some(400)));
     let whole = care.doctor.1.get(&format!("/v1/media/{id}")).await.done();
-    assert_eq!((whole.body == *PHOTO, &whole.headers["content-type"]), (true, &"image/jpeg".parse().unwrap()));
+    assert_eq!(
+        (whole.body == *PHOTO, &whole.headers["content-type"]),
+        (true, &"image/jpeg".parse().unwrap())
+    );
     let part = care
         .doctor
         .1
@@ -136,9 +139,10 @@ async fn a_cut_chunk_leaves_nothing(host: Host) {
     let town = host.town("one").await;
     let care = town.care_team().await;
     let id = announced(&care, &PHOTO).await;
-    let pieces = futures_util::stream::iter(
-        [Ok(bytes::Bytes::from_static(&[1, 2, 3])), Err(std::io::Error::other("the network is gone"))],
-    );
+    let pieces = futures_util::stream::iter([
+        Ok(bytes::Bytes::from_static(&[1, 2, 3])),
+        Err(std::io::Error::other("the network is gone")),
+    ]);
     let cut = care
         .nurse
         .1

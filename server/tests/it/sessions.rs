@@ -151,15 +151,15 @@ async fn malformed_requests_are_told_apart(host: Host) {
     let town = host.town("one").await;
     let office = town.office().await;
     let raw = async |body: String| {
-        let request = office
-            .request(Method::POST, "/v1/session")
-            .header("content-type", "application/json")
-            .body(body);
+        let request =
+            office.request(Method::POST, "/v1/session").header("content-type", "application/json").body(body);
         office.send(request).await
     };
     raw("{".into()).await.refused(Code::RequestMalformed);
     raw("[]".into()).await.refused(Code::RequestMalformed);
-    raw(json!({"login_id": "a", "password": "b", "admin": true}).to_string()).await.refused(Code::RequestMalformed);
+    raw(json!({"login_id": "a", "password": "b", "admin": true}).to_string())
+        .await
+        .refused(Code::RequestMalformed);
     raw(json!({"login_id": "a", "password": "x".repeat(limits::JSON_BYTES)}).to_string())
         .await
         .refused(Code::BodyTooLarge);
@@ -167,7 +167,10 @@ async fn malformed_requests_are_told_apart(host: Host) {
     office.get("/v1/patients/not-an-id").await.refused(Code::NotFound);
     office.send(office.request(Method::DELETE, "/v1/patients")).await.refused(Code::MethodNotAllowed);
     let public = town.public();
-    let bad = FacilityApplication { manager_mail: "kanri@example.invalid\r\nBcc: x@y.z".into(), ..application("架空") };
+    let bad = FacilityApplication {
+        manager_mail: "kanri@example.invalid\r\nBcc: x@y.z".into(),
+        ..application("架空")
+    };
     let problem = public.post(&town.path("/facility-applications"), &bad).await.refused(Code::FieldInvalid);
     assert_eq!(problem.field.as_deref(), Some("manager_mail"));
     let office_again = FacilityApplication { kind: FacilityKind::Secretariat, ..application("偽事務局") };

@@ -105,7 +105,8 @@ async fn posts_are_checked(host: Host) {
     assert_eq!(refused(new_post(" ", vec![])).await, "body");
     assert_eq!(refused(new_post("a\u{0}b", vec![])).await, "body");
     assert_eq!(refused(new_post(&"あ".repeat(limits::POST_CHARS + 1), vec![])).await, "body");
-    let ahead = NewPost { written_at: Timestamp(renraku_server::clock::now() + 3_600_000), ..new_post("a", vec![]) };
+    let ahead =
+        NewPost { written_at: Timestamp(renraku_server::clock::now() + 3_600_000), ..new_post("a", vec![]) };
     assert_eq!(refused(ahead).await, "written_at");
     let document = announcement(MediaKind::Document, PDF);
     assert_eq!(refused(new_post("a", vec![document])).await, "media");
@@ -138,7 +139,8 @@ async fn who_read_and_who_acknowledged(host: Host) {
     let care = town.care_team().await;
     let post = new_post("ご確認ください。", vec![]);
     care.nurse.1.post(&format!("/v1/patients/{}/posts", care.patient), &post).await.done();
-    let (receipt, receipts) = (format!("/v1/posts/{}/receipt", post.id), format!("/v1/posts/{}/receipts", post.id));
+    let (receipt, receipts) =
+        (format!("/v1/posts/{}/receipt", post.id), format!("/v1/posts/{}/receipts", post.id));
     let before: ReceiptList = care.nurse.1.get(&receipts).await.ok();
     assert_eq!(before.receipts.len(), 1);
     assert!(before.receipts[0].read_at.is_none());

@@ -330,7 +330,12 @@ impl Town<'_> {
     }
 
     /// A member of staff signed in on a device of their own.
-    pub async fn member(&self, facility: &Facility, login_id: &str, profession: Profession) -> (StaffId, Client) {
+    pub async fn member(
+        &self,
+        facility: &Facility,
+        login_id: &str,
+        profession: Profession,
+    ) -> (StaffId, Client) {
         let new = NewStaff {
             id: StaffId::new(),
             login_id: login_id.into(),
