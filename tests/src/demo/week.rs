@@ -80,6 +80,7 @@ pub(super) const POSTS: [Post; 26] = [
         picture: Some(11),
         read_by: &["helper1", "kango2"],
         thumbs: &["isha1", "cm1"],
+        ..QUIET
     },
     Post {
         patient: "ume",
@@ -164,7 +165,6 @@ pub(super) const POSTS: [Post; 26] = [
         picture: Some(12),
         read_by: &["helper1", "kango2"],
         thumbs: &["isha1", "cm1"],
-        ..QUIET
     },
     Post {
         patient: "ume",
