@@ -16,7 +16,7 @@ fn crates_import_only_what_lies_below() {
         ("renraku-wire", &[] as &[&str]),
         ("renraku-media", &[]),
         ("renraku-core", &["renraku-wire", "renraku-media"]),
-        ("renraku-mobile", &["renraku-core"]),
+        ("renraku-mobile", &["renraku-core", "renraku-wire"]),
         ("renraku-bindgen", &[]),
         ("renraku-server", &["renraku-wire", "renraku-media"]),
     ]);

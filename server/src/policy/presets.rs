@@ -55,6 +55,6 @@ mod tests {
         let old = MunicipalityPolicy::parse(r#"{"ticket_days": 3}"#).unwrap();
         assert_eq!(old.ticket_days, 3);
         assert_eq!(old.certificate_days, 365);
-        assert!(MunicipalityPolicy::parse("[]").is_err());
+        assert!(MunicipalityPolicy::parse("7").is_err());
     }
 }
