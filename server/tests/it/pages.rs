@@ -218,24 +218,12 @@ async fn signing_in_leads_back_and_sets_a_strict_cookie(host: Host) {
     }
     browser.cookie = Some(cookie.split(';').next().unwrap().to_owned());
     assert_eq!(browser.get("/devices").await.leads_to(), "/password?next=/devices");
-    let change = |new, again| {
-        [
-            ("current", town.office_password.clone()),
-            ("new", String::from(new)),
-            ("again", String::from(again)),
-            ("next", next.clone()),
-        ]
+    let typed = |new, again| {
+        [("current", town.office_password.as_str()), ("new", new), ("again", again), ("next", next.as_str())]
     };
-    let fields = |of: &[(&'static str, String); 4]| of.clone();
-    for (new, again, error) in [(PASSWORD, "other", "again-error"), ("jimukyoku1", "jimukyoku1", "new-error")]
-    {
-        let of = fields(&change(new, again));
-        let of: Vec<_> = of.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        browser.post("/password", &of).await.shows(422, &[error]);
-    }
-    let of = fields(&change(PASSWORD, PASSWORD));
-    let of: Vec<_> = of.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    assert_eq!(browser.post("/password", &of).await.leads_to(), "/devices?x=1");
+    browser.post("/password", &typed(PASSWORD, "other")).await.shows(422, &["again-error"]);
+    browser.post("/password", &typed("jimukyoku1", "jimukyoku1")).await.shows(422, &["new-error"]);
+    assert_eq!(browser.post("/password", &typed(PASSWORD, PASSWORD)).await.leads_to(), "/devices?x=1");
     let page = browser.get("/devices").await.shows(200, &["試験端末", "今使っている端末", "事務 一郎"]);
     assert_eq!(page.headers["cache-control"], "no-store");
     let out = browser.post("/sign-out", &[]).await;
