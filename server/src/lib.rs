@@ -24,6 +24,7 @@ pub mod post;
 pub mod push;
 pub mod router;
 pub mod secret;
+pub mod seen;
 pub mod serve;
 pub mod session;
 pub mod setup;

@@ -93,7 +93,7 @@ impl Server {
         })
         .await;
         self.tasks.abort_all();
-        if let Err(e) = self.app.write_seen().await {
+        if let Err(e) = self.app.seen.store(&self.app.db).await {
             let _ = e.into_problem();
         }
     }
@@ -233,7 +233,7 @@ async fn keep_house(app: &App, round: u32) -> Result<(), AppError> {
         while audit::link(&app.db, town.id).await? > 0 {}
     }
     if round % 10 == 9 {
-        app.write_seen().await?;
+        app.seen.store(&app.db).await?;
     }
     if round.is_multiple_of(1_800) {
         app.db.write(async |c| session::store::sweep(c).await).await?;

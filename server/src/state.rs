@@ -1,16 +1,15 @@
 //! What handlers share. One value for the process, cheap to clone.
 
-use crate::clock;
 use crate::db::prelude::*;
-use crate::db::schema::{device, municipality, session};
+use crate::db::schema::municipality;
 use crate::db::{Db, Id};
 use crate::error::AppError;
 use crate::run;
 use crate::secret::OperatorSecret;
+use crate::seen::Seen;
 use crate::storage::Storage;
 use crate::tls::{Authority, CareVerifier};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// The shared state.
@@ -35,19 +34,14 @@ pub struct Inner {
     pub notices_queued: Notify,
     /// At most this many passwords are hashed at once: each takes 19 MiB.
     pub hashing: tokio::sync::Semaphore,
-    seen: Mutex<Seen>,
+    /// When devices and sessions were last used.
+    pub seen: Seen,
 }
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("App")
     }
-}
-
-#[derive(Default)]
-struct Seen {
-    devices: HashMap<(Id, Id), i64>,
-    sessions: HashMap<(Id, Vec<u8>), i64>,
 }
 
 impl std::ops::Deref for App {
@@ -77,51 +71,8 @@ impl App {
             care_verifier,
             notices_queued: Notify::new(),
             hashing: tokio::sync::Semaphore::new(2),
-            seen: Mutex::default(),
+            seen: Seen::default(),
         }))
-    }
-
-    /// Notes that a device and a session were used; [`Self::write_seen`] stores it, a little later.
-    pub fn saw(&self, town: Id, device: Id, token_hash: Option<&[u8]>) {
-        let now = clock::now();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.devices.insert((town, device), now);
-        if let Some(hash) = token_hash {
-            seen.sessions.insert((town, hash.to_vec()), now);
-        }
-    }
-
-    /// Stores when devices and sessions were last used. Not in each request: that would turn every
-    /// reading into a writing.
-    ///
-    /// # Errors
-    /// The database failed; what was noted since is kept for the next time.
-    pub async fn write_seen(&self) -> Result<(), AppError> {
-        let Seen { devices, sessions } =
-            std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        if devices.is_empty() {
-            return Ok(());
-        }
-        let (devices, sessions) = (&devices, &sessions);
-        self.db
-            .write(async |c| {
-                for ((town, id), at) in devices {
-                    run!(
-                        c,
-                        execute,
-                        diesel::update(device::table.find((*town, *id))).set(device::last_seen_at.eq(at))
-                    )?;
-                }
-                for ((town, hash), at) in sessions {
-                    run!(
-                        c,
-                        execute,
-                        diesel::update(session::table.find((*town, hash))).set(session::last_seen_at.eq(at))
-                    )?;
-                }
-                Ok(())
-            })
-            .await
     }
 
     /// Opens a town's certificate authority.

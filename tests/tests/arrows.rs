@@ -51,7 +51,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "error"],
     &["config", "db", "secret"],
     &["storage", "tls"],
-    &["policy", "push", "mail"],
+    &["policy", "push", "mail", "seen"],
     &["state", "input"],
     &["audit", "portal"],
     &["notice"],

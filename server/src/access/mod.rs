@@ -16,6 +16,7 @@ use crate::clock;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
+use crate::seen::Seen;
 use facts::{Facts, Target};
 use renraku_wire::{Code, Profession, Role};
 pub use request::{COOKIE_NAME, token_hash};
@@ -23,12 +24,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// What a request brings: the certificate's serial number, and the hash of a session token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Credentials {
     /// Serial number of the client certificate, hex.
     pub serial: Option<String>,
     /// SHA-256 of the session token.
     pub token_hash: Option<Vec<u8>>,
+    /// Where it is noted that they were used.
+    pub seen: Seen,
 }
 
 /// A device whose certificate is good. Made here only.
@@ -281,6 +284,7 @@ pub async fn device(c: &mut Conn, credentials: &Credentials) -> Result<DeviceAcc
 
 fn device_of(facts: &Facts, credentials: &Credentials) -> Result<DeviceAccess, AppError> {
     rules::device(facts, clock::now())?;
+    credentials.seen.device(facts.municipality_id, facts.device_id);
     Ok(DeviceAccess {
         municipality_id: facts.municipality_id,
         device_id: facts.device_id,
@@ -293,6 +297,9 @@ fn device_of(facts: &Facts, credentials: &Credentials) -> Result<DeviceAccess, A
 fn signed_in_of(facts: &Facts, credentials: &Credentials) -> Result<SignedIn, AppError> {
     let device = device_of(facts, credentials)?;
     let person = rules::session(facts, &device.policy, clock::now())?;
+    if let Some(hash) = &credentials.token_hash {
+        credentials.seen.session(facts.municipality_id, hash);
+    }
     Ok(SignedIn {
         device,
         staff_id: person.staff_id,

@@ -34,13 +34,14 @@ fn token(parts: &Parts) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-impl<S: Sync> FromRequestParts<S> for Credentials {
+impl FromRequestParts<App> for Credentials {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         Ok(Self {
             serial: parts.extensions.get::<Peer>().and_then(|p| p.serial.clone()),
             token_hash: token(parts).map(token_hash),
+            seen: app.seen.clone(),
         })
     }
 }
@@ -57,9 +58,7 @@ impl FromRequestParts<App> for DeviceAccess {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let credentials = credentials(parts, app).await;
-        let device = app.db.read(async |c| super::device(c, &credentials).await).await?;
-        app.saw(device.municipality_id, device.device_id, None);
-        Ok(device)
+        app.db.read(async |c| super::device(c, &credentials).await).await
     }
 }
 
@@ -68,9 +67,7 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let credentials = credentials(parts, app).await;
-        let who = app.db.read(async |c| super::signed_in(c, &credentials).await).await?;
-        app.saw(who.municipality_id(), who.device_id(), credentials.token_hash.as_deref());
-        Ok(who)
+        app.db.read(async |c| super::signed_in(c, &credentials).await).await
     }
 }
 

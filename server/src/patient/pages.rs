@@ -233,7 +233,6 @@ pub async fn create(
         }
         other => other?,
     };
-    app.saw(who.municipality_id(), who.device_id(), credentials.token_hash.as_deref());
     let who = who.registrar()?;
     let mut typed = Typed::of(&form);
     let kept = match form.file.take() {

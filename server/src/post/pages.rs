@@ -112,7 +112,6 @@ async fn gather(
             Ok((access, frame, record, posts, next, roll, facilities))
         })
         .await?;
-    app.saw(access.municipality_id(), access.device_id(), credentials.token_hash.as_deref());
     let me = access.staff_id().into();
     let viewer = Viewer { staff_id: me, lead: access.lead() };
     let policy = access.policy();

@@ -1,7 +1,7 @@
 //! Signing in, signing out and changing the password in a browser.
 
 use super::sign_in;
-use crate::access::{self, COOKIE_NAME, Credentials, DeviceAccess, token_hash};
+use crate::access::{self, COOKIE_NAME, Credentials, DeviceAccess};
 use crate::error::AppError;
 use crate::portal::forms::{Fields, Trouble, shown};
 use crate::portal::{self, Frame, cookie, local};
@@ -60,8 +60,6 @@ pub async fn open(
     match sign_in::sign_in(&app, &device, &form.login_id, &form.password).await {
         Ok(opened) => {
             leave(&app, &credentials).await?;
-            let fresh = Credentials { token_hash: Some(token_hash(&opened.token)), ..credentials };
-            app.saw(device.municipality_id(), device.device_id(), fresh.token_hash.as_deref());
             let to = if opened.must_change_password { local::with_next("/password", &next) } else { next };
             with_cookie(local::see(&to), &cookie::set(COOKIE_NAME, &opened.token))
         }

@@ -65,8 +65,11 @@ pub async fn sign_in(
             )
             .await?;
             audit::record(c, actor, "session.open", Some(account.id), "").await?;
-            let credentials =
-                Credentials { serial: Some(device.serial().to_owned()), token_hash: Some(hash.clone()) };
+            let credentials = Credentials {
+                serial: Some(device.serial().to_owned()),
+                token_hash: Some(hash.clone()),
+                seen: app.seen.clone(),
+            };
             let who = access::session(c, &credentials).await?;
             let staff = me(c, &who).await?;
             Ok((staff, who.must_change_password()))

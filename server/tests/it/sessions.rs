@@ -2,6 +2,11 @@
 
 use crate::both;
 use crate::town::*;
+use renraku_server::clock;
+use renraku_server::db::prelude::*;
+use renraku_server::db::schema::session;
+use renraku_server::policy::MunicipalityPolicy;
+use renraku_server::run;
 use renraku_wire::*;
 use reqwest::Method;
 use serde_json::json;
@@ -12,6 +17,7 @@ both!(
     the_first_password_must_be_changed,
     a_session_belongs_to_its_certificate,
     signing_out_ends_it,
+    a_session_lives_as_long_as_it_is_used,
     roles_are_kept,
     an_account_is_added_once,
     malformed_requests_are_told_apart,
@@ -175,4 +181,44 @@ async fn malformed_requests_are_told_apart(host: Host) {
     assert_eq!(problem.field.as_deref(), Some("manager_mail"));
     let office_again = FacilityApplication { kind: FacilityKind::Secretariat, ..application("偽事務局") };
     public.post(&town.path("/facility-applications"), &office_again).await.refused(Code::FieldInvalid);
+}
+
+/// Puts every session's last use back by so many minutes.
+async fn idle(host: &Host, minutes: u32) {
+    let then = clock::now() - i64::from(minutes) * 60_000;
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        run!(c, execute, diesel::update(session::table).set(session::last_seen_at.eq(then)))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn a_session_lives_as_long_as_it_is_used(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let limit = MunicipalityPolicy::default().session_idle_minutes;
+    let timeline = format!("/v1/patients/{}/posts", care.patient);
+    let record = format!("/v1/patients/{}", care.patient);
+    // Whatever is asked for, asking is use.
+    for path in [timeline.as_str(), record.as_str(), "/v1/session"] {
+        host.server.app.seen.store(&host.server.app.db).await.unwrap();
+        idle(&host, limit - 1).await;
+        care.nurse.1.get(path).await.done();
+        host.server.app.seen.store(&host.server.app.db).await.unwrap();
+        let db = &host.server.app.db;
+        let seen: Vec<i64> = db
+            .read(async |c| Ok(run!(c, load, session::table.select(session::last_seen_at))?))
+            .await
+            .unwrap();
+        let fresh = seen.iter().filter(|at| clock::now() - **at < 60_000).count();
+        assert_eq!(fresh, 1, "{path}: hers and nobody else's");
+    }
+    // Over the limit it has ended, and asking again does not bring it back.
+    idle(&host, limit).await;
+    for _ in 0..2 {
+        care.nurse.1.get(&timeline).await.refused(Code::SessionInvalid);
+        host.server.app.seen.store(&host.server.app.db).await.unwrap();
+    }
 }
