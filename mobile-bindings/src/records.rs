@@ -53,7 +53,7 @@ pub struct Municipality {
     pub telephone: String,
     /// Its days and hours, as they are printed.
     pub hours: String,
-    /// Characters after which the counter turns: guidance, never a refusal.
+    /// Characters after which the counter turns, 0 for none: guidance, never a refusal.
     pub post_chars_guidance: u32,
     /// Longest film, in seconds.
     pub video_seconds: u32,

@@ -59,7 +59,7 @@ pub struct MunicipalityInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DevicePolicy {
-    /// Characters after which the counter turns: guidance, never a refusal (F44).
+    /// Characters after which the counter turns, 0 for none: guidance, never a refusal (F44).
     pub post_chars_guidance: u32,
     /// Longest film, in seconds.
     pub video_seconds: u32,

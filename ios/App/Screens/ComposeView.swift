@@ -15,9 +15,9 @@ struct ComposeView: View {
             Form {
                 Section {
                     TextEditor(text: sketch.body).frame(minHeight: 120).accessibilityLabel("本文")
-                    Text("\(count)字（目安 \(guidance)字）")
+                    Text(guidance > 0 ? "\(count)字（目安 \(guidance)字）" : "\(count)字")
                         .font(.caption)
-                        .foregroundColor(count > guidance ? .orange : .secondary)
+                        .foregroundColor(guidance > 0 && count > guidance ? .orange : .secondary)
                 }
                 Picker("部位", selection: sketch.site) {
                     Text("なし").tag(BodySite?.none)

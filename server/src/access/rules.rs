@@ -57,7 +57,7 @@ pub(super) fn password_changed(must_change: bool) -> Result<(), Code> {
 pub(super) fn may_register(role: Role, policy: &MunicipalityPolicy) -> bool {
     match policy.patient_registrar {
         PatientRegistrar::Secretariat => role == Role::Secretariat,
-        PatientRegistrar::Obtainer => true,
+        PatientRegistrar::Obtainer | PatientRegistrar::ObtainerOfficeConfirms => true,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::AppError;
 use crate::state::App;
 use axum::Json;
 use axum::extract::{Path, State};
-use renraku_wire::{DevicePolicy, MunicipalityInfo};
+use renraku_wire::MunicipalityInfo;
 
 /// What a device needs to know of a town before it enrols.
 #[utoipa::path(get, path = "/v1/municipalities/{slug}", tag = "public",
@@ -22,9 +22,6 @@ pub async fn info(
         care_url: app.care_url.clone(),
         words: town.policy.words.clone(),
         contact: town.policy.contact.clone(),
-        device_policy: DevicePolicy {
-            post_chars_guidance: town.policy.post_chars_guidance,
-            ..town.policy.device
-        },
+        device_policy: town.policy.device,
     }))
 }

@@ -15,7 +15,7 @@ const CARE_LEVELS: &[&str] = &["01", "06", "11", "12", "13", "21", "22", "23", "
 /// [`Code::FieldInvalid`] with the field; [`Code::TeamInvalid`].
 pub fn check(new: &NewPatient, policy: &MunicipalityPolicy, now: i64) -> Result<NewPatient, AppError> {
     let birth_date = input::past_day(&new.birth_date, "birth_date", now)?;
-    if let Some(least) = policy.min_age
+    if let Some(least) = policy.eligibility.min_age
         && clock::age(&birth_date, now).is_none_or(|age| age < least)
     {
         return Err(AppError::field("birth_date"));
@@ -62,6 +62,7 @@ fn team(new: &NewPatient) -> Result<Vec<renraku_wire::NewTeamMember>, AppError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Eligibility;
     use renraku_wire::*;
 
     fn new() -> NewPatient {
@@ -91,7 +92,8 @@ mod tests {
         let now = 1_795_000_000_000;
         let policy = MunicipalityPolicy::default();
         assert!(check(&new(), &policy, now).is_ok());
-        let from_40 = MunicipalityPolicy { min_age: Some(40), ..policy.clone() };
+        let eligibility = Eligibility { min_age: Some(40), ..policy.eligibility };
+        let from_40 = MunicipalityPolicy { eligibility, ..policy.clone() };
         assert!(check(&new(), &from_40, now).is_ok());
         let young = NewPatient { birth_date: "1999-01-01".into(), ..new() };
         assert!(check(&young, &policy, now).is_ok());

@@ -4,23 +4,15 @@
 //! contact data is fictional there, because a demo could dial or send.
 
 mod presets;
+mod rows;
 
 use renraku_wire::{Contact, DevicePolicy, Words};
 use serde::{Deserialize, Serialize};
 
 pub use presets::preset;
+pub use rows::*;
 
-/// Who enters a patient (domain 1.10, `patient_registrar`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PatientRegistrar {
-    /// The office alone.
-    Secretariat,
-    /// Whoever obtained the consent; the office may too.
-    Obtainer,
-}
-
-/// How one town works.
+/// How one town works: one field or group for each row in which towns differ (domain 1.10).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MunicipalityPolicy {
@@ -28,16 +20,50 @@ pub struct MunicipalityPolicy {
     pub words: Words,
     /// Whom to ask (F64).
     pub contact: Contact,
-    /// Who enters a patient.
+    /// Who enters a patient (F34).
     pub patient_registrar: PatientRegistrar,
+    /// How a team changes (F38, F39).
+    pub team_edit: TeamEdit,
+    /// What a consent must be (F26–F31).
+    pub consent: ConsentPolicy,
+    /// Who may be a patient (F18, F24).
+    pub eligibility: Eligibility,
+    /// Facilities outside the town may apply (F19).
+    pub outside_facility: bool,
+    /// Agreements with other towns (F21).
+    pub wide_area_agreements: Vec<WideAreaAgreement>,
+    /// Who makes the certificate No of one more device (F07).
+    pub extra_certificate: ExtraCertificate,
+    /// How a patient registered twice is found (F36, F37).
+    pub duplicate_handling: DuplicateHandling,
     /// The office belongs to every team (F40); each view of it is logged like any other.
     pub office_sees_all_patients: bool,
-    /// Lowest age of a patient, in years; none for no limit.
-    pub min_age: Option<u32>,
-    /// Characters after which the counter turns (F44).
-    pub post_chars_guidance: u32,
     /// The compose screen has 緊急（重要）(F46).
     pub urgent_flag: bool,
+    /// Who sees who has read (F49).
+    pub read_history: ReadHistory,
+    /// Posts have a 👍 (F50).
+    pub thumbs_ack: bool,
+    /// Notices may be forwarded to an address of the facility (F13).
+    pub forwarding_mail: bool,
+    /// No two people have the same mail address (F12).
+    pub unique_mail: bool,
+    /// How sharing stops (F53, F54).
+    pub stop_procedure: StopProcedure,
+    /// The office may suspend an id without asking (F55).
+    pub suspend_without_consent: bool,
+    /// Operation is reported to two councils (F59).
+    pub council_reports: bool,
+    /// Security training is due once a year (F57).
+    pub yearly_training: bool,
+    /// Incidents go from staff through the facility to the town (F56); else to the town at once.
+    pub incident_through_facility: bool,
+    /// The portal shows the facilities that wish it on a map (F16).
+    pub public_facility_map: bool,
+    /// 試行期間 (F20): only facilities that the office names take part.
+    pub trial_mode: bool,
+    /// Days within which the approval mail arrives, as the portal promises (F04).
+    pub approval_mail_days: u32,
     /// Days that a certificate No lives.
     pub ticket_days: u32,
     /// Days that a certificate lives.
@@ -50,8 +76,6 @@ pub struct MunicipalityPolicy {
     pub lock_after: u32,
     /// Minutes that the lock lasts.
     pub lock_minutes: u32,
-    /// Days within which the approval mail arrives, as the portal promises (F04).
-    pub approval_mail_days: u32,
     /// The part that devices follow.
     pub device: DevicePolicy,
 }
@@ -73,18 +97,34 @@ impl Default for MunicipalityPolicy {
                 mail: "office@town.invalid".into(),
                 hours: "月曜日から金曜日（祝日を除く）8:30〜17:15".into(),
             },
-            patient_registrar: PatientRegistrar::Obtainer,
+            patient_registrar: PatientRegistrar::ObtainerOfficeConfirms,
+            team_edit: TeamEdit::default(),
+            consent: ConsentPolicy::default(),
+            eligibility: Eligibility::default(),
+            outside_facility: true,
+            wide_area_agreements: vec![],
+            extra_certificate: ExtraCertificate::SelfService,
+            duplicate_handling: DuplicateHandling { at_entry: true, by_office: true },
             office_sees_all_patients: true,
-            min_age: None,
-            post_chars_guidance: 100,
             urgent_flag: true,
+            read_history: ReadHistory { author: true, lead: true },
+            thumbs_ack: true,
+            forwarding_mail: true,
+            unique_mail: true,
+            stop_procedure: StopProcedure { form: true, death_notice: true },
+            suspend_without_consent: true,
+            council_reports: true,
+            yearly_training: true,
+            incident_through_facility: true,
+            public_facility_map: true,
+            trial_mode: false,
+            approval_mail_days: 1,
             ticket_days: 14,
             certificate_days: 365,
             session_idle_minutes: 30,
             session_hours: 12,
             lock_after: 5,
             lock_minutes: 15,
-            approval_mail_days: 1,
             device: DevicePolicy {
                 post_chars_guidance: 100,
                 video_seconds: 60,

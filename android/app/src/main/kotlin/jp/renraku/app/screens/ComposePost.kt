@@ -120,7 +120,7 @@ private fun PatientStrip(state: WorkState, id: PatientId) {
 
 @Composable
 private fun Body(sketch: Sketch, guidance: Int, onChange: (String) -> Unit) {
-    val over = sketch.count > guidance
+    val over = guidance > 0 && sketch.count > guidance
     OutlinedTextField(
         value = sketch.body,
         onValueChange = onChange,
@@ -129,7 +129,7 @@ private fun Body(sketch: Sketch, guidance: Int, onChange: (String) -> Unit) {
         minLines = 4,
         supportingText = {
             Text(
-                "${sketch.count}字（目安 ${guidance}字）",
+                if (guidance > 0) "${sketch.count}字（目安 ${guidance}字）" else "${sketch.count}字",
                 color = if (over) MaterialTheme.colorScheme.tertiary else MaterialTheme.colorScheme.onSurfaceVariant,
             )
         },
