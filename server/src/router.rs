@@ -81,6 +81,7 @@ pub fn care(app: App) -> Router {
         .route("/patients/{id}", with_file(get(post::pages::timeline).post(post::pages::publish)))
         .route("/posts/{id}/acknowledgement", posting(post::pages::acknowledge))
         .route("/posts/{id}/receipts", get(post::pages::receipts))
+        .route("/tasks", get(worklist::page))
         .route("/notices/{id}", get(worklist::landing))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)

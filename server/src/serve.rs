@@ -1,6 +1,5 @@
 //! The composition root: opens everything, listens on both hosts, runs the workers.
 
-use crate::clock;
 use crate::config::{MailArgs, PushArgs, ServeConfig};
 use crate::db::Db;
 use crate::error::AppError;
@@ -11,7 +10,7 @@ use crate::secret::OperatorSecret;
 use crate::state::App;
 use crate::storage::Storage;
 use crate::tls::{self, CareVerifier, HostCertificate, Peer};
-use crate::{audit, municipality, router, session};
+use crate::{chores, router};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -78,7 +77,7 @@ impl Server {
         tasks.spawn(listen(public_listener, public_tls, router::public(app.clone()), stopped.clone()));
         tasks.spawn(listen(care_listener, care_tls, router::care(app.clone()), stopped));
         tasks.spawn(notice::run_worker(app.clone(), senders));
-        tasks.spawn(housekeeping(app.clone()));
+        tasks.spawn(chores::run(app.clone()));
         Ok(Self { app, public, care, stop, tasks })
     }
 
@@ -211,33 +210,4 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, router: Router, mut sto
             let _ = serving.await;
         }
     }
-}
-
-/// What runs on a clock: linking the audit chains, noting who was seen, forgetting ended sessions,
-/// learning of towns that the operator created.
-async fn housekeeping(app: App) {
-    let mut round = 0_u32;
-    loop {
-        if let Err(e) = keep_house(&app, round).await {
-            let problem = e.into_problem();
-            tracing::warn!(reference = problem.reference, "housekeeping failed; it will be tried again");
-        }
-        round = round.wrapping_add(1);
-        tokio::time::sleep(Duration::from_secs(2)).await;
-    }
-}
-
-async fn keep_house(app: &App, round: u32) -> Result<(), AppError> {
-    app.load_authorities().await?;
-    for town in app.db.read(async |c| municipality::store::all(c).await).await? {
-        while audit::link(&app.db, town.id).await? > 0 {}
-    }
-    if round % 10 == 9 {
-        app.seen.store(&app.db).await?;
-    }
-    if round.is_multiple_of(1_800) {
-        app.db.write(async |c| session::store::sweep(c).await).await?;
-        tracing::debug!(at = clock::now(), "swept");
-    }
-    Ok(())
 }

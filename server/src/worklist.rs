@@ -1,11 +1,14 @@
-//! What lies over several rooms and belongs to none: a notice's target, seen by its recipient.
+//! What lies over several rooms and belongs to none: what waits for a person, and a notice's target,
+//! seen by its recipient.
 
 use crate::access::SignedIn;
+use crate::db::Conn;
 use crate::error::AppError;
 use crate::input::PathId;
-use crate::notice;
-use crate::portal::local;
+use crate::portal::{self, Frame, Task, local};
 use crate::state::App;
+use crate::{facility, notice};
+use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -41,4 +44,28 @@ pub async fn notice(
         .read(async |c| notice::of_recipient(c, who.municipality_id(), who.staff_id(), id.into()).await)
         .await?;
     Ok(Json(found))
+}
+
+/// Everything that waits for this person, the oldest first: one line for each room that has something.
+///
+/// # Errors
+/// The database failed.
+pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
+    let mut tasks = facility::store::tasks(c, who).await?;
+    tasks.sort_by_key(|task| task.since);
+    Ok(tasks)
+}
+
+#[derive(Template)]
+#[template(path = "worklist.html")]
+struct TasksPage {
+    frame: Frame,
+    tasks: Vec<Task>,
+}
+
+/// `GET /tasks`: what waits for whoever is signed in.
+pub async fn page(State(app): State<App>, who: SignedIn) -> Result<Response, AppError> {
+    let (frame, tasks) =
+        app.db.read(async |c| Ok((who.frame(&app, c).await?, tasks(c, &who).await?))).await?;
+    portal::page(&TasksPage { frame, tasks })
 }

@@ -57,7 +57,7 @@ const FLOORS: &[&[&str]] = &[
     &["notice"],
     &["access"],
     &["municipality", "facility", "staff", "session", "device", "patient", "post", "media"],
-    &["worklist"],
+    &["worklist", "chores"],
     &["router", "setup"],
     &["serve"],
     &["main", "lib"],

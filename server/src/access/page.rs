@@ -31,7 +31,8 @@ impl SignedIn {
 
     fn links(&self) -> Vec<(&'static str, String, &'static str)> {
         let words = &self.policy().words;
-        let mut links = vec![("/", "ホーム".to_owned(), "nav-home")];
+        let mut links =
+            vec![("/", "ホーム".to_owned(), "nav-home"), ("/tasks", "やること".to_owned(), "nav-tasks")];
         if self.registrar().is_ok() {
             links.push(("/patients/new", format!("{}の登録", words.patient), "nav-new-patient"));
         }

@@ -1,11 +1,12 @@
 //! Facilities in the database.
 
-use crate::access::{DeviceAccess, Secretariat};
+use crate::access::{DeviceAccess, Secretariat, SignedIn};
 use crate::db::prelude::*;
 use crate::db::schema::facility;
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::portal::Task;
 use crate::run;
 use renraku_wire::{Code, Facility, FacilityApplication, FacilityState, Timestamp};
 
@@ -154,4 +155,30 @@ pub async fn manager(c: &mut Conn, town: Id, id: Id) -> Result<(String, String),
     )
     .optional()?;
     Ok(row.ok_or(Code::NotFound)?)
+}
+
+/// What waits for this person here: for the office, applications.
+///
+/// # Errors
+/// The database failed.
+pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
+    if who.secretariat().is_err() {
+        return Ok(vec![]);
+    }
+    let waiting: Vec<(String, i64)> = run!(
+        c,
+        load,
+        facility::table
+            .filter(facility::municipality_id.eq(who.municipality_id()))
+            .filter(facility::state.eq(word(&FacilityState::Applied)))
+            .select((facility::name, facility::applied_at))
+    )?;
+    Ok(waiting
+        .into_iter()
+        .map(|(name, since)| Task {
+            text: format!("{name}の利用申請を確認する"),
+            href: "/facilities".to_owned(),
+            since,
+        })
+        .collect())
 }

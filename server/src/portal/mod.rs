@@ -10,8 +10,10 @@ mod guard;
 pub mod language;
 mod layout;
 pub mod local;
+mod task;
 pub mod upload;
 
 pub use guard::{care, public};
 pub(crate) use layout::facility_name;
 pub use layout::{Frame, Person, dial, html, interrupted, page};
+pub use task::Task;

@@ -1,0 +1,48 @@
+//! What the server does by itself, on a clock: linking the audit chains, noting who was seen, learning of
+//! towns that the operator created, and the daily chores of the rooms. Each chore may run any number of
+//! times, on several servers at once: what it did is in the database.
+
+use crate::error::AppError;
+use crate::state::App;
+use crate::{audit, municipality, session};
+use std::time::Duration;
+
+/// Keeps house until the task is dropped.
+pub async fn run(app: App) {
+    let mut round = 0_u32;
+    loop {
+        told(often(&app, round).await);
+        if round.is_multiple_of(1_800) {
+            told(hourly(&app).await);
+        }
+        round = round.wrapping_add(1);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+fn told(outcome: Result<(), AppError>) {
+    if let Err(e) = outcome {
+        let problem = e.into_problem();
+        tracing::warn!(reference = problem.reference, "a chore failed; it will be tried again");
+    }
+}
+
+async fn often(app: &App, round: u32) -> Result<(), AppError> {
+    app.load_authorities().await?;
+    for town in app.db.read(async |c| municipality::store::all(c).await).await? {
+        while audit::link(&app.db, town.id).await? > 0 {}
+    }
+    if round % 10 == 9 {
+        app.seen.store(&app.db).await?;
+    }
+    Ok(())
+}
+
+/// Runs every hourly chore once: one line for each room that has one.
+///
+/// # Errors
+/// The database failed; what was done stays done.
+pub async fn hourly(app: &App) -> Result<(), AppError> {
+    app.db.write(async |c| session::store::sweep(c).await).await?;
+    Ok(())
+}
