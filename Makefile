@@ -22,9 +22,10 @@ test: ## Formatting, lints and every test, on both databases.
 		set -x; exec scripts/with-postgres cargo test --locked --workspace --tests; \
 	fi
 
-bench: ## How fast: pictures against vipsthumbnail, and from a post to its push.
+bench: ## How fast: pictures against vipsthumbnail, getting in, and from a post to its push.
 	@scripts/setup build run bench
 	cargo bench --locked -p renraku-media
+	scripts/with-postgres cargo bench --locked -p renraku-server --bench gate
 	cargo build --locked --release -p renraku-server -p renraku-tests --bin renraku-server --bin bench_push
 	$${CARGO_TARGET_DIR:-target}/release/bench_push
 

@@ -5,7 +5,13 @@ use crate::db::sql::Uid;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::run;
-use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
+use diesel::backend::Backend;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Nullable, Text, Untyped};
+use diesel::sqlite::Sqlite;
 use renraku_wire::Code;
 
 /// What is known. A certificate that nobody issued has no facts.
@@ -102,6 +108,63 @@ macro_rules! facts {
     };
 }
 
+/// The query with its parameters. Not [`diesel::sql_query`], which is parsed and planned anew each time:
+/// this one is prepared once a connection.
+#[derive(Clone, Copy)]
+struct Query<'a> {
+    text: &'static str,
+    token_hash: Option<&'a [u8]>,
+    id: Option<Id>,
+    serial: &'a str,
+}
+
+impl<'a> Query<'a> {
+    fn walk<'b, DB>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        'a: 'b,
+        DB: Backend + HasSqlType<Uid>,
+        Option<&'a [u8]>: ToSql<Nullable<Binary>, DB>,
+        Option<Id>: ToSql<Nullable<Uid>, DB>,
+        &'a str: ToSql<Text, DB>,
+    {
+        let mut pieces = self.text.split('$');
+        out.push_sql(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            match piece.as_bytes().first() {
+                Some(b'1') => out.push_bind_param::<Nullable<Binary>, _>(&self.token_hash)?,
+                Some(b'2') => out.push_bind_param::<Nullable<Uid>, _>(&self.id)?,
+                _ => out.push_bind_param::<Text, _>(&self.serial)?,
+            }
+            out.push_sql(&piece[1..]);
+        }
+        Ok(())
+    }
+}
+
+macro_rules! query_for {
+    ($($db:ty),+) => {$(
+        impl QueryFragment<$db> for Query<'_> {
+            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, $db>) -> QueryResult<()> {
+                self.walk(out)
+            }
+        }
+    )+};
+}
+
+query_for!(Pg, Sqlite);
+
+impl QueryId for Query<'_> {
+    // One of three texts: which one, the text itself tells.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl diesel::query_builder::Query for Query<'_> {
+    type SqlType = Untyped;
+}
+
+impl<C> diesel::RunQueryDsl<C> for Query<'_> {}
+
 impl Facts {
     pub(super) async fn gather(
         c: &mut Conn,
@@ -125,14 +188,8 @@ impl Facts {
                 Some(id),
             ),
         };
-        let rows: Vec<Self> = run!(
-            c,
-            load,
-            diesel::sql_query(text)
-                .bind::<Nullable<Binary>, _>(credentials.token_hash.as_deref())
-                .bind::<Nullable<Uid>, _>(id)
-                .bind::<Text, _>(serial.as_str())
-        )?;
+        let query = Query { text, token_hash: credentials.token_hash.as_deref(), id, serial };
+        let rows: Vec<Self> = run!(c, load, query)?;
         rows.into_iter().next().ok_or_else(|| Code::CertificateForeign.into())
     }
 }

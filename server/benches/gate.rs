@@ -1,0 +1,215 @@
+//! What getting in costs: a request's authentication on both databases, signing in beside argon2 alone,
+//! full mutual-TLS handshakes beside OpenSSL's own server. The real server, over real TLS, with the fixtures
+//! of the tests. Prints figures and judges none; clients share the machine with the server.
+//!
+//! PostgreSQL is found under `RENRAKU_TEST_POSTGRES` (`scripts/with-postgres`), and `openssl` on the path.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on stops")]
+#![allow(dead_code, reason = "the fixtures are those of the tests")]
+
+#[path = "../tests/it/town.rs"]
+mod town;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use renraku_server::access::{self, Credentials, Of, Read, token_hash};
+use renraku_server::db::prelude::*;
+use renraku_server::db::schema::{certificate, staff};
+use renraku_server::run;
+use renraku_wire::SignIn;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use town::{Care, Client, Host, PASSWORD};
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    for (name, host) in [("SQLite", Host::sqlite().await), ("PostgreSQL", Host::postgres().await)] {
+        let town = host.town("one").await;
+        let care = town.care_team().await;
+        authentication(name, &host, &care).await;
+        signing_in(name, &host, &care).await;
+        if host.server.app.db.is_sqlite() {
+            handshakes(&host, &care.nurse.1);
+        }
+        drop(care);
+        host.server.stop().await;
+    }
+}
+
+fn median(times: &mut [Duration]) -> f64 {
+    times.sort();
+    times[times.len() / 2].as_secs_f64() * 1e3
+}
+
+/// Certificate, session and capability in one transaction of their own, beside an empty transaction: what
+/// is left is what authentication adds to a request.
+async fn authentication(name: &str, host: &Host, care: &Care) {
+    let app = &host.server.app;
+    let device = care.nurse.1.identity.as_ref().unwrap().device_id.unwrap();
+    let serial: String = app
+        .db
+        .read(async |c| {
+            let of_device =
+                certificate::table.filter(certificate::device_id.eq(renraku_server::db::Id::from(device)));
+            Ok(run!(c, get_result, of_device.select(certificate::serial))?)
+        })
+        .await
+        .unwrap();
+    let credentials = Credentials {
+        serial: Some(serial),
+        token_hash: care.nurse.1.token.as_deref().map(token_hash),
+        seen: app.seen.clone(),
+    };
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for round in 0..3_000 {
+        let start = Instant::now();
+        let access = app
+            .db
+            .read(async |c| access::patient::<Read>(c, &credentials, Of::Patient(care.patient.into())).await)
+            .await
+            .unwrap();
+        let took = start.elapsed();
+        black_box(access);
+        let start = Instant::now();
+        app.db.read(async |_| Ok(())).await.unwrap();
+        let empty = start.elapsed();
+        // The first rounds open connections and warm caches.
+        if round >= 200 {
+            with.push(took);
+            without.push(empty);
+        }
+    }
+    let (with, without) = (median(&mut with), median(&mut without));
+    println!(
+        "{name:<10} authentication adds    median {:.3} ms  ({with:.3} ms beside {without:.3} ms for an empty transaction)",
+        with - without
+    );
+}
+
+/// Passwords a second that argon2 checks on two threads, and sign-ins a second of several people at once, in
+/// turns.
+async fn signing_in(name: &str, host: &Host, care: &Care) {
+    const ROUNDS: usize = 3;
+    const EACH: usize = 40;
+    const AT_ONCE: usize = 5;
+    let hash: String = host
+        .server
+        .app
+        .db
+        .read(async |c| {
+            Ok(run!(
+                c,
+                get_result,
+                staff::table.filter(staff::login_id.eq("nurse.n")).select(staff::password_hash)
+            )?)
+        })
+        .await
+        .unwrap();
+    let sign_in = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    let (mut alone, mut whole) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..EACH / 2 {
+                        let parsed = PasswordHash::new(&hash).unwrap();
+                        Argon2::default().verify_password(PASSWORD.as_bytes(), &parsed).unwrap();
+                    }
+                });
+            }
+        });
+        alone += start.elapsed();
+        let start = Instant::now();
+        let clients = (0..AT_ONCE).map(|_| {
+            let (client, sign_in) = (care.nurse.1.clone(), &sign_in);
+            async move {
+                for _ in 0..EACH / AT_ONCE {
+                    client.post("/v1/session", sign_in).await.done();
+                }
+            }
+        });
+        futures_util::future::join_all(clients).await;
+        whole += start.elapsed();
+    }
+    let count = (ROUNDS * EACH) as f64;
+    println!(
+        "{name:<10} sign-ins               {:.1}/s, argon2 alone {:.1}/s: everything else costs {:.1} % of argon2",
+        count / whole.as_secs_f64(),
+        count / alone.as_secs_f64(),
+        (whole.as_secs_f64() / alone.as_secs_f64() - 1.0) * 100.0
+    );
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in STANDARD.encode(der).as_bytes().chunks(64) {
+        text.push_str(std::str::from_utf8(line).unwrap());
+        text.push('\n');
+    }
+    text + &format!("-----END {label}-----\n")
+}
+
+struct Stopped(Child);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The same client, `openssl s_time`, with a device's certificate, against our care host and against
+/// `openssl s_server` that asks for the same certificate.
+fn handshakes(host: &Host, client: &Client) {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = client.identity.as_ref().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        path
+    };
+    let chain: String = identity.chain.iter().map(|c| pem("CERTIFICATE", c)).collect();
+    let device = file("device.pem", &(chain + &pem("PRIVATE KEY", &identity.key)));
+    let authority = file("authority.pem", &pem("CERTIFICATE", identity.chain.last().unwrap()));
+    let ours = host.server.care.to_string();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut theirs = Command::new("openssl");
+    theirs.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-tls1_3", "-quiet", "-Verify", "2"]);
+    theirs.arg("-cert").arg(&device).arg("-key").arg(&device).arg("-CAfile").arg(&authority);
+    let _theirs =
+        Stopped(theirs.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    std::thread::sleep(Duration::from_millis(300));
+    let mut rates = [vec![], vec![]];
+    for _ in 0..3 {
+        for (rates, address) in rates.iter_mut().zip([ours.clone(), format!("127.0.0.1:{port}")]) {
+            rates.push(handshakes_a_second(&address, &device));
+        }
+    }
+    let [ours, theirs] = rates.map(|mut r: Vec<f64>| {
+        r.sort_by(f64::total_cmp);
+        r[r.len() / 2]
+    });
+    println!(
+        "full mutual-TLS handshakes, openssl s_time: {ours:.0}/s here, {theirs:.0}/s with openssl s_server: ratio {:.2}",
+        ours / theirs
+    );
+}
+
+fn handshakes_a_second(address: &str, device: &std::path::Path) -> f64 {
+    let mut command = Command::new("openssl");
+    command.args(["s_time", "-connect", address, "-new", "-time", "3", "-tls1_3"]);
+    command.arg("-cert").arg(device).arg("-key").arg(device);
+    let output = command.output().unwrap();
+    // "1234 connections in 4 real seconds, …": whole seconds of the wall, so the clock is ours.
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let count =
+        text.lines().find_map(|l| l.split_once(" connections in ").filter(|(_, rest)| rest.contains("real")));
+    let (count, rest) = count.unwrap_or_else(|| panic!("openssl s_time said: {text}"));
+    let seconds: f64 = rest.split(' ').next().unwrap().parse().unwrap();
+    count.trim().parse::<f64>().unwrap() / seconds
+}
