@@ -10,6 +10,7 @@ mod pages;
 mod schema;
 mod sessions;
 mod sharing;
+mod strangers;
 mod town;
 
 /// Runs each check on both databases.
