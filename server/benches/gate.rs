@@ -18,12 +18,12 @@ use renraku_server::access::{self, Credentials, Of, Read, token_hash};
 use renraku_server::db::prelude::*;
 use renraku_server::db::schema::{certificate, staff};
 use renraku_server::run;
-use renraku_wire::SignIn;
+use renraku_wire::{PatientId, SignIn};
 use std::hint::black_box;
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use town::{Care, Client, Host, PASSWORD};
+use town::{Care, Client, Host, PASSWORD, Town};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -31,6 +31,7 @@ async fn main() {
         let town = host.town("one").await;
         let care = town.care_team().await;
         authentication(name, &host, &care).await;
+        strangers(name, &town, &care).await;
         signing_in(name, &host, &care).await;
         if host.server.app.db.is_sqlite() {
             handshakes(&host, &care.nurse.1);
@@ -87,6 +88,29 @@ async fn authentication(name: &str, host: &Host, care: &Care) {
     println!(
         "{name:<10} authentication adds    median {:.3} ms  ({with:.3} ms beside {without:.3} ms for an empty transaction)",
         with - without
+    );
+}
+
+/// How long the refusal of a patient's id takes: one that nobody has, one of the same town, one of another.
+async fn strangers(name: &str, town: &Town<'_>, care: &Care) {
+    let elsewhere = town.host.town("two").await.care_team().await;
+    let asking = town.facility(&care.office, "架空薬局").await.manager;
+    let ids = [PatientId::new(), care.patient, elsewhere.patient];
+    let mut times: [Vec<Duration>; 3] = Default::default();
+    for round in 0..600 {
+        for (times, id) in times.iter_mut().zip(ids) {
+            let start = Instant::now();
+            assert_eq!(asking.get(&format!("/v1/patients/{id}")).await.status, 404);
+            if round >= 50 {
+                times.push(start.elapsed());
+            }
+        }
+    }
+    let [nobodys, mine, others] = times.map(|mut t| median(&mut t));
+    println!(
+        "{name:<10} a refused id           nobody's {nobodys:.3} ms, same town's {mine:.3} ms (ratio {:.2}), another town's {others:.3} ms (ratio {:.2})",
+        mine / nobodys,
+        others / nobodys
     );
 }
 
