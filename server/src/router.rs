@@ -1,6 +1,7 @@
 //! The whole URL map on one screen: two hosts, their JSON and their pages.
 
 use crate::error::AppError;
+use crate::municipality::{settings, texts};
 use crate::portal::{self, assets, upload};
 use crate::state::App;
 use crate::{device, facility, media, municipality, patient, post, session, staff, worklist};
@@ -17,6 +18,7 @@ pub fn public(app: App) -> Router {
     Router::new()
         .route("/v1/openapi.json", get(openapi))
         .route("/v1/municipalities/{slug}", get(municipality::api::info))
+        .route("/v1/municipalities/{slug}/texts", get(texts::api::published))
         .route("/v1/municipalities/{slug}/facility-applications", posting(facility::api::create))
         .route("/v1/municipalities/{slug}/certificates", posting(device::api::enrol))
         .route("/v1/municipalities/{slug}/certificates/pkcs12", posting(device::api::pkcs12))
@@ -25,6 +27,7 @@ pub fn public(app: App) -> Router {
         .route("/assets/{name}", get(assets::get))
         .route("/", get(municipality::pages::towns))
         .route("/{slug}", get(municipality::pages::home))
+        .route("/{slug}/guide", get(municipality::pages::guide))
         .route("/{slug}/apply", get(facility::pages::form).post(facility::pages::apply))
         .route("/{slug}/apply/done", get(facility::pages::applied))
         .route("/{slug}/certificate", get(device::pages::certificate).post(device::pages::pick_up))
@@ -42,6 +45,10 @@ pub fn care(app: App) -> Router {
         .route("/v1/session", posting(session::api::open).get(session::api::me).delete(session::api::close))
         .route("/v1/session/password", posting(session::api::change_password))
         .route("/v1/session/push", put(session::api::register_push))
+        .route("/v1/policy", get(settings::api::get).put(settings::api::put))
+        .route("/v1/policy/versions", get(settings::api::versions))
+        .route("/v1/portal/texts", get(texts::api::list))
+        .route("/v1/portal/texts/{key}", put(texts::api::put))
         .route("/v1/facilities", get(facility::api::list))
         .route("/v1/facilities/{id}/approval", posting(facility::api::approve))
         .route("/v1/facilities/{id}/tickets", posting(facility::api::ticket))
@@ -70,6 +77,11 @@ pub fn care(app: App) -> Router {
         .route("/sign-in", get(session::pages::form).post(session::pages::open))
         .route("/sign-out", posting(session::pages::close))
         .route("/password", get(session::pages::password).post(session::pages::change_password))
+        .route("/settings", get(settings::pages::form).post(settings::pages::save))
+        .route("/settings/history", get(settings::pages::history))
+        .route("/portal-texts", get(texts::pages::list))
+        .route("/portal-texts/new", get(texts::pages::fresh))
+        .route("/portal-texts/{key}", get(texts::pages::form).post(texts::pages::save))
         .route("/facilities", get(facility::pages::list))
         .route("/facilities/{id}/approval", posting(facility::pages::approve))
         .route("/facilities/{id}/rejection", posting(facility::pages::reject))
@@ -115,6 +127,12 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
     info(title = "Renraku", description = "Care-team network. Refusals are RFC 9457 problem documents."),
     paths(
         municipality::api::info,
+        settings::api::get,
+        settings::api::put,
+        settings::api::versions,
+        texts::api::published,
+        texts::api::list,
+        texts::api::put,
         facility::api::create,
         device::api::enrol,
         device::api::pkcs12,

@@ -2,7 +2,7 @@
 
 use crate::audit::{self, Actor};
 use crate::db::prelude::*;
-use crate::db::schema::{facility, municipality, staff};
+use crate::db::schema::{facility, municipality, policy_history, staff};
 use crate::db::sql::word;
 use crate::db::{Db, Id};
 use crate::device::ticket;
@@ -80,6 +80,16 @@ pub async fn create(
                 municipality::authority_cert.eq(authority.certificate()),
                 municipality::authority_key_sealed.eq(&sealed),
                 municipality::created_at.eq(now),
+            ))
+        )?;
+        run!(
+            c,
+            execute,
+            diesel::insert_into(policy_history::table).values((
+                policy_history::municipality_id.eq(id),
+                policy_history::version.eq(1),
+                policy_history::policy.eq(&policy),
+                policy_history::changed_at.eq(now),
             ))
         )?;
         run!(

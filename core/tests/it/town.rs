@@ -122,6 +122,8 @@ fn info(care_port: u16) -> MunicipalityInfo {
             fax: text("0265"),
             mail: text("office@example.jp"),
             hours: text("平日"),
+            section: String::new(),
+            document: String::new(),
         },
         device_policy: DevicePolicy {
             post_chars_guidance: 100,

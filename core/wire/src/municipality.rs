@@ -25,14 +25,20 @@ pub struct Words {
 pub struct Contact {
     /// Name of the office.
     pub office: String,
+    /// The section of the town that the office belongs to; empty where the name says it.
+    #[serde(default)]
+    pub section: String,
     /// Telephone, as it is printed.
     pub telephone: String,
-    /// FAX, as it is printed.
+    /// FAX, as it is printed; empty for none.
     pub fax: String,
     /// Mail address of the office.
     pub mail: String,
     /// Days and hours, as they are printed.
     pub hours: String,
+    /// Version and day of issue of the town's guide, as they are printed; empty for none.
+    #[serde(default)]
+    pub document: String,
 }
 
 /// Answer of `GET /v1/municipalities/{slug}` on the public host.

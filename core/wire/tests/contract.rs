@@ -144,10 +144,12 @@ fn people_and_places() {
             },
             contact: Contact {
                 office: "事務局".into(),
+                section: "健康課 在宅係".into(),
                 telephone: "0000-00-0000".into(),
                 fax: "0000-00-0001".into(),
                 mail: "office@example.invalid".into(),
                 hours: "平日".into(),
+                document: "第2版 2026年11月".into(),
             },
             device_policy: DevicePolicy {
                 post_chars_guidance: 100,
@@ -326,6 +328,36 @@ fn notices_and_problems() {
     snap("problem", &problem);
     let table: Vec<_> = Code::ALL.iter().map(|c| (c.as_str(), c.status(), c.sentence())).collect();
     snap("codes", &table);
+}
+
+#[test]
+fn the_portals_texts() {
+    snap(
+        "portal_text",
+        &PortalText {
+            key: "legal_basis".into(),
+            topic: PortalTopic::LegalBasis,
+            version: 2,
+            title: "法令など".into(),
+            body: "次の法令に従います。".into(),
+            publish_from: Some("2026-04-01".into()),
+            publish_until: None,
+            withdrawn: false,
+            changed_at: Some(Timestamp(13)),
+        },
+    );
+    snap(
+        "portal_text_change",
+        &PortalTextChange {
+            version: 1,
+            title: "法令など".into(),
+            body: "次の法令に従います。".into(),
+            publish_from: None,
+            publish_until: Some("2027-03-31".into()),
+            withdrawn: true,
+        },
+    );
+    assert_eq!(serde_json::from_str::<PortalTopic>("\"of_a_newer_server\"").unwrap(), PortalTopic::Unknown);
 }
 
 #[test]

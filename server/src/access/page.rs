@@ -38,6 +38,7 @@ impl SignedIn {
         }
         if self.secretariat().is_ok() {
             links.push(("/facilities", words.facility.clone(), "nav-facilities"));
+            links.push(("/settings", "設定".to_owned(), "nav-settings"));
         }
         if self.facility_admin().is_ok() {
             links.push(("/staff", words.staff.clone(), "nav-staff"));

@@ -21,7 +21,10 @@ macro_rules! steps {
     };
 }
 
-steps! { 1 "0001_foundation" }
+steps! {
+    1 "0001_foundation",
+    2 "0002_policy",
+}
 
 #[derive(diesel::QueryableByName)]
 struct Version {

@@ -277,7 +277,36 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use super::*;
+    policy_history (municipality_id, version) {
+        municipality_id -> Uid,
+        version -> Integer,
+        policy -> Text,
+        changed_by -> Nullable<Uid>,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    portal_text (municipality_id, name, version) {
+        municipality_id -> Uid,
+        name -> Text,
+        version -> Integer,
+        title -> Text,
+        body -> Text,
+        publish_from -> Nullable<Text>,
+        publish_until -> Nullable<Text>,
+        withdrawn -> Bool,
+        changed_by -> Uid,
+        changed_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    policy_history,
+    portal_text,
     municipality,
     facility,
     staff,

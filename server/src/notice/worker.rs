@@ -177,15 +177,15 @@ async fn send_mail(app: &App, senders: &Senders, row: &Claimed, kind: NoticeKind
             )?)
         })
         .await?;
-    let contact = MunicipalityPolicy::parse(&policy)?.contact;
+    let policy = MunicipalityPolicy::parse(&policy)?;
     let text = match &row.sealed {
         Some(sealed) => {
             let plain = app.secret.open(sealed)?;
             let ticket = serde_json::from_slice(&plain)
                 .map_err(|_| AppError::internal("a queued ticket mail cannot be read"))?;
-            text::ticket(&ticket, &app.public_url, &slug, &contact)
+            text::ticket(&ticket, &app.public_url, &slug, &policy)
         }
-        None => text::notice(kind, row.id, &app.care_url, &contact),
+        None => text::notice(kind, row.id, &app.care_url, &policy),
     };
     let mail = Mail { to: row.target.clone(), subject: text.subject, body: text.body, id: row.id.0 };
     Ok(match mailer.send(&mail).await {

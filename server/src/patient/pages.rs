@@ -3,7 +3,7 @@
 use super::register::register;
 use super::{roll, store};
 use crate::access::{self, Credentials, DeviceAccess, Registrar, SignedIn};
-use crate::db::sql::from_word;
+use crate::db::sql::{from_word, word};
 use crate::error::AppError;
 use crate::portal::forms::{Choice, Trouble, choices, shown};
 use crate::portal::upload::{FieldsAndFile, Given};
@@ -182,12 +182,18 @@ impl NewPage {
             trouble: Trouble::none(),
             genders: choices(language::GENDERS, &form.gender),
             care_levels: choices(language::CARE_LEVELS, &form.care_level),
-            givers: choices(language::GIVERS, &form.giver),
-            forms_of_consent: choices(language::FORMS, &form.form),
+            givers: offered(choices(language::GIVERS, &form.giver), &who.policy().consent.givers),
+            forms_of_consent: offered(choices(language::FORMS, &form.form), &who.policy().consent.forms),
             facilities: grouped(people, &form),
             form,
         })
     }
+}
+
+/// The choices that this town takes.
+fn offered<T: serde::Serialize>(all: Vec<Choice>, of: &[T]) -> Vec<Choice> {
+    let words: HashSet<String> = of.iter().map(word).collect();
+    all.into_iter().filter(|choice| words.contains(&choice.value)).collect()
 }
 
 /// People by facility; they come sorted by it.

@@ -13,9 +13,11 @@ use renraku_wire::{NewPatient, NoticeKind, PatientId};
 ///
 /// # Errors
 /// [`renraku_wire::Code::FieldInvalid`], [`renraku_wire::Code::ConsentMissing`],
-/// [`renraku_wire::Code::TeamInvalid`], [`renraku_wire::Code::IdConflict`].
+/// [`renraku_wire::Code::TeamInvalid`], [`renraku_wire::Code::IdConflict`],
+/// [`renraku_wire::Code::RoleInsufficient`] for a profession that does not explain consents here (F26).
 pub async fn register(app: &App, who: &Registrar, new: &NewPatient) -> Result<PatientId, AppError> {
     let now = clock::now();
+    rules::may_record(who.role(), who.profession(), &who.policy().consent)?;
     let new = rules::check(new, who.policy(), now)?;
     app.db
         .write(async |c| {

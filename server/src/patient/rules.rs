@@ -1,9 +1,9 @@
 //! What a registration must hold. Pure.
 
 use crate::error::AppError;
-use crate::policy::MunicipalityPolicy;
+use crate::policy::{ConsentDelivery, ConsentPolicy, MunicipalityPolicy};
 use crate::{clock, input};
-use renraku_wire::{Code, ConsentGiver, NewConsent, NewPatient, limits};
+use renraku_wire::{Code, ConsentGiver, NewConsent, NewPatient, Profession, Role, limits};
 use std::collections::HashSet;
 
 /// 要介護状態区分 codes (domain 3.5).
@@ -32,12 +32,33 @@ pub fn check(new: &NewPatient, policy: &MunicipalityPolicy, now: i64) -> Result<
         address: input::line(&new.address, "address")?,
         telephone: input::line_or_empty(&new.telephone, "telephone")?,
         care_level: new.care_level.clone(),
-        consent: consent(&new.consent, now)?,
+        consent: consent(&new.consent, &policy.consent, now)?,
         team: team(new)?,
     })
 }
 
-fn consent(new: &NewConsent, now: i64) -> Result<NewConsent, AppError> {
+/// Who may record a consent (F26): a person of a profession that explains in this town; the office where
+/// it explains itself, or where copies reach it in another way than by upload (F28), so that it records what
+/// others obtained.
+///
+/// # Errors
+/// [`Code::RoleInsufficient`].
+pub fn may_record(role: Role, profession: Profession, policy: &ConsentPolicy) -> Result<(), Code> {
+    let allowed = if role == Role::Secretariat {
+        policy.office_explains || policy.delivery.iter().any(|way| *way != ConsentDelivery::Upload)
+    } else {
+        policy.explainers.is_empty() || policy.explainers.contains(&profession)
+    };
+    if allowed { Ok(()) } else { Err(Code::RoleInsufficient) }
+}
+
+fn consent(new: &NewConsent, policy: &ConsentPolicy, now: i64) -> Result<NewConsent, AppError> {
+    if !policy.givers.contains(&new.giver) {
+        return Err(AppError::field("consent.giver"));
+    }
+    if !policy.forms.contains(&new.form) {
+        return Err(AppError::field("consent.form"));
+    }
     let giver_name = match (new.giver, new.giver_name.as_deref()) {
         (ConsentGiver::Patient, _) => None,
         (_, name) => Some(input::line(name.unwrap_or_default(), "consent.giver_name")?),
@@ -85,6 +106,45 @@ mod tests {
             },
             team: vec![NewTeamMember { staff_id: StaffId::new(), lead: true }],
         }
+    }
+
+    #[test]
+    fn the_town_says_who_explains_a_consent() {
+        let mut policy = MunicipalityPolicy::default().consent;
+        let by = |role, profession, policy: &ConsentPolicy| may_record(role, profession, policy).is_ok();
+        assert!(by(Role::Member, Profession::Helper, &policy), "nobody is named: everybody may");
+        policy.explainers = vec![Profession::Nurse, Profession::CareManager];
+        assert!(by(Role::Member, Profession::Nurse, &policy));
+        assert!(by(Role::FacilityManager, Profession::CareManager, &policy));
+        assert!(!by(Role::Member, Profession::Helper, &policy));
+        assert!(!by(Role::FacilityManager, Profession::Clerk, &policy));
+        assert!(by(Role::Secretariat, Profession::Clerk, &policy), "the office explains too");
+        policy.office_explains = false;
+        assert!(by(Role::Secretariat, Profession::Clerk, &policy), "it records what came by FAX");
+        policy.delivery = vec![ConsentDelivery::Upload];
+        assert!(!by(Role::Secretariat, Profession::Clerk, &policy));
+    }
+
+    #[test]
+    fn the_town_says_who_consents_and_on_which_form() {
+        let now = 1_795_000_000_000;
+        let mut policy = MunicipalityPolicy::default();
+        let field = |new: &NewPatient, policy: &MunicipalityPolicy| match check(new, policy, now) {
+            Err(AppError::Refused(p)) => p.field.clone().unwrap_or_default(),
+            _ => String::new(),
+        };
+        let mut family = new();
+        family.consent.giver = ConsentGiver::Family;
+        family.consent.giver_name = Some("試験 次郎".into());
+        assert_eq!(field(&family, &policy), "");
+        policy.consent.givers = vec![ConsentGiver::Patient];
+        assert_eq!(field(&family, &policy), "consent.giver");
+        assert_eq!(field(&new(), &policy), "");
+        let mut own = new();
+        own.consent.form = ConsentForm::OwnClause;
+        assert_eq!(field(&own, &policy), "");
+        policy.consent.forms = vec![ConsentForm::Municipal];
+        assert_eq!(field(&own, &policy), "consent.form");
     }
 
     #[test]

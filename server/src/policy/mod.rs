@@ -5,15 +5,17 @@
 
 mod presets;
 mod rows;
+mod words;
 
 use renraku_wire::{Contact, DevicePolicy, Words};
 use serde::{Deserialize, Serialize};
 
-pub use presets::preset;
+pub use presets::{PRESETS, preset};
 pub use rows::*;
+pub use words::worded;
 
 /// How one town works: one field or group for each row in which towns differ (domain 1.10).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct MunicipalityPolicy {
     /// The words of its screens (F17).
@@ -92,10 +94,12 @@ impl Default for MunicipalityPolicy {
             },
             contact: Contact {
                 office: "事務局".into(),
+                section: String::new(),
                 telephone: "0000-00-0000".into(),
                 fax: "0000-00-0001".into(),
                 mail: "office@town.invalid".into(),
                 hours: "月曜日から金曜日（祝日を除く）8:30〜17:15".into(),
+                document: String::new(),
             },
             patient_registrar: PatientRegistrar::ObtainerOfficeConfirms,
             team_edit: TeamEdit::default(),

@@ -4,7 +4,7 @@ use renraku_wire::{ConsentForm, ConsentGiver, Profession};
 use serde::{Deserialize, Serialize};
 
 /// Who enters a patient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PatientRegistrar {
     /// The office alone.
@@ -16,7 +16,7 @@ pub enum PatientRegistrar {
 }
 
 /// Ways in which a team changes; each is a switch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct TeamEdit {
     /// Members add and remove.
@@ -34,7 +34,7 @@ impl Default for TeamEdit {
 }
 
 /// Who keeps the original of a consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OriginalKeeper {
     /// Whoever explained.
@@ -46,13 +46,15 @@ pub enum OriginalKeeper {
 }
 
 /// How the copy of a consent reaches the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentDelivery {
     /// Uploaded by whoever obtained it.
     Upload,
     /// By FAX; the office files it.
     Fax,
+    /// Attached to a mail; the office files it.
+    Mail,
     /// By post; the office files it.
     Post,
     /// By hand; the office files it.
@@ -60,7 +62,7 @@ pub enum ConsentDelivery {
 }
 
 /// For whom a consent speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentScope {
     /// 包括同意: every facility and person that supports the patient (F31).
@@ -70,7 +72,7 @@ pub enum ConsentScope {
 }
 
 /// What a consent must be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct ConsentPolicy {
     /// Who may explain and obtain it; empty for every profession (F26).
@@ -103,6 +105,7 @@ impl Default for ConsentPolicy {
             delivery: vec![
                 ConsentDelivery::Upload,
                 ConsentDelivery::Fax,
+                ConsentDelivery::Mail,
                 ConsentDelivery::Post,
                 ConsentDelivery::Hand,
             ],
@@ -124,7 +127,7 @@ impl Default for ConsentPolicy {
 }
 
 /// Where a patient must live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Residency {
     /// In the town, without exception (F24).
@@ -136,7 +139,7 @@ pub enum Residency {
 }
 
 /// Who may be a patient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Eligibility {
     /// Where they live.
@@ -155,7 +158,7 @@ impl Default for Eligibility {
 
 /// An agreement with another town (広域利用の協定). For a patient, the terms of the town where they live
 /// apply (F22).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WideAreaAgreement {
     /// Name of the other town.
     pub partner: String,
@@ -166,7 +169,7 @@ pub struct WideAreaAgreement {
 }
 
 /// Who makes the certificate No of one more device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExtraCertificate {
     /// Any signed-in member of staff for the own facility; its manager is told.
@@ -178,7 +181,7 @@ pub enum ExtraCertificate {
 }
 
 /// How a patient registered twice is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DuplicateHandling {
     /// Shown to whoever registers.
     pub at_entry: bool,
@@ -187,7 +190,7 @@ pub struct DuplicateHandling {
 }
 
 /// Who sees who has read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReadHistory {
     /// The post's author.
     pub author: bool,
@@ -196,7 +199,7 @@ pub struct ReadHistory {
 }
 
 /// How sharing stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StopProcedure {
     /// A 中止届 goes to the office.
     pub form: bool,

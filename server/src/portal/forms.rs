@@ -3,6 +3,7 @@
 use super::language;
 use crate::error::AppError;
 use crate::input::body_code;
+use crate::policy::worded;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Request};
@@ -78,7 +79,7 @@ impl Trouble {
         let named = problem.field.as_deref().map(|f| f.rsplit('.').next().unwrap_or(f));
         let sentence = match named {
             Some(field) => language::field(field, words),
-            None => problem.detail.clone(),
+            None => worded(&problem.detail, words),
         };
         Self {
             field: named.unwrap_or(blame).to_owned(),

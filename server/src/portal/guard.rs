@@ -4,6 +4,7 @@
 use super::layout::{Frame, html};
 use super::local;
 use crate::error::AppError;
+use crate::policy::worded;
 use crate::state::App;
 use crate::tls::Peer;
 use askama::Template;
@@ -128,8 +129,8 @@ async fn dress(response: Response, frame: Frame) -> Response {
     );
     let page = ProblemPage {
         diagnosis: certificate.then(|| frame.diagnosis()),
+        sentence: worded(&problem.detail, &frame.words),
         frame,
-        sentence: problem.detail,
         code: problem.code.as_str(),
         reference: problem.reference,
     };

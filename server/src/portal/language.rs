@@ -214,6 +214,8 @@ pub fn field(field: &str, words: &Words) -> String {
         "obtained_on" => "同意を得た日を確認してください。今日までの日付を入力してください。".to_owned(),
         "document" => "同意書のファイル（PDF・JPEG・PNG）を選んでください。".to_owned(),
         "body" => format!("{}の文章を入力してください（2,000文字まで）。", words.post),
+        "urgent" => "「緊急（重要）」の印は使えません。急ぎの用件は電話で伝えてください。".to_owned(),
+        "acknowledged" => "👍は使えません。".to_owned(),
         "body_site" => "体の部位を一覧から選んでください。".to_owned(),
         "description" => "写真の説明は200文字までにしてください。".to_owned(),
         "device_name" => "端末の名前を入力してください。例：受付のパソコン".to_owned(),

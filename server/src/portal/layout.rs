@@ -219,10 +219,11 @@ pub fn interrupted(
     html(StatusCode::UNAUTHORIZED, &Interrupted { frame, action, fields, file })
 }
 
-/// A telephone number as a link dials it.
+/// A telephone number as a link dials it: without the extension (内線) that is printed after it.
 #[must_use]
 pub fn dial(printed: &str) -> String {
-    printed.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+    let number = printed.split("内線").next().unwrap_or_default();
+    number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
 }
 
 /// A page.
@@ -240,4 +241,16 @@ pub fn page<T: Template>(template: &T) -> Result<Response, AppError> {
 pub fn html<T: Template>(status: StatusCode, template: &T) -> Result<Response, AppError> {
     let text = template.render().map_err(|e| AppError::internal(format!("a page cannot be made: {e}")))?;
     Ok((status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dial;
+
+    #[test]
+    fn an_extension_is_not_dialled() {
+        assert_eq!(dial("0000-12-3456（内線626・617）"), "0000123456");
+        assert_eq!(dial("+81 (0)3-0000-0000"), "+810300000000");
+        assert_eq!(dial("内線5"), "");
+    }
 }

@@ -4,6 +4,7 @@
 //! Not here: what any page is about. Each room keeps its own `pages` and `templates`.
 
 pub mod assets;
+pub mod code;
 pub mod cookie;
 pub mod forms;
 mod guard;

@@ -102,7 +102,7 @@ pub async fn send(
     let new = NewPost {
         id: typed.id.parse().unwrap_or_else(|_| PostId::new()),
         body: typed.body.clone(),
-        urgent: typed.urgent && who.policy().urgent_flag,
+        urgent: typed.urgent,
         body_site,
         written_at: Timestamp(clock::now()),
         media: announced.into_iter().collect(),

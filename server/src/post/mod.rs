@@ -7,5 +7,6 @@ pub mod compose;
 pub mod pages;
 pub mod publish;
 pub mod receipt;
+pub mod rules;
 pub mod store;
 pub mod view;

@@ -126,7 +126,7 @@ async fn gather(
         .filter(|f| !f.telephone.is_empty() && record.team.iter().any(|m| m.facility_id == f.id))
         .map(|f| (f.name, f.telephone))
         .collect();
-    let posts = posts.into_iter().map(|post| View::of(post, viewer, &frame.words)).collect();
+    let posts = posts.into_iter().map(|post| View::of(post, viewer, policy)).collect();
     let recipients = record.team.iter().filter(|m| m.staff_id != me).count();
     let (patient, team) = split(record);
     Ok(TimelinePage {
@@ -264,7 +264,8 @@ struct ReceiptsPage {
     body: String,
     written: String,
     read: usize,
-    thumbs: usize,
+    /// How many pressed 👍; none in a town without it.
+    thumbs: Option<usize>,
     people: Vec<Reader>,
 }
 
@@ -305,7 +306,7 @@ pub async fn receipts(
             body: post.body,
             written: language::when(post.written_at.0),
             read: people.iter().filter(|p| p.read.is_some()).count(),
-            thumbs: people.iter().filter(|p| p.thumb.is_some()).count(),
+            thumbs: who.policy().thumbs_ack.then(|| people.iter().filter(|p| p.thumb.is_some()).count()),
             people,
         },
     )

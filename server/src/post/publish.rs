@@ -1,6 +1,6 @@
 //! Publishing: one transaction holds the post, its announced media, its audit entry and its notices.
 
-use super::store;
+use super::{rules, store};
 use crate::access::{self, Credentials, Of, PatientAccess, Write};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -50,6 +50,8 @@ async fn accompany(
     new: &NewPost,
     now: i64,
 ) -> Result<(), AppError> {
+    // Here and not before: a post that is stored already may be sent again after the town changed its mind.
+    rules::urgent(new.urgent, access.policy())?;
     let town = access.municipality_id();
     let files: Vec<Id> = new.media.iter().map(|m| m.id.into()).collect();
     if store::media_exists(c, town, &files).await? {

@@ -1,5 +1,6 @@
 //! Who has read a post, and who pressed 👍 (F49, F50).
 
+use super::rules;
 use crate::access::{PatientAccess, Read};
 use crate::db::prelude::*;
 use crate::db::schema::{facility, post, receipt, staff, team_member};
@@ -12,13 +13,14 @@ use renraku_wire::{Code, NewReceipt, Receipt, Timestamp};
 /// Records that the caller saw a post, and their 👍. Reading is recorded once; the author's own is not.
 ///
 /// # Errors
-/// The database failed.
+/// [`Code::FieldInvalid`] with `acknowledged` in a town without 👍.
 pub async fn put(
     c: &mut Conn,
     access: &PatientAccess<Read>,
     post_id: Id,
     new: NewReceipt,
 ) -> Result<(), AppError> {
+    rules::acknowledged(new.acknowledged, access.policy())?;
     let town = access.municipality_id();
     let author: Id = run!(c, get_result, post::table.find((town, post_id)).select(post::author_id))?;
     if author == access.staff_id() {
@@ -53,14 +55,14 @@ pub async fn put(
     Ok(())
 }
 
-/// Who has read a post: for its author and the team's leads.
+/// Who has read a post: for its author and the team's leads, as the town says.
 ///
 /// # Errors
 /// [`Code::RoleInsufficient`] for anybody else of the team.
 pub async fn list(c: &mut Conn, access: &PatientAccess<Read>, post_id: Id) -> Result<Vec<Receipt>, AppError> {
     let town = access.municipality_id();
     let author: Id = run!(c, get_result, post::table.find((town, post_id)).select(post::author_id))?;
-    if author != access.staff_id() && !access.lead() {
+    if !rules::sees_readers(author == access.staff_id(), access.lead(), access.policy()) {
         return Err(Code::RoleInsufficient.into());
     }
     type Row = (Id, String, String, String, Option<i64>, Option<i64>);
@@ -105,7 +107,7 @@ pub async fn list(c: &mut Conn, access: &PatientAccess<Read>, post_id: Id) -> Re
                 profession: from_word(&profession)?,
                 facility_name,
                 read_at: read_at.map(Timestamp),
-                acknowledged_at: acknowledged_at.map(Timestamp),
+                acknowledged_at: acknowledged_at.filter(|_| access.policy().thumbs_ack).map(Timestamp),
             })
         })
         .collect::<Result<Vec<_>, AppError>>()?;

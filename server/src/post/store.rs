@@ -171,6 +171,8 @@ async fn views(c: &mut Conn, access: &PatientAccess<Read>, rows: Vec<Row>) -> Re
             .filter(receipt::post_id.eq_any(&ids))
             .select((receipt::post_id, receipt::staff_id, receipt::acknowledged_at))
     )?;
+    // What was pressed stays stored; a town without 👍 does not show it.
+    let thumbs = access.policy().thumbs_ack;
     let mut posts = Vec::with_capacity(rows.len());
     for ((id, author, author_name, profession), (facility_id, facility_name), text) in rows {
         let (body, urgent, body_site, written_at, received_at) = text;
@@ -191,9 +193,10 @@ async fn views(c: &mut Conn, access: &PatientAccess<Read>, rows: Vec<Row>) -> Re
             received_at: Timestamp(received_at),
             media: files.remove(&id).unwrap_or_default(),
             read: mine.is_some() || author == access.staff_id(),
-            acknowledged: mine.is_some_and(|m| m.2.is_some()),
+            acknowledged: thumbs && mine.is_some_and(|m| m.2.is_some()),
             read_count: u32::try_from(seen.clone().count()).unwrap_or(u32::MAX),
-            acknowledged_count: u32::try_from(seen.filter(|r| r.2.is_some()).count()).unwrap_or(u32::MAX),
+            acknowledged_count: u32::try_from(seen.filter(|r| thumbs && r.2.is_some()).count())
+                .unwrap_or(u32::MAX),
         });
     }
     Ok(posts)

@@ -1,5 +1,7 @@
 //! A post as a page shows it.
 
+use super::rules;
+use crate::policy::MunicipalityPolicy;
 use crate::portal::language;
 use renraku_wire::{Media, MediaKind, MediaState, Post, StaffId, Words, limits};
 
@@ -38,8 +40,8 @@ pub struct View {
     pub thumbed: bool,
     /// How many have read it.
     pub read_count: u32,
-    /// How many pressed 👍.
-    pub thumbs: u32,
+    /// How many pressed 👍; none in a town without it.
+    pub thumbs: Option<u32>,
     /// The person who looks may see who has read it.
     pub listable: bool,
 }
@@ -78,7 +80,8 @@ pub struct Viewer {
 impl View {
     /// The post for this viewer. One that they see for the first time counts them as a reader.
     #[must_use]
-    pub fn of(post: Post, viewer: Viewer, words: &Words) -> Self {
+    pub fn of(post: Post, viewer: Viewer, policy: &MunicipalityPolicy) -> Self {
+        let words = &policy.words;
         let fresh = !post.read;
         let own = post.author_id == viewer.staff_id;
         let site = post.body_site.map(renraku_wire::BodySite::label);
@@ -105,8 +108,8 @@ impl View {
             own,
             thumbed: post.acknowledged,
             read_count: post.read_count.saturating_add(u32::from(fresh)),
-            thumbs: post.acknowledged_count,
-            listable: own || viewer.lead,
+            thumbs: policy.thumbs_ack.then_some(post.acknowledged_count),
+            listable: rules::sees_readers(own, viewer.lead, policy),
         }
     }
 }
@@ -149,7 +152,6 @@ fn fitted(width: u32, height: u32, film: bool) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::MunicipalityPolicy;
     use renraku_wire::*;
 
     fn post(author: StaffId, read: bool) -> Post {
@@ -185,26 +187,26 @@ mod tests {
 
     #[test]
     fn the_first_look_counts_and_the_authors_own_does_not() {
-        let words = MunicipalityPolicy::default().words;
+        let policy = MunicipalityPolicy::default();
         let (me, other) = (StaffId::new(), StaffId::new());
         let viewer = Viewer { staff_id: me, lead: false };
-        let seen = View::of(post(other, false), viewer, &words);
+        let seen = View::of(post(other, false), viewer, &policy);
         assert_eq!((seen.read_count, seen.fresh, seen.own, seen.listable), (3, true, false, false));
-        let again = View::of(post(other, true), viewer, &words);
+        let again = View::of(post(other, true), viewer, &policy);
         assert_eq!((again.read_count, again.fresh), (2, false));
-        let own = View::of(post(me, true), viewer, &words);
+        let own = View::of(post(me, true), viewer, &policy);
         assert!(own.own && own.listable);
-        assert!(View::of(post(other, true), Viewer { lead: true, ..viewer }, &words).listable);
+        assert!(View::of(post(other, true), Viewer { lead: true, ..viewer }, &policy).listable);
         assert_eq!(seen.received, None, "five minutes are no delay");
         let late = Post { received_at: Timestamp(1_000_001 + LATE_MILLIS), ..post(other, true) };
-        assert!(View::of(late, viewer, &words).received.is_some());
+        assert!(View::of(late, viewer, &policy).received.is_some());
     }
 
     #[test]
     fn every_picture_has_words_and_a_size() {
-        let words = MunicipalityPolicy::default().words;
+        let policy = MunicipalityPolicy::default();
         let view =
-            View::of(post(StaffId::new(), true), Viewer { staff_id: StaffId::new(), lead: false }, &words);
+            View::of(post(StaffId::new(), true), Viewer { staff_id: StaffId::new(), lead: false }, &policy);
         assert_eq!(view.files[0].alt, "写真1（左踵、架空 花子さんの投稿）");
         assert_eq!((view.files[0].width, view.files[0].height), (400, 300));
         assert_eq!(fitted(0, 0, false), (0, 0));

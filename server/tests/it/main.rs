@@ -7,6 +7,8 @@ mod audit;
 mod enrolment;
 mod media;
 mod pages;
+mod policy;
+mod portal;
 mod schema;
 mod sessions;
 mod sharing;
