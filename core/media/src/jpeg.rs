@@ -20,6 +20,10 @@ pub(crate) struct Outline {
     pub segments: Vec<Segment>,
     pub width: u32,
     pub height: u32,
+    /// The marker that begins the frame: which process it was coded by.
+    pub process: u8,
+    /// Bits of a sample.
+    pub precision: u8,
     /// Several scans refine one another.
     pub progressive: bool,
     /// The scans together bring every coefficient of every colour.
@@ -34,6 +38,8 @@ pub(crate) struct Outline {
 struct Frame {
     width: u32,
     height: u32,
+    process: u8,
+    precision: u8,
     progressive: bool,
     /// For each colour its id and a bit for each coefficient that a scan brought.
     colours: Vec<(u8, u64)>,
@@ -45,7 +51,15 @@ impl Frame {
         let side = |i: usize| u32::from(u16::from_be_bytes([head[i], head[i + 1]]));
         let colours: Vec<_> = colours.chunks_exact(3).map(|c| (c[0], 0)).collect();
         let sound = side(1) > 0 && side(3) > 0 && !colours.is_empty() && colours.len() <= 4;
-        sound.then(|| Self { width: side(3), height: side(1), progressive: marker == 0xC2, colours })
+        let (width, height, precision) = (side(3), side(1), head[0]);
+        sound.then(|| Self {
+            width,
+            height,
+            process: marker,
+            precision,
+            progressive: marker == 0xC2,
+            colours,
+        })
     }
 
     /// Notes what a scan with this header brings.
@@ -86,10 +100,20 @@ pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
         let marker = *bytes.get(code_at)?;
         match marker {
             EOI => {
-                let Frame { width, height, progressive, colours } = frame?;
+                let Frame { width, height, process, precision, progressive, colours } = frame?;
                 let complete = colours.iter().all(|(_, seen)| *seen == u64::MAX);
                 let end = code_at - 1;
-                return Some(Outline { segments, width, height, progressive, complete, gaps, end });
+                return Some(Outline {
+                    segments,
+                    width,
+                    height,
+                    process,
+                    precision,
+                    progressive,
+                    complete,
+                    gaps,
+                    end,
+                });
             }
             0x00..=0xBF | 0xD0..=0xD8 => return None,
             _ => {}
@@ -113,12 +137,12 @@ pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
 }
 
 /// Start of frame, of whatever process.
-fn is_frame(marker: u8) -> bool {
+pub(crate) fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC))
 }
 
 /// Where the entropy-coded data from `at` on stops: the next marker that is no restart.
-fn scan_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn scan_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += memchr::memchr(0xFF, bytes.get(at..)?)?;
         match bytes.get(at + 1)? {

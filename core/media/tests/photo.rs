@@ -1,62 +1,16 @@
 //! Photos: what comes out of the compressor, and what the check lets in.
 #![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+mod pictures;
+
+use image::{ImageFormat, Rgb, RgbImage};
+use pictures::{compress, contains, decoded, encoded, flag, markers, near};
 use renraku_media::{Cancel, MediaError, fixture, photo};
-use std::io::Cursor;
 use std::sync::OnceLock;
 
 fn phone_photo() -> &'static [u8] {
     static PHOTO: OnceLock<Vec<u8>> = OnceLock::new();
     PHOTO.get_or_init(|| fixture::phone_photo(1))
-}
-
-fn compress(bytes: &[u8]) -> Result<photo::Compressed, MediaError> {
-    photo::compress(bytes, &photo::Plan::default(), &Cancel::new())
-}
-
-/// The markers of a JPEG up to its scan, found without the code under test.
-fn markers(jpeg: &[u8]) -> Vec<u8> {
-    assert_eq!(jpeg[..2], [0xFF, 0xD8]);
-    let (mut at, mut found) = (2, vec![]);
-    loop {
-        assert_eq!(jpeg[at], 0xFF);
-        found.push(jpeg[at + 1]);
-        if jpeg[at + 1] == 0xDA {
-            return found;
-        }
-        at += 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
-    }
-}
-
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|w| w == needle)
-}
-
-/// Red above, green below, blue in the left upper corner: every one of the eight turns looks different.
-fn flag(width: u32, height: u32) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, y| match (x < width / 2, y < height / 2) {
-        (true, true) => Rgb([20, 20, 230]),
-        (false, true) => Rgb([230, 20, 20]),
-        (_, false) => Rgb([20, 230, 20]),
-    })
-}
-
-fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
-    let mut out = Cursor::new(Vec::new());
-    picture.into().write_to(&mut out, format).unwrap();
-    out.into_inner()
-}
-
-fn decoded(jpeg: &[u8]) -> RgbImage {
-    image::load_from_memory_with_format(jpeg, ImageFormat::Jpeg).unwrap().into_rgb8()
-}
-
-#[track_caller]
-fn near(found: &Rgb<u8>, wanted: [u8; 3], tolerance: u8) {
-    for (a, b) in found.0.iter().zip(wanted) {
-        assert!(a.abs_diff(b) <= tolerance, "{found:?} is not {wanted:?}");
-    }
 }
 
 #[test]
@@ -113,105 +67,6 @@ fn the_fixture_is_deterministic_and_differs_by_seed() {
     assert!(fixture::heel(7, 90, 120) == fixture::heel(7, 90, 120));
     assert!(fixture::heel(7, 90, 120) != fixture::heel(8, 90, 120));
     assert_eq!(fixture::display_p3(), fixture::display_p3());
-}
-
-#[test]
-fn every_orientation_ends_upright() {
-    use image::metadata::Orientation;
-    for orientation in 1..=8_u16 {
-        for (width, height) in [(640, 480), (90, 33)] {
-            let upright = DynamicImage::from(flag(width, height));
-            // Stored so that the tag brings it back: the opposite turn. Only 6 and 8 swap.
-            let opposite = match orientation {
-                6 => 8,
-                8 => 6,
-                other => other as u8,
-            };
-            let mut stored = upright.clone();
-            stored.apply_orientation(Orientation::from_exif(opposite).unwrap());
-            let stored = stored.into_rgb8();
-            let plain = fixture::jpeg(stored.as_raw(), stored.width(), stored.height(), 95);
-            let tagged = fixture::tagged(&plain, orientation, None);
-            let made = compress(&tagged).unwrap();
-            assert_eq!((made.width, made.height), (width, height), "orientation {orientation}");
-            let shown = decoded(&made.photo);
-            for (x, y) in [(width / 4, height / 4), (width * 3 / 4, height / 4), (width / 4, height * 3 / 4)]
-            {
-                near(shown.get_pixel(x, y), upright.as_rgb8().unwrap().get_pixel(x, y).0, 12);
-            }
-        }
-    }
-}
-
-#[test]
-fn grey_and_tagged_sideways() {
-    let grey = image::GrayImage::from_fn(800, 600, |x, _| image::Luma([if x < 400 { 30 } else { 220 }]));
-    let tagged = fixture::tagged(&encoded(grey, ImageFormat::Jpeg), 6, None);
-    let made = compress(&tagged).unwrap();
-    assert_eq!((made.width, made.height), (600, 800));
-    let shown = decoded(&made.photo);
-    near(shown.get_pixel(300, 100), [30; 3], 4);
-    near(shown.get_pixel(300, 700), [220; 3], 4);
-    photo::verify(&made.photo, &photo::Limits::default()).unwrap();
-}
-
-#[test]
-fn display_p3_becomes_srgb_and_srgb_stays() {
-    let patch = RgbImage::from_pixel(640, 640, Rgb([180, 60, 50]));
-    let plain = fixture::jpeg(patch.as_raw(), 640, 640, 95);
-    let shown = |jpeg: &[u8]| *decoded(&compress(jpeg).unwrap().photo).get_pixel(320, 320);
-    near(&shown(&plain), [180, 60, 50], 3);
-    // By the definitions of the two spaces: (180, 60, 50) in P3 is (196, 47, 41) in sRGB.
-    near(&shown(&fixture::tagged(&plain, 1, Some(&fixture::display_p3()))), [196, 47, 41], 4);
-    near(&shown(&fixture::tagged(&plain, 1, Some(b"no profile at all"))), [180, 60, 50], 3);
-}
-
-#[test]
-fn sixteen_bit_png_webp_and_transparency() {
-    let deep = image::ImageBuffer::from_fn(3000, 1500, |x, _| {
-        Rgb([if x < 1500 { 60_000_u16 } else { 5_000 }, 30_000, 0])
-    });
-    let made = compress(&encoded(DynamicImage::ImageRgb16(deep), ImageFormat::Png)).unwrap();
-    assert_eq!((made.width, made.height), (2048, 1024));
-    near(decoded(&made.photo).get_pixel(500, 500), [233, 117, 0], 4);
-
-    let webp = encoded(flag(500, 400), ImageFormat::WebP);
-    near(decoded(&compress(&webp).unwrap().photo).get_pixel(125, 100), [20, 20, 230], 8);
-    assert_eq!(compress(&webp[..webp.len() / 2]), Err(MediaError::Unreadable));
-
-    let glass = image::RgbaImage::from_pixel(64, 64, image::Rgba([0, 0, 0, 0]));
-    near(decoded(&compress(&encoded(glass, ImageFormat::Png)).unwrap().photo).get_pixel(32, 32), [255; 3], 2);
-}
-
-#[test]
-fn cmyk_and_progressive() {
-    let ink = [30_u8, 200, 180, 10].repeat(640 * 400);
-    let mut cmyk = Vec::new();
-    jpeg_encoder::Encoder::new(&mut cmyk, 95).encode(&ink, 640, 400, jpeg_encoder::ColorType::Cmyk).unwrap();
-    let made = compress(&cmyk).unwrap();
-    // Ink on paper: light is what neither the colour nor the black takes away.
-    near(decoded(&made.photo).get_pixel(300, 200), [216, 53, 72], 6);
-
-    let mut progressive = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut progressive, 90);
-    encoder.set_progressive(true);
-    encoder.encode(flag(1000, 800).as_raw(), 1000, 800, jpeg_encoder::ColorType::Rgb).unwrap();
-    assert!(markers(&progressive).contains(&0xC2));
-    let made = compress(&progressive).unwrap();
-    near(decoded(&made.photo).get_pixel(250, 200), [20, 20, 230], 10);
-    for part in [4, 2] {
-        let cut = &progressive[..progressive.len() - progressive.len() / part];
-        assert_eq!(compress(cut), Err(MediaError::Unreadable));
-    }
-}
-
-#[test]
-fn a_scan_for_each_colour_is_refused_rather_than_shown_in_green() {
-    let mut separate = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut separate, 90);
-    encoder.set_optimized_huffman_tables(true);
-    encoder.encode(flag(640, 480).as_raw(), 640, 480, jpeg_encoder::ColorType::Rgb).unwrap();
-    assert!(matches!(compress(&separate), Err(MediaError::Unsupported { .. })));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! decoders like to fill the missing part with grey and call it a success.
 
 use super::colour::Profile;
+use super::separate;
 use crate::MediaError;
 use crate::jpeg::{self, Outline};
 use image::metadata::Orientation;
@@ -21,6 +22,19 @@ pub(super) enum Space {
     Ycc,
     /// Three bytes.
     Rgb,
+    /// Four bytes: cyan, magenta, yellow, black; 255 for none of it. Only on the way to `Rgb`.
+    Ink,
+}
+
+impl Space {
+    /// Bytes of a pixel.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Luma => 1,
+            Self::Ycc | Self::Rgb => 3,
+            Self::Ink => 4,
+        }
+    }
 }
 
 /// Pixels without gaps, row by row.
@@ -69,45 +83,73 @@ pub(super) fn open(bytes: &[u8], max_pixels: u64) -> Result<Original, MediaError
 
 /// Decodes a JPEG whose outline is known and whose size was found acceptable.
 pub(super) fn jpeg(bytes: &[u8], outline: &Outline) -> Result<Original, MediaError> {
-    // The decoder takes the first of several plain scans for the whole and shows the rest in green. Cameras
-    // write one; only progressive files have more.
-    if !outline.progressive && outline.segments.iter().filter(|s| s.marker == jpeg::SOS).count() > 1 {
-        return Err(MediaError::Unsupported { what: "a JPEG with one scan for each colour" });
+    match outline.process {
+        0xC0..=0xC2 if outline.precision == 8 => {}
+        0xC0..=0xC2 => return Err(MediaError::Unsupported { what: "a JPEG of more than eight bits" }),
+        _ => return Err(MediaError::Unsupported { what: "a lossless or arithmetic JPEG" }),
     }
     if !outline.complete {
         return Err(MediaError::Unreadable);
     }
-    // With its end marker a picture that stops early decodes to grey without a word. Without it the decoder
-    // notices the lack, but reads ahead by eight bytes: sure only where a row takes more than that.
-    let sure = !outline.progressive && outline.width > 512;
-    let readable = &bytes[..if sure { outline.end } else { outline.end + 2 }];
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(outline.width as usize)
-        .set_max_height(outline.height as usize)
-        .jpeg_set_max_scans(MAX_SCANS);
+    // The decoder takes the first of several plain scans for the whole and shows the rest in green.
+    if !outline.progressive && outline.segments.iter().filter(|s| s.marker == jpeg::SOS).count() > 1 {
+        return separate::open(bytes, outline);
+    }
+    let readable = readable(bytes, outline);
+    let options = options(outline.width, outline.height);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(readable), options);
     decoder.decode_headers().map_err(|_| MediaError::Unreadable)?;
-    let profile = decoder.icc_profile().and_then(|icc| Profile::unlike_srgb(&icc));
+    let icc = decoder.icc_profile();
+    let profile = |space| icc.as_deref().and_then(|icc| Profile::unlike_srgb(icc, space));
     let orientation = decoder
         .exif()
         .and_then(|exif| Orientation::from_exif_chunk(exif))
         .unwrap_or(Orientation::NoTransforms);
-    let (space, target) = match decoder.input_colorspace() {
-        Some(ColorSpace::Luma) => (Space::Luma, ColorSpace::Luma),
-        Some(ColorSpace::YCbCr) if profile.is_none() => (Space::Ycc, ColorSpace::YCbCr),
-        Some(ColorSpace::YCbCr | ColorSpace::RGB | ColorSpace::CMYK | ColorSpace::YCCK) => {
-            (Space::Rgb, ColorSpace::RGB)
-        }
+    let input = decoder.input_colorspace().ok_or(MediaError::Unreadable)?;
+    let (space, target, profile) = match input {
+        ColorSpace::Luma => (Space::Luma, ColorSpace::Luma, profile(Space::Luma)),
+        ColorSpace::YCbCr | ColorSpace::RGB => match profile(Space::Rgb) {
+            None if input == ColorSpace::YCbCr => (Space::Ycc, input, None),
+            profile => (Space::Rgb, ColorSpace::RGB, profile),
+        },
+        ColorSpace::CMYK | ColorSpace::YCCK => match profile(Space::Ink) {
+            None => (Space::Rgb, ColorSpace::RGB, None),
+            profile => (Space::Ink, input, profile),
+        },
         _ => return Err(MediaError::Unreadable),
     };
     decoder.set_options(options.jpeg_set_out_colorspace(target));
     let size = decoder.output_buffer_size().ok_or(MediaError::Unreadable)?;
     let mut pixels = reserve(size as u64)?;
     decoder.decode_into(&mut pixels).map_err(|_| MediaError::Unreadable)?;
+    if target == ColorSpace::YCCK {
+        pixels.as_chunks_mut::<4>().0.iter_mut().for_each(ink);
+    }
     let picture = Picture { pixels, width: outline.width, height: outline.height, space };
-    let profile = profile.filter(|_| space == Space::Rgb);
     Ok(Original { picture, orientation, profile })
+}
+
+/// As much of the file as the decoder is to see. With its end marker a picture that stops early decodes to
+/// grey without a word. Without it the decoder notices the lack, but reads ahead by eight bytes: sure only
+/// where a row takes more than that.
+pub(super) fn readable<'a>(bytes: &'a [u8], outline: &Outline) -> &'a [u8] {
+    let sure = !outline.progressive && outline.width > 512;
+    &bytes[..if sure { outline.end } else { outline.end + 2 }]
+}
+
+pub(super) fn options(width: u32, height: u32) -> DecoderOptions {
+    DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(width as usize)
+        .set_max_height(height as usize)
+        .jpeg_set_max_scans(MAX_SCANS)
+}
+
+/// From YCC and black to the inks, as JPEG defines it: YCC is what red, green and blue of the inks would be.
+fn ink([a, b, c, _]: &mut [u8; 4]) {
+    let [y, cb, cr] = [f32::from(*a), f32::from(*b) - 128.0, f32::from(*c) - 128.0];
+    let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
+    [*a, *b, *c] = rgb.map(|v| 255 - v.round().clamp(0.0, 255.0) as u8);
 }
 
 /// Progressive files in the wild have about ten.
@@ -133,25 +175,29 @@ fn other(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<Original, Me
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let grey = !decoder.color_type().has_color();
-    let profile = decoder.icc_profile().ok().flatten().and_then(|icc| Profile::unlike_srgb(&icc));
+    let space = if grey { Space::Luma } else { Space::Rgb };
+    let profile = decoder.icc_profile().ok().flatten().and_then(|icc| Profile::unlike_srgb(&icc, space));
     let decoded = DynamicImage::from_decoder(decoder).map_err(|e| read_error(&e, max_pixels))?;
-    let (pixels, space) = match decoded.color().has_alpha() {
-        true => (on_white(&decoded), Space::Rgb),
-        false if grey => (decoded.into_luma8().into_raw(), Space::Luma),
-        false => (decoded.into_rgb8().into_raw(), Space::Rgb),
+    let pixels = match (grey, decoded.color().has_alpha()) {
+        (true, true) => decoded.into_luma_alpha8().pixels().map(|p| on_white(p.0[0], p.0[1])).collect(),
+        (false, true) => {
+            let rgba = decoded.into_rgba8();
+            rgba.pixels().flat_map(|p| [0, 1, 2].map(|i| on_white(p.0[i], p.0[3]))).collect()
+        }
+        (true, false) => decoded.into_luma8().into_raw(),
+        (false, false) => decoded.into_rgb8().into_raw(),
     };
-    let profile = profile.filter(|_| space == Space::Rgb);
     Ok(Original { picture: Picture { pixels, width, height, space }, orientation, profile })
 }
 
 /// JPEG knows no transparency; paper is white.
-fn on_white(picture: &DynamicImage) -> Vec<u8> {
-    let over = |c: u8, a: u8| ((u32::from(c) * u32::from(a) + 255 * (255 - u32::from(a)) + 127) / 255) as u8;
-    picture.to_rgba8().pixels().flat_map(|p| [0, 1, 2].map(|i| over(p.0[i], p.0[3]))).collect()
+pub(super) fn on_white(colour: u8, alpha: u8) -> u8 {
+    let (c, a) = (u32::from(colour), u32::from(alpha));
+    ((c * a + 255 * (255 - a) + 127) / 255) as u8
 }
 
 /// Zeroed memory, or an error where the device has none left.
-fn reserve(bytes: u64) -> Result<Vec<u8>, MediaError> {
+pub(super) fn reserve(bytes: u64) -> Result<Vec<u8>, MediaError> {
     let bytes = usize::try_from(bytes).map_err(|_| MediaError::TooLarge { what: "pixels", limit: 0 })?;
     let mut out = Vec::new();
     out.try_reserve_exact(bytes).map_err(|_| MediaError::TooLarge { what: "bytes", limit: bytes as u64 })?;

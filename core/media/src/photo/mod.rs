@@ -1,9 +1,16 @@
 //! Photos: from what a camera wrote to a small upright picture that holds nothing but pixels, and the
-//! check that a picture is such a one. HEIC is not read here: the phone's system converts it.
+//! check that a picture is such a one. HEIC is not read here: the phone's system decodes it and hands over
+//! [`Pixels`].
 
 mod colour;
 mod decode;
+mod mark;
+mod raw;
+mod separate;
 mod shape;
+
+pub use mark::{Cover, Mark, Shape};
+pub use raw::Pixels;
 
 use crate::jpeg::{self, Outline};
 use crate::{Cancel, MediaError};
@@ -86,16 +93,51 @@ pub struct PhotoFacts {
     pub height: u32,
 }
 
-/// Makes the photo and its thumbnail from a JPEG, PNG or WebP: turned upright, colours brought to sRGB,
-/// downscaled, everything but the pixels left out. Blocks for tens of milliseconds: not on a UI thread.
-///
-/// Errors: [`MediaError::Unreadable`] (damaged or cut off), `Unsupported` (HEIC), `TooLarge` (pixels of the
-/// original; bytes when no quality meets the budget), `Cancelled`.
+/// Where a photo comes from.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// The bytes of a JPEG (sequential or progressive; grey, colour or CMYK), PNG or WebP file.
+    File(&'a [u8]),
+    /// What the platform's decoder made of any other file.
+    Pixels(Pixels<'a>),
+}
+
+impl std::fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(bytes) => write!(f, "File({} bytes)", bytes.len()),
+            Self::Pixels(pixels) => pixels.fmt(f),
+        }
+    }
+}
+
+/// Makes the photo and its thumbnail from a file's bytes: [`prepare`] without marks.
 pub fn compress(bytes: &[u8], plan: &Plan, cancel: &Cancel) -> Result<Compressed, MediaError> {
+    prepare(Source::File(bytes), plan, &[], cancel)
+}
+
+/// Makes the photo and its thumbnail: turned upright, colours brought to sRGB, downscaled, marked areas
+/// covered in both, everything but the pixels left out. Blocks for tens of milliseconds and uses a second
+/// thread for the thumbnail: not for a UI thread.
+///
+/// Errors: [`MediaError::Unreadable`] (damaged or cut off), `Unsupported` (HEIC bytes, a lossless, arithmetic
+/// or twelve-bit JPEG), `TooLarge` (pixels of the original; bytes when no quality meets the budget),
+/// `Cancelled`, `Io(InvalidInput)` (a mark that is no area of the picture, pixels that do not fit their
+/// numbers).
+pub fn prepare(
+    source: Source<'_>,
+    plan: &Plan,
+    marks: &[Mark],
+    cancel: &Cancel,
+) -> Result<Compressed, MediaError> {
     cancel.check()?;
-    let original = decode::open(bytes, plan.max_pixels)?;
+    let original = match source {
+        Source::File(bytes) => decode::open(bytes, plan.max_pixels)?,
+        Source::Pixels(pixels) => raw::open(&pixels, plan.max_pixels)?,
+    };
     cancel.check()?;
     let mut picture = finish(original, plan.longest_side)?;
+    mark::cover(&mut picture, marks)?;
     let small = shape::shrink(&picture, plan.thumbnail_side)?;
     cancel.check()?;
     std::thread::scope(|threads| {
@@ -179,6 +221,7 @@ fn encode(picture: &Picture, quality: u8) -> Result<Vec<u8>, MediaError> {
         Space::Luma => ColorType::Luma,
         Space::Ycc => ColorType::Ycbcr,
         Space::Rgb => ColorType::Rgb,
+        Space::Ink => return Err(MediaError::Unreadable),
     };
     encoder.encode(&picture.pixels, width, height, kind).map_err(|_| MediaError::Unreadable)?;
     Ok(out)

@@ -18,7 +18,11 @@ pub(super) fn shrink(picture: &Picture, side: u32) -> Result<Option<Picture>, Me
         u32::try_from(exact).unwrap_or(side).max(1)
     };
     let (width, height) = (scaled(picture.width), scaled(picture.height));
-    let kind = if picture.space == Space::Luma { PixelType::U8 } else { PixelType::U8x3 };
+    let kind = match picture.space {
+        Space::Luma => PixelType::U8,
+        Space::Ycc | Space::Rgb => PixelType::U8x3,
+        Space::Ink => PixelType::U8x4,
+    };
     let source = ImageRef::new(picture.width, picture.height, &picture.pixels, kind)
         .map_err(|_| MediaError::Unreadable)?;
     let mut target = Image::new(width, height, kind);
@@ -33,10 +37,10 @@ pub(super) fn turn(picture: Picture, orientation: Orientation) -> Picture {
     if orientation == Orientation::NoTransforms {
         return picture;
     }
-    if picture.space == Space::Luma {
-        turn_by::<1>(picture, orientation)
-    } else {
-        turn_by::<3>(picture, orientation)
+    match picture.space {
+        Space::Luma => turn_by::<1>(picture, orientation),
+        Space::Ycc | Space::Rgb => turn_by::<3>(picture, orientation),
+        Space::Ink => turn_by::<4>(picture, orientation),
     }
 }
 
