@@ -64,6 +64,19 @@ ids! {
     NoticeId,
 }
 
+ids! {
+    /// One line of a facility's shared inbox (共有のお知らせ).
+    InboxLineId,
+    /// One completion of the yearly training (研修). Made by the caller.
+    TrainingId,
+    /// One yearly review of access (点検). Made by the caller.
+    ReviewId,
+    /// One incident report (セキュリティ事故). Made by the caller.
+    IncidentId,
+    /// One entry of an incident's timeline. Made by the caller.
+    EntryId,
+}
+
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

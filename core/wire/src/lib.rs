@@ -7,7 +7,9 @@
 //!
 //! Not here: rules, storage, screens. The glossary of terms stands in this crate's README.
 
+mod duty;
 mod ids;
+mod incident;
 mod media;
 mod municipality;
 mod notice;
@@ -21,7 +23,9 @@ mod session;
 
 pub mod limits;
 
+pub use duty::*;
 pub use ids::*;
+pub use incident::*;
 pub use media::*;
 pub use municipality::*;
 pub use notice::*;

@@ -14,6 +14,16 @@ pub enum NoticeKind {
     PatientRegistered,
     /// A new post (F48).
     PostPublished,
+    /// Lines of the facility's shared inbox wait for somebody to claim them (F15).
+    InboxWaiting,
+    /// The yearly security training is due (F57).
+    TrainingDue,
+    /// The yearly review of access is due (R-AUTH4).
+    AccessReviewDue,
+    /// An incident report waits for the recipient (F56).
+    IncidentWaiting,
+    /// An incident report that the recipient made or sent on has a new entry.
+    IncidentUpdated,
     /// A kind of a newer server.
     #[serde(other)]
     Unknown,
@@ -25,6 +35,11 @@ impl NoticeKind {
     pub const fn line(self) -> &'static str {
         match self {
             Self::PatientRegistered => "新しい支援の登録がありました",
+            Self::InboxWaiting => "共有のお知らせが確認を待っています",
+            Self::TrainingDue => "研修の期限のお知らせがあります",
+            Self::AccessReviewDue => "点検の期限のお知らせがあります",
+            Self::IncidentWaiting => "確認を待っている報告があります",
+            Self::IncidentUpdated => "報告に新しい記録があります",
             Self::FacilityApproved | Self::PostPublished | Self::Unknown => "新しい連絡があります",
         }
     }

@@ -162,6 +162,16 @@ pub enum NoticeKind {
     PatientRegistered,
     /// A new post (F48).
     PostPublished,
+    /// Lines of the facility's shared inbox wait for somebody to claim them (F15).
+    InboxWaiting,
+    /// The yearly security training is due (F57).
+    TrainingDue,
+    /// The yearly review of access is due (R-AUTH4).
+    AccessReviewDue,
+    /// An incident report waits for the recipient (F56).
+    IncidentWaiting,
+    /// An incident report that the recipient made or sent on has a new entry.
+    IncidentUpdated,
     /// A kind of a newer server.
     Unknown,
 }
