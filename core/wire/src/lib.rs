@@ -17,6 +17,7 @@ mod place;
 mod post;
 mod problem;
 mod session;
+mod setup_code;
 
 pub mod limits;
 
@@ -30,3 +31,4 @@ pub use place::*;
 pub use post::*;
 pub use problem::*;
 pub use session::*;
+pub use setup_code::*;

@@ -14,6 +14,10 @@ pub enum NoticeKind {
     PatientRegistered,
     /// A new post (F48).
     PostPublished,
+    /// Somebody of the facility got No and password for one more device (F07); to its manager.
+    DeviceTicketIssued,
+    /// A device's certificate ends soon; to the facility's manager.
+    CertificateExpiring,
     /// A kind of a newer server.
     #[serde(other)]
     Unknown,
@@ -25,6 +29,8 @@ impl NoticeKind {
     pub const fn line(self) -> &'static str {
         match self {
             Self::PatientRegistered => "新しい支援の登録がありました",
+            Self::DeviceTicketIssued => "端末を追加する手続きがありました",
+            Self::CertificateExpiring => "電子証明書の有効期限が近づいています",
             Self::FacilityApproved | Self::PostPublished | Self::Unknown => "新しい連絡があります",
         }
     }

@@ -162,6 +162,10 @@ pub enum NoticeKind {
     PatientRegistered,
     /// A new post (F48).
     PostPublished,
+    /// Somebody of the facility got No and password for one more device (F07).
+    DeviceTicketIssued,
+    /// A device's certificate ends soon.
+    CertificateExpiring,
     /// A kind of a newer server.
     Unknown,
 }
