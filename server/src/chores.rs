@@ -4,7 +4,7 @@
 
 use crate::error::AppError;
 use crate::state::App;
-use crate::{audit, municipality, session};
+use crate::{audit, clock, device, municipality, session};
 use std::time::Duration;
 
 /// Keeps house until the task is dropped.
@@ -34,6 +34,7 @@ async fn often(app: &App, round: u32) -> Result<(), AppError> {
     }
     if round % 10 == 9 {
         app.seen.store(&app.db).await?;
+        device::renew::settle(app, clock::now()).await?;
     }
     Ok(())
 }
@@ -44,5 +45,6 @@ async fn often(app: &App, round: u32) -> Result<(), AppError> {
 /// The database failed; what was done stays done.
 pub async fn hourly(app: &App) -> Result<(), AppError> {
     app.db.write(async |c| session::store::sweep(c).await).await?;
+    device::expiry::tell(app, clock::now()).await?;
     Ok(())
 }

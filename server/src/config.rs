@@ -26,6 +26,38 @@ impl DataConfig {
         self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("renraku.db").display()))
     }
 
+    /// Takes the data folder: together with other servers, or, to change the secret, alone. It is held as
+    /// long as the file that comes back.
+    ///
+    /// # Errors
+    /// Somebody else holds it, or the folder is not there or not writable.
+    pub fn lock(&self, alone: bool) -> Result<std::fs::File, crate::error::AppError> {
+        let path = self.data.join("lock");
+        let failed = |e: &dyn std::fmt::Display| {
+            crate::error::AppError::internal(format!(
+                "{} cannot be used: {e}; nothing was changed. Check that the folder is there, writable and \
+                 not on a full disk",
+                path.display()
+            ))
+        };
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| failed(&e))?;
+        let taken = if alone { file.try_lock() } else { file.try_lock_shared() };
+        match taken {
+            Ok(()) => Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => Err(crate::error::AppError::internal(if alone {
+                "a server is running on this data; nothing was changed. Stop it and run the command again"
+            } else {
+                "the operator's secret is being changed; nothing was changed. Start the server when that is done"
+            })),
+            Err(std::fs::TryLockError::Error(e)) => Err(failed(&e)),
+        }
+    }
+
     /// The file of the operator's secret.
     #[must_use]
     pub fn secret_path(&self) -> PathBuf {

@@ -1,12 +1,14 @@
 //! The command line: what an operator does.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use renraku_server::config::{DataConfig, ServeConfig};
 use renraku_server::db::Db;
 use renraku_server::error::AppError;
 use renraku_server::secret::OperatorSecret;
 use renraku_server::serve::Server;
+use renraku_server::setup::ceremony;
 use renraku_server::{audit, municipality, policy, router, setup};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use utoipa::OpenApi as _;
 
@@ -27,6 +29,12 @@ enum Command {
     /// Towns.
     #[command(subcommand)]
     Municipality(Municipality),
+    /// A town's certificate authority: look at it, keep a copy, roll it.
+    #[command(subcommand)]
+    Authority(Authority),
+    /// The operator's secret.
+    #[command(subcommand)]
+    Secret(Secret),
     /// Run both hosts.
     Serve(Box<ServeConfig>),
     /// Check every town's audit chain.
@@ -62,6 +70,50 @@ enum Municipality {
         /// Print the answer as JSON.
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Authority {
+    /// List the town's authorities and how many good certificates each signed.
+    Status(OfTown),
+    /// Write a copy of the present authority, sealed to the operator's secret, and check it.
+    Export {
+        #[command(flatten)]
+        of: OfTown,
+        /// The file to make; it must not be there.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Check that a copy could be put back: it opens, it is whole, and it is of this data.
+    Check {
+        #[command(flatten)]
+        data: DataConfig,
+        /// The copy.
+        #[arg(long)]
+        file: PathBuf,
+    },
+    /// Make a new authority. The old one stays trusted until every device has renewed and it is retired.
+    Roll(OfTown),
+    /// Trust the old authority no more and destroy its key.
+    Retire(OfTown),
+}
+
+#[derive(Args)]
+struct OfTown {
+    #[command(flatten)]
+    data: DataConfig,
+    /// The town's name in addresses.
+    #[arg(long)]
+    slug: String,
+}
+
+#[derive(Subcommand)]
+enum Secret {
+    /// Make a new secret and seal everything to it. Stop the server first. Interrupted, run it again.
+    Change {
+        #[command(flatten)]
+        data: DataConfig,
     },
 }
 
@@ -135,6 +187,13 @@ async fn run(command: Command) -> Result<(), AppError> {
             report(&setup::create(&db, &secret, &new).await?, &login_id, json);
             Ok(())
         }
+        Command::Authority(command) => authority(command).await,
+        Command::Secret(Secret::Change { data }) => {
+            let (records, files) = setup::reseal::change(&data).await?;
+            println!("sealed again: {records} records, {files} files");
+            println!("{} is new; keep a copy of it away from this machine", data.secret_path().display());
+            Ok(())
+        }
         Command::Serve(config) => serve(&config).await,
         Command::VerifyAudit { data } => {
             let (db, _) = open(&data).await?;
@@ -165,8 +224,62 @@ fn init(data: &DataConfig) -> Result<(), AppError> {
 
 async fn open(data: &DataConfig) -> Result<(Db, OperatorSecret), AppError> {
     let secret = OperatorSecret::read(&data.secret_path())?;
-    let db = Db::open(&data.database_url(), &secret.database_key()).await?;
+    let db = Db::open_any(&data.database_url(), &secret.database_keys()).await?;
     Ok((db, secret))
+}
+
+async fn authority(command: Authority) -> Result<(), AppError> {
+    match command {
+        Authority::Status(of) => {
+            let (db, _) = open(&of.data).await?;
+            for one in ceremony::standing(&db, &of.slug).await? {
+                let state = match (one.present, one.retired_at) {
+                    (true, _) => "signs",
+                    (false, None) => "trusted until retired",
+                    (false, Some(_)) => "retired",
+                };
+                println!("{} {state}, {} good certificates", one.id, one.certificates);
+            }
+        }
+        Authority::Export { of, out } => {
+            let (db, secret) = open(&of.data).await?;
+            let sealed = ceremony::export(&db, &secret, &of.slug).await?;
+            let (slug, id) = ceremony::check_copy(&db, &secret, &sealed).await?;
+            write_new(&out, &sealed)?;
+            println!("{}: authority {id} of {slug}, sealed to the operator's secret", out.display());
+        }
+        Authority::Check { data, file } => {
+            let (db, secret) = open(&data).await?;
+            let sealed = std::fs::read(&file)
+                .map_err(|e| AppError::internal(format!("{} cannot be read: {e}", file.display())))?;
+            let (slug, id) = ceremony::check_copy(&db, &secret, &sealed).await?;
+            println!("{}: whole; authority {id} of {slug}", file.display());
+        }
+        Authority::Roll(of) => {
+            let (db, secret) = open(&of.data).await?;
+            let (old, new) = ceremony::roll(&db, &secret, &of.slug).await?;
+            println!("{new} signs from now on; {old} stays trusted until it is retired");
+            println!("keep a copy of the new one: renraku-server authority export");
+        }
+        Authority::Retire(of) => {
+            let (db, _) = open(&of.data).await?;
+            println!("{} is retired", ceremony::retire(&db, &of.slug).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file that was not there, whole or not at all.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let failed = |e: std::io::Error| AppError::internal(format!("{} cannot be made: {e}", path.display()));
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| {
+        let _ = std::fs::remove_file(path);
+        failed(e)
+    })
 }
 
 fn report(created: &setup::Created, login_id: &str, json: bool) {

@@ -22,7 +22,10 @@ pub fn public(app: App) -> Router {
         .route("/v1/municipalities/{slug}/facility-applications", posting(facility::api::create))
         .route("/v1/municipalities/{slug}/certificates", posting(device::api::enrol))
         .route("/v1/municipalities/{slug}/certificates/pkcs12", posting(device::api::pkcs12))
-        .route("/v1/municipalities/{slug}/diagnosis", get(device::api::diagnose))
+        .route(
+            "/v1/municipalities/{slug}/diagnosis",
+            get(device::api::diagnose).post(device::api::diagnose_more),
+        )
         .route("/health", get(health))
         .route("/assets/{name}", get(assets::get))
         .route("/", get(municipality::pages::towns))
@@ -31,7 +34,9 @@ pub fn public(app: App) -> Router {
         .route("/{slug}/apply", get(facility::pages::form).post(facility::pages::apply))
         .route("/{slug}/apply/done", get(facility::pages::applied))
         .route("/{slug}/certificate", get(device::pages::certificate).post(device::pages::pick_up))
-        .route("/{slug}/diagnosis", get(device::pages::diagnose))
+        .route("/{slug}/diagnosis", get(device::pages::diagnose).post(device::pages::diagnose_more))
+        .route("/{slug}/crl", get(device::pages::revocations))
+        .route("/{slug}/crl/{authority}", get(device::pages::revocations_of))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(limits::JSON_BYTES))
@@ -56,6 +61,9 @@ pub fn care(app: App) -> Router {
         .route("/v1/staff", posting(staff::api::create))
         .route("/v1/devices", get(device::api::list))
         .route("/v1/devices/{id}/revocation", posting(device::api::revoke))
+        .route("/v1/devices/{id}/name", put(device::api::rename))
+        .route("/v1/devices/tickets", posting(device::api::ticket))
+        .route("/v1/devices/current/certificate", posting(device::api::renew))
         .route("/v1/patients", posting(patient::api::create).get(patient::api::list))
         .route("/v1/patients/{id}", get(patient::api::get))
         .route("/v1/patients/{id}/posts", posting(post::api::create).get(post::api::page))
@@ -86,9 +94,12 @@ pub fn care(app: App) -> Router {
         .route("/facilities/{id}/approval", posting(facility::pages::approve))
         .route("/facilities/{id}/rejection", posting(facility::pages::reject))
         .route("/staff", get(staff::pages::list).post(staff::pages::create))
-        .route("/devices", get(device::pages::list))
-        .route("/devices/tickets", posting(facility::pages::ticket))
-        .route("/devices/{id}/revocation", posting(device::pages::revoke))
+        .route("/devices", get(device::inventory::list))
+        .route("/devices/own", get(device::inventory::own))
+        .route("/devices/codes", get(device::explain::page))
+        .route("/devices/tickets", posting(device::inventory::ticket))
+        .route("/devices/{id}/name", posting(device::inventory::rename))
+        .route("/devices/{id}/revocation", posting(device::inventory::revoke))
         .route("/patients/new", with_file(get(patient::pages::form).post(patient::pages::create)))
         .route("/patients/{id}", with_file(get(post::pages::timeline).post(post::pages::publish)))
         .route("/posts/{id}/acknowledgement", posting(post::pages::acknowledge))
@@ -137,6 +148,7 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         device::api::enrol,
         device::api::pkcs12,
         device::api::diagnose,
+        device::api::diagnose_more,
         session::api::open,
         session::api::me,
         session::api::close,
@@ -149,6 +161,9 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         staff::api::create,
         device::api::list,
         device::api::revoke,
+        device::api::rename,
+        device::api::ticket,
+        device::api::renew,
         patient::api::create,
         patient::api::list,
         patient::api::get,

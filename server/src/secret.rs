@@ -12,10 +12,11 @@ use std::path::Path;
 use std::str::FromStr as _;
 use zeroize::Zeroizing;
 
-/// The secret in memory.
+/// The secret in memory. Its file may hold more than one identity while the operator changes it: the first
+/// seals, and all of them open.
 #[derive(Clone)]
 pub struct OperatorSecret {
-    identity: Identity,
+    identities: Vec<Identity>,
     recipient: Recipient,
 }
 
@@ -26,6 +27,10 @@ impl std::fmt::Debug for OperatorSecret {
 }
 
 impl OperatorSecret {
+    fn of(identities: Vec<Identity>) -> Option<Self> {
+        Some(Self { recipient: identities.first()?.to_public(), identities })
+    }
+
     /// Reads the secret's file.
     ///
     /// # Errors
@@ -38,44 +43,76 @@ impl OperatorSecret {
                 path.display()
             ))
         })?);
-        let line = text.lines().find(|l| !l.starts_with('#') && !l.trim().is_empty()).unwrap_or_default();
-        let identity = Identity::from_str(line.trim())
-            .map_err(|_| AppError::internal(format!("{} does not hold an age identity", path.display())))?;
-        Ok(Self { recipient: identity.to_public(), identity })
+        let lines = text.lines().map(str::trim).filter(|l| !l.starts_with('#') && !l.is_empty());
+        let identities: Option<Vec<Identity>> = lines.map(|l| Identity::from_str(l).ok()).collect();
+        identities.and_then(Self::of).ok_or_else(|| {
+            AppError::internal(format!(
+                "{} does not hold an age identity; put the copy of the operator's secret back that was \
+                 kept away from this machine",
+                path.display()
+            ))
+        })
     }
 
-    /// Makes a secret's file, readable by its owner only. Refuses to overwrite one.
+    /// Makes a secret's file, readable by its owner only. Refuses to overwrite one, and leaves none
+    /// half written.
     ///
     /// # Errors
     /// The file exists or cannot be written.
     pub fn create(path: &Path) -> Result<Self, AppError> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let identity = Identity::generate();
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|e| AppError::internal(format!("{} cannot be made: {e}", path.display())))?;
-        let secret = identity.to_string();
-        writeln!(
-            file,
-            "# Renraku: the operator's secret. Keep a copy away from the data.\n{}",
-            secret.expose_secret()
-        )
-        .and_then(|()| file.sync_all())
-        .map_err(|e| AppError::internal(format!("{} cannot be written: {e}", path.display())))?;
-        Ok(Self { recipient: identity.to_public(), identity })
+        let identities = vec![Identity::generate()];
+        write(path, &identities, false)?;
+        Self::of(identities).ok_or_else(|| AppError::internal("no secret was made"))
+    }
+
+    /// Begins a change: puts a fresh identity before the present one, in the file too. From then on the
+    /// file opens what either of them sealed. A change that was begun before goes on.
+    ///
+    /// # Errors
+    /// The file cannot be written; then it is as it was.
+    pub fn begin_change(&self, path: &Path) -> Result<Self, AppError> {
+        if self.changing() {
+            return Ok(self.clone());
+        }
+        let mut identities = vec![Identity::generate()];
+        identities.extend(self.identities.iter().cloned());
+        write(path, &identities, true)?;
+        Self::of(identities).ok_or_else(|| AppError::internal("no secret was made"))
+    }
+
+    /// Ends a change: only the newest identity stays in the file.
+    ///
+    /// # Errors
+    /// The file cannot be written; then it is as it was.
+    pub fn end_change(&self, path: &Path) -> Result<Self, AppError> {
+        let identities: Vec<Identity> = self.identities.iter().take(1).cloned().collect();
+        write(path, &identities, true)?;
+        Self::of(identities).ok_or_else(|| AppError::internal("no secret was made"))
+    }
+
+    /// True while an older identity is still in the file.
+    #[must_use]
+    pub fn changing(&self) -> bool {
+        self.identities.len() > 1
+    }
+
+    /// True when `sealed` was sealed under the newest identity.
+    #[must_use]
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        let newest = self.identities.iter().take(1).map(|i| i as _);
+        age::Decryptor::new(sealed).is_ok_and(|d| d.decrypt(newest).is_ok())
     }
 
     /// The key of the SQLite file.
     #[must_use]
     pub fn database_key(&self) -> [u8; 32] {
-        let secret = self.identity.to_string();
-        let mut hash = Sha256::new();
-        hash.update(b"renraku database key v1\0");
-        hash.update(secret.expose_secret().as_bytes());
-        hash.finalize().into()
+        self.identities.first().map_or([0; 32], database_key)
+    }
+
+    /// The keys that the SQLite file may have, the newest first.
+    #[must_use]
+    pub fn database_keys(&self) -> Vec<[u8; 32]> {
+        self.identities.iter().map(database_key).collect()
     }
 
     /// Seals `plain` for storage.
@@ -105,11 +142,58 @@ impl OperatorSecret {
             )
         };
         let decryptor = age::Decryptor::new(sealed).map_err(|_| wrong())?;
-        let mut reader = decryptor.decrypt(std::iter::once(&self.identity as _)).map_err(|_| wrong())?;
+        let mut reader = decryptor.decrypt(self.identities.iter().map(|i| i as _)).map_err(|_| wrong())?;
         let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
         reader.read_to_end(&mut plain).map_err(|_| wrong())?;
         Ok(plain)
     }
+}
+
+fn database_key(identity: &Identity) -> [u8; 32] {
+    let secret = identity.to_string();
+    let mut hash = Sha256::new();
+    hash.update(b"renraku database key v1\0");
+    hash.update(secret.expose_secret().as_bytes());
+    hash.finalize().into()
+}
+
+/// Writes the file whole or not at all: beside it first, then in its place.
+fn write(path: &Path, identities: &[Identity], replace: bool) -> Result<(), AppError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let failed = |e: std::io::Error| {
+        AppError::internal(format!(
+            "{} cannot be written: {e}; nothing was changed. Free space on the disk, or check the folder's \
+             owner, and run the command again",
+            path.display()
+        ))
+    };
+    let mut text =
+        Zeroizing::new("# Renraku: the operator's secret. Keep a copy away from the data.\n".to_owned());
+    for identity in identities {
+        text.push_str(identity.to_string().expose_secret());
+        text.push('\n');
+    }
+    let beside = path.with_extension(format!("new{}", std::process::id()));
+    let whole = || {
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        if replace {
+            std::fs::rename(&beside, path)?;
+        } else {
+            // Unlike a rename, a link never takes the place of a file.
+            std::fs::hard_link(&beside, path)?;
+        }
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    };
+    let outcome = whole();
+    if !replace || outcome.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    outcome.map_err(failed)
 }
 
 #[cfg(test)]
@@ -130,5 +214,31 @@ mod tests {
         assert!(other.open(&sealed).is_err());
         assert!(read.open(&sealed[..sealed.len() - 1]).is_err());
         assert!(OperatorSecret::read(&dir.path().join("none")).is_err());
+    }
+    #[test]
+    fn a_change_opens_old_and_new_until_it_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        let old = OperatorSecret::create(&path).unwrap();
+        let sealed = old.seal(b"abc").unwrap();
+        let both = old.begin_change(&path).unwrap();
+        assert!(both.changing() && !old.changing());
+        let read = OperatorSecret::read(&path).unwrap();
+        assert_eq!(read.open(&sealed).unwrap().as_slice(), b"abc");
+        assert!(!read.is_newest(&sealed));
+        let fresh = read.seal(b"def").unwrap();
+        assert!(read.is_newest(&fresh) && old.open(&fresh).is_err());
+        assert_eq!(read.database_keys()[1], old.database_key());
+        // Begun twice it is one change.
+        let again = read.begin_change(&path).unwrap();
+        assert_eq!(again.database_keys(), read.database_keys());
+        let new = again.end_change(&path).unwrap();
+        assert!(new.open(&sealed).is_err());
+        assert_eq!(OperatorSecret::read(&path).unwrap().open(&fresh).unwrap().as_slice(), b"def");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+        std::fs::write(&path, "AGE-SECRET-KEY-1").unwrap();
+        assert!(OperatorSecret::read(&path).is_err(), "a cut file is told");
+        std::fs::write(&path, "").unwrap();
+        assert!(OperatorSecret::read(&path).is_err());
     }
 }

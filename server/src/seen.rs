@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::db::prelude::*;
-use crate::db::schema::{device, session};
+use crate::db::schema::{certificate, device, session};
 use crate::db::{Db, Id};
 use crate::error::AppError;
 use crate::run;
@@ -18,6 +18,8 @@ pub struct Seen(Arc<Mutex<Noted>>);
 struct Noted {
     devices: HashMap<(Id, Id), i64>,
     sessions: HashMap<(Id, Vec<u8>), i64>,
+    first_uses: HashMap<(Id, String), i64>,
+    first_sign_ins: HashMap<(Id, Id), i64>,
 }
 
 impl std::fmt::Debug for Seen {
@@ -41,16 +43,27 @@ impl Seen {
         self.noted().sessions.insert((town, token_hash.to_vec()), clock::now());
     }
 
+    /// Notes that a certificate was used for the first time.
+    pub fn first_use(&self, town: Id, serial: &str) {
+        self.noted().first_uses.entry((town, serial.to_owned())).or_insert_with(clock::now);
+    }
+
+    /// Notes that somebody signed in on a device for the first time.
+    pub fn first_sign_in(&self, town: Id, device: Id) {
+        self.noted().first_sign_ins.entry((town, device)).or_insert_with(clock::now);
+    }
+
     /// Stores what was noted.
     ///
     /// # Errors
     /// The database failed; what is noted from then on is kept for the next time.
     pub async fn store(&self, db: &Db) -> Result<(), AppError> {
-        let Noted { devices, sessions } = std::mem::take(&mut *self.noted());
+        let Noted { devices, sessions, first_uses, first_sign_ins } = std::mem::take(&mut *self.noted());
         if devices.is_empty() {
             return Ok(());
         }
         let (devices, sessions) = (&devices, &sessions);
+        let (first_uses, first_sign_ins) = (&first_uses, &first_sign_ins);
         db.write(async |c| {
             for ((town, id), at) in devices {
                 run!(
@@ -64,6 +77,24 @@ impl Seen {
                     c,
                     execute,
                     diesel::update(session::table.find((*town, hash))).set(session::last_seen_at.eq(at))
+                )?;
+            }
+            for ((town, serial), at) in first_uses {
+                let this = certificate::table.find((*town, serial));
+                run!(
+                    c,
+                    execute,
+                    diesel::update(this.filter(certificate::first_used_at.is_null()))
+                        .set(certificate::first_used_at.eq(at))
+                )?;
+            }
+            for ((town, id), at) in first_sign_ins {
+                let this = device::table.find((*town, *id));
+                run!(
+                    c,
+                    execute,
+                    diesel::update(this.filter(device::first_sign_in_at.is_null()))
+                        .set(device::first_sign_in_at.eq(at))
                 )?;
             }
             Ok(())

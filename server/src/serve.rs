@@ -10,7 +10,7 @@ use crate::secret::OperatorSecret;
 use crate::state::App;
 use crate::storage::Storage;
 use crate::tls::{self, CareVerifier, HostCertificate, Peer};
-use crate::{chores, router};
+use crate::{chores, router, setup};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -40,6 +40,7 @@ pub struct Server {
     pub care: SocketAddr,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    _lock: std::fs::File,
 }
 
 impl Server {
@@ -49,7 +50,13 @@ impl Server {
     /// A sentence that says what to do; then nothing was changed.
     pub async fn start(config: &ServeConfig) -> Result<Self, AppError> {
         let secret = OperatorSecret::read(&config.data.secret_path())?;
+        let lock = config.data.lock(false)?;
+        let host_folder = config.data.data.join("host");
+        if config.tls_certificate.is_none() {
+            HostCertificate::check(&host_folder)?;
+        }
         let db = open_database(config, &secret).await?;
+        setup::ceremony::check_authorities(&db, &secret).await?;
         let storage = Storage::folder(&config.data.data.join("media"), secret.clone())?;
         let senders = Arc::new(Senders {
             pusher: pusher(&config.push)?,
@@ -78,7 +85,7 @@ impl Server {
         tasks.spawn(listen(care_listener, care_tls, router::care(app.clone()), stopped));
         tasks.spawn(notice::run_worker(app.clone(), senders));
         tasks.spawn(chores::run(app.clone()));
-        Ok(Self { app, public, care, stop, tasks })
+        Ok(Self { app, public, care, stop, tasks, _lock: lock })
     }
 
     /// Takes no new connections, lets running requests end (at most ten seconds), stores what is held.
@@ -103,7 +110,7 @@ impl Server {
 /// # Errors
 /// A sentence that says what to do.
 pub async fn open_database(config: &ServeConfig, secret: &OperatorSecret) -> Result<Db, AppError> {
-    Db::open(&config.data.database_url(), &secret.database_key()).await
+    Db::open_any(&config.data.database_url(), &secret.database_keys()).await
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {

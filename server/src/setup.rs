@@ -1,5 +1,8 @@
 //! The operator's first step: a town, its certificate authority, its office and the office's first account.
 
+pub mod ceremony;
+pub mod reseal;
+
 use crate::audit::{self, Actor};
 use crate::db::prelude::*;
 use crate::db::schema::{facility, municipality, policy_history, staff};

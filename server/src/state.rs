@@ -1,7 +1,7 @@
 //! What handlers share. One value for the process, cheap to clone.
 
 use crate::db::prelude::*;
-use crate::db::schema::municipality;
+use crate::db::schema::{municipality, old_authority};
 use crate::db::{Db, Id};
 use crate::error::AppError;
 use crate::run;
@@ -80,29 +80,84 @@ impl App {
     /// # Errors
     /// No such town, or the operator's secret is another one.
     pub async fn authority(&self, town: Id) -> Result<Authority, AppError> {
-        let (certificate, sealed): (Vec<u8>, Vec<u8>) = self
+        let row: (String, Vec<u8>, Vec<u8>) = self
             .db
             .read(async |c| {
                 Ok(run!(
                     c,
                     get_result,
-                    municipality::table
-                        .find(town)
-                        .select((municipality::authority_cert, municipality::authority_key_sealed))
+                    municipality::table.find(town).select((
+                        municipality::slug,
+                        municipality::authority_cert,
+                        municipality::authority_key_sealed
+                    ))
                 )?)
             })
             .await?;
-        Authority::open(certificate, &self.secret.open(&sealed)?)
+        self.open_authority(row)
     }
 
-    /// Lets the care host know every town's authority.
+    /// Opens one of a town's authorities by its name: the present one, or one that is not retired yet.
+    ///
+    /// # Errors
+    /// [`renraku_wire::Code::NotFound`]; the operator's secret is another one.
+    pub async fn authority_of(&self, town: Id, id: &str) -> Result<Authority, AppError> {
+        let present = self.authority(town).await?;
+        if present.id() == id {
+            return Ok(present);
+        }
+        let row: Option<(String, Vec<u8>, Option<Vec<u8>>)> = self
+            .db
+            .read(async |c| {
+                Ok(run!(
+                    c,
+                    get_result,
+                    old_authority::table
+                        .inner_join(
+                            municipality::table.on(municipality::id.eq(old_authority::municipality_id))
+                        )
+                        .filter(old_authority::municipality_id.eq(town))
+                        .filter(old_authority::id.eq(id))
+                        .select((municipality::slug, old_authority::cert, old_authority::key_sealed))
+                )
+                .optional()?)
+            })
+            .await?;
+        match row {
+            Some((slug, certificate, Some(sealed))) => self.open_authority((slug, certificate, sealed)),
+            _ => Err(renraku_wire::Code::NotFound.into()),
+        }
+    }
+
+    fn open_authority(
+        &self,
+        (slug, certificate, sealed): (String, Vec<u8>, Vec<u8>),
+    ) -> Result<Authority, AppError> {
+        let authority = Authority::open(certificate, &self.secret.open(&sealed)?)?;
+        let url = format!("{}/{slug}/crl/{}", self.public_url, authority.id());
+        Ok(authority.with_list_at(url))
+    }
+
+    /// Lets the care host know every town's authorities: the present ones and those not retired yet.
     ///
     /// # Errors
     /// The database failed, or holds no certificate where one must be.
     pub async fn load_authorities(&self) -> Result<(), AppError> {
         let all: Vec<Vec<u8>> = self
             .db
-            .read(async |c| Ok(run!(c, load, municipality::table.select(municipality::authority_cert))?))
+            .read(async |c| {
+                let mut all: Vec<Vec<u8>> =
+                    run!(c, load, municipality::table.select(municipality::authority_cert))?;
+                let old: Vec<Vec<u8>> = run!(
+                    c,
+                    load,
+                    old_authority::table
+                        .filter(old_authority::retired_at.is_null())
+                        .select(old_authority::cert)
+                )?;
+                all.extend(old);
+                Ok(all)
+            })
             .await?;
         self.care_verifier
             .replace(&all)

@@ -2,6 +2,7 @@
 
 use crate::error::AppError;
 use crate::secret::OperatorSecret;
+use futures_util::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
@@ -49,6 +50,27 @@ impl Storage {
         let sealed = self.objects.get(&Path::from(name)).await.map_err(failed)?;
         let sealed = sealed.bytes().await.map_err(failed)?;
         self.secret.open(&sealed)
+    }
+
+    /// Seals again, one by one, what lies under an older identity of the secret. Interrupted, it goes on
+    /// where it was. Returns how many objects it sealed.
+    ///
+    /// # Errors
+    /// The store is full or out of reach; what was not sealed again is as it was.
+    pub async fn seal_again(&self) -> Result<usize, AppError> {
+        let all = self.objects.list(None).map_ok(|found| found.location);
+        let all: Vec<Path> = all.try_collect().await.map_err(failed)?;
+        let mut done = 0;
+        for path in all {
+            let sealed = self.objects.get(&path).await.map_err(failed)?;
+            let sealed = sealed.bytes().await.map_err(failed)?;
+            if !self.secret.is_newest(&sealed) {
+                let fresh = self.secret.seal(&self.secret.open(&sealed)?)?;
+                self.objects.put(&path, fresh.into()).await.map_err(failed)?;
+                done += 1;
+            }
+        }
+        Ok(done)
     }
 
     /// Removes what lies under `name`; nothing there is fine.

@@ -7,7 +7,7 @@ use crate::error::AppError;
 use crate::input::PathId;
 use crate::portal::{self, Frame, Task, local};
 use crate::state::App;
-use crate::{facility, notice};
+use crate::{device, facility, notice};
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
@@ -27,7 +27,12 @@ pub async fn landing(
     Ok(local::see(&match (found.patient_id, found.post_id) {
         (Some(patient), Some(post)) => format!("/patients/{patient}#post-{post}"),
         (Some(patient), None) => format!("/patients/{patient}"),
-        (None, _) => "/".to_owned(),
+        (None, _) => match found.kind {
+            renraku_wire::NoticeKind::DeviceTicketIssued | renraku_wire::NoticeKind::CertificateExpiring => {
+                "/devices".to_owned()
+            }
+            _ => "/".to_owned(),
+        },
     }))
 }
 
@@ -52,6 +57,7 @@ pub async fn notice(
 /// The database failed.
 pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
     let mut tasks = facility::store::tasks(c, who).await?;
+    tasks.extend(device::tasks::tasks(c, who).await?);
     tasks.sort_by_key(|task| task.since);
     Ok(tasks)
 }

@@ -204,7 +204,13 @@ async fn certificates(State(town): Shared, Json(request): Json<CertificateReques
 
 async fn diagnosis(State(town): Shared) -> Json<Diagnosis> {
     let code = town.facts().revoked.then_some(Code::CertificateRevoked);
-    Json(Diagnosis { ok: code.is_none(), code, sentence: String::new() })
+    Json(Diagnosis {
+        ok: code.is_none(),
+        code,
+        sentence: String::new(),
+        short: String::new(),
+        server_time: Timestamp(0),
+    })
 }
 
 async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {

@@ -20,6 +20,7 @@ mod portal;
 mod post;
 mod problem;
 mod session;
+mod setup_code;
 
 pub mod limits;
 
@@ -36,3 +37,4 @@ pub use portal::*;
 pub use post::*;
 pub use problem::*;
 pub use session::*;
+pub use setup_code::*;

@@ -24,6 +24,10 @@ pub enum NoticeKind {
     IncidentWaiting,
     /// An incident report that the recipient made or sent on has a new entry.
     IncidentUpdated,
+    /// Somebody of the facility got No and password for one more device (F07); to its manager.
+    DeviceTicketIssued,
+    /// A device's certificate ends soon; to the facility's manager.
+    CertificateExpiring,
     /// A kind of a newer server.
     #[serde(other)]
     Unknown,
@@ -40,6 +44,8 @@ impl NoticeKind {
             Self::AccessReviewDue => "点検の期限のお知らせがあります",
             Self::IncidentWaiting => "確認を待っている報告があります",
             Self::IncidentUpdated => "報告に新しい記録があります",
+            Self::DeviceTicketIssued => "端末を追加する手続きがありました",
+            Self::CertificateExpiring => "電子証明書の有効期限が近づいています",
             Self::FacilityApproved | Self::PostPublished | Self::Unknown => "新しい連絡があります",
         }
     }

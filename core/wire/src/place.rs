@@ -1,6 +1,6 @@
 //! Facilities, certificates and devices.
 
-use crate::{DeviceId, FacilityId, MunicipalityId, Timestamp};
+use crate::{DeviceId, FacilityId, MunicipalityId, StaffId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a facility is.
@@ -243,15 +243,95 @@ pub struct Device {
     pub revoked_at: Option<Timestamp>,
     /// When it last spoke to the server.
     pub last_seen_at: Option<Timestamp>,
+    /// Where it stands.
+    pub state: DeviceState,
+    /// Who asked for its No and password; none for the first ones.
+    #[serde(default)]
+    pub enrolled_by: Option<StaffId>,
+    /// The device that it replaces.
+    #[serde(default)]
+    pub replaces: Option<DeviceId>,
+}
+
+/// Where a device stands (domain 1.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceState {
+    /// 有効
+    Valid,
+    /// 期限接近: the time to renew has come
+    Expiring,
+    /// 期限切れ
+    Expired,
+    /// 失効
+    Revoked,
+    /// A state of a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Body of `POST /v1/devices/tickets`: No and password for one more device (F07).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewTicket {
+    /// For which facility; the own one when absent. Another one is the office's to choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facility_id: Option<FacilityId>,
+    /// The device that the new one replaces, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<DeviceId>,
+}
+
+/// Body of `POST /v1/devices/current/certificate`: the device that asks renews its own certificate. The
+/// person signed in on it vouches for it; the answer is a [`CertificateIssued`] with the same device id.
+/// Refused with `renewal_too_early` before the town's window (30 days before expiry). The same request
+/// again gets the same certificate again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRenewal {
+    /// PKCS#10, DER, base64: a new P-256 key of the device.
+    pub csr: String,
+}
+
+/// Body of `PUT /v1/devices/{id}/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeviceName {
+    /// What people call it: 訪問用スマホ1.
+    pub name: String,
+}
+
+/// Why a certificate is revoked, as the published list of revocations says it (RFC 5280, 5.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationKind {
+    /// 紛失・盗難: somebody else may hold the key
+    Lost,
+    /// 交換・更新: another certificate took its place
+    Replaced,
+    /// 利用終了
+    Ended,
+    /// その他
+    #[default]
+    #[serde(other)]
+    Other,
 }
 
 /// Body of `POST /v1/devices/{id}/revocation`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// Why: lost, replaced, the person left …
     pub reason: String,
+    /// The same for machines.
+    #[serde(default)]
+    pub kind: RevocationKind,
 }
 
 /// Answer of `GET /v1/municipalities/{slug}/diagnosis` on the public host (F62):
@@ -266,4 +346,35 @@ pub struct Diagnosis {
     pub code: Option<crate::Code>,
     /// The one thing to do.
     pub sentence: String,
+    /// What to read out to the office on the telephone: `R-104`. The office's own page explains it.
+    #[serde(default)]
+    pub short: String,
+    /// The server's clock: what the device's should show.
+    #[serde(default = "unknown_instant")]
+    pub server_time: Timestamp,
+}
+
+const fn unknown_instant() -> Timestamp {
+    Timestamp(0)
+}
+
+/// Body of `POST /v1/municipalities/{slug}/diagnosis` on the public host (F62): the diagnosis with one
+/// question more.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DiagnosisQuestion {
+    /// Is this account locked or suspended? Answered only to a good device of that person's facility;
+    /// everybody else gets one and the same sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_id: Option<String>,
+    /// The mail with No and password did not arrive.
+    #[serde(default)]
+    pub mail_missing: bool,
+}
+
+impl std::fmt::Debug for DiagnosisQuestion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DiagnosisQuestion").field("mail_missing", &self.mail_missing).finish_non_exhaustive()
+    }
 }

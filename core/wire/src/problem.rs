@@ -126,6 +126,8 @@ codes! {
     CsrSignatureInvalid = "csr_signature_invalid", 422, "端末の鍵を確認できませんでした。アプリを入れ直して、もう一度お試しください。";
     /// The key already belongs to a device.
     CsrKeyInUse = "csr_key_in_use", 409, "この鍵は別の端末で使われています。アプリを入れ直して、もう一度お試しください。";
+    /// The certificate is renewed only when its end is near; the town says how near.
+    RenewalTooEarly = "renewal_too_early", 409, "まだ証明書の更新の時期ではありません。期限が近づいたら、もう一度操作してください。";
 
     /// No certificate arrived.
     CertificateMissing = "certificate_missing", 401, "この端末に電子証明書がありません。「初回の証明書設定」から入れてください。";

@@ -101,17 +101,26 @@ fn people_and_places() {
             not_after: Timestamp(6),
             revoked_at: None,
             last_seen_at: Some(Timestamp(7)),
+            state: DeviceState::Expiring,
+            enrolled_by: Some(StaffId(id(3))),
+            replaces: None,
         },
     );
-    snap("revocation", &Revocation { reason: "紛失".into() });
+    snap("revocation", &Revocation { reason: "紛失".into(), kind: RevocationKind::Lost });
     snap(
         "diagnosis",
         &Diagnosis {
             ok: false,
             code: Some(Code::CertificateExpired),
             sentence: Code::CertificateExpired.sentence().into(),
+            short: "R-103".into(),
+            server_time: Timestamp(9),
         },
     );
+    snap("diagnosis_question", &DiagnosisQuestion { login_id: Some("kanko".into()), mail_missing: false });
+    snap("new_ticket", &NewTicket { facility_id: Some(FacilityId(id(2))), replaces: Some(DeviceId(id(4))) });
+    snap("certificate_renewal", &CertificateRenewal { csr: "MIIB".into() });
+    snap("device_name", &DeviceName { name: "訪問用スマホ2".into() });
     snap(
         "new_staff",
         &NewStaff {
@@ -526,6 +535,14 @@ fn requests_refuse_unknown_fields_and_answers_tolerate_them() {
     let answer = r#"{"id": "0191d6a0-0000-7000-8000-000000000005", "of_a_newer_server": 1}"#;
     assert!(serde_json::from_str::<PatientRegistered>(answer).is_ok());
     assert_eq!(serde_json::from_str::<MediaState>("\"of_a_newer_server\"").unwrap(), MediaState::Unknown);
+}
+
+#[test]
+fn a_revocation_of_an_older_app_has_no_kind() {
+    let old: Revocation = serde_json::from_str(r#"{"reason": "紛失"}"#).unwrap();
+    assert_eq!(old.kind, RevocationKind::Other);
+    let newer: Revocation = serde_json::from_str(r#"{"reason": "x", "kind": "eaten"}"#).unwrap();
+    assert_eq!(newer.kind, RevocationKind::Other);
 }
 
 #[test]

@@ -172,6 +172,10 @@ pub enum NoticeKind {
     IncidentWaiting,
     /// An incident report that the recipient made or sent on has a new entry.
     IncidentUpdated,
+    /// Somebody of the facility got No and password for one more device (F07).
+    DeviceTicketIssued,
+    /// A device's certificate ends soon.
+    CertificateExpiring,
     /// A kind of a newer server.
     Unknown,
 }

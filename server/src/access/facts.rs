@@ -29,6 +29,10 @@ pub(super) struct Facts {
     pub not_after: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub revoked_at: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub first_used_at: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub first_sign_in_at: Option<i64>,
     #[diesel(sql_type = Uid)]
     pub facility_id: Id,
     #[diesel(sql_type = Text)]
@@ -84,6 +88,7 @@ macro_rules! facts {
         concat!(
             "SELECT m.id AS municipality_id, m.policy AS policy, c.device_id AS device_id, \
              c.not_before AS not_before, c.not_after AS not_after, c.revoked_at AS revoked_at, \
+             c.first_used_at AS first_used_at, d.first_sign_in_at AS first_sign_in_at, \
              f.id AS facility_id, f.state AS facility_state, \
              s.last_seen_at AS session_seen_at, s.expires_at AS session_expires_at, \
              t.id AS staff_id, t.facility_id AS staff_facility_id, t.state AS staff_state, \

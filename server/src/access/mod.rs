@@ -41,6 +41,7 @@ pub struct DeviceAccess {
     device_id: Id,
     facility_id: Id,
     serial: String,
+    not_after: i64,
     policy: Arc<MunicipalityPolicy>,
 }
 
@@ -67,6 +68,12 @@ impl DeviceAccess {
     #[must_use]
     pub fn serial(&self) -> &str {
         &self.serial
+    }
+
+    /// Last instant of its certificate, UTC milliseconds.
+    #[must_use]
+    pub fn not_after(&self) -> i64 {
+        self.not_after
     }
 
     /// The town's policy.
@@ -285,11 +292,15 @@ pub async fn device(c: &mut Conn, credentials: &Credentials) -> Result<DeviceAcc
 fn device_of(facts: &Facts, credentials: &Credentials) -> Result<DeviceAccess, AppError> {
     rules::device(facts, clock::now())?;
     credentials.seen.device(facts.municipality_id, facts.device_id);
+    if let (None, Some(serial)) = (facts.first_used_at, &credentials.serial) {
+        credentials.seen.first_use(facts.municipality_id, serial);
+    }
     Ok(DeviceAccess {
         municipality_id: facts.municipality_id,
         device_id: facts.device_id,
         facility_id: facts.facility_id,
         serial: credentials.serial.clone().unwrap_or_default(),
+        not_after: facts.not_after,
         policy: Arc::new(MunicipalityPolicy::parse(&facts.policy)?),
     })
 }
@@ -299,6 +310,9 @@ fn signed_in_of(facts: &Facts, credentials: &Credentials) -> Result<SignedIn, Ap
     let person = rules::session(facts, &device.policy, clock::now())?;
     if let Some(hash) = &credentials.token_hash {
         credentials.seen.session(facts.municipality_id, hash);
+    }
+    if facts.first_sign_in_at.is_none() {
+        credentials.seen.first_sign_in(facts.municipality_id, facts.device_id);
     }
     Ok(SignedIn {
         device,

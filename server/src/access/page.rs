@@ -25,6 +25,10 @@ impl SignedIn {
         let mut frame = self.bare_frame(app, c).await?;
         let facility = crate::portal::facility_name(c, self.municipality_id(), self.facility_id()).await?;
         let links = if self.must_change_password() { vec![] } else { self.links() };
+        let left = self.not_after() - crate::clock::now();
+        if left < i64::from(self.policy().renewal_days) * 86_400_000 {
+            frame.certificate_ends = Some(crate::portal::language::day(self.not_after()));
+        }
         frame.person = Some(Person { name: self.name().to_owned(), facility, links });
         Ok(frame)
     }
@@ -40,6 +44,7 @@ impl SignedIn {
             links.push(("/facilities", words.facility.clone(), "nav-facilities"));
             links.push(("/settings", "設定".to_owned(), "nav-settings"));
         }
+        links.push(("/devices/own", "この端末".to_owned(), "nav-own-device"));
         if self.facility_admin().is_ok() {
             links.push(("/staff", words.staff.clone(), "nav-staff"));
             links.push(("/devices", "端末".to_owned(), "nav-devices"));

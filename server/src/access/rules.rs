@@ -99,6 +99,8 @@ mod tests {
             not_before: 0,
             not_after: 1_000_000_000,
             revoked_at: None,
+            first_used_at: None,
+            first_sign_in_at: None,
             facility_id: id,
             facility_state: "approved".into(),
             session_seen_at: Some(1_000),

@@ -44,15 +44,38 @@ impl LiteManager {
             self.key_hex.as_str(),
             if self.read_only { "ON" } else { "OFF" }
         ));
-        c.batch_execute(&settings).map_err(|_| {
-            ConnectionError::BadConnection(
-                "the database file cannot be opened: the operator's secret is not the one it was made with, \
-                 the file is damaged, or the folder is not writable"
-                    .into(),
-            )
-        })?;
+        c.batch_execute(&settings).map_err(|e| ConnectionError::BadConnection(why(&e).into()))?;
         Ok(c)
     }
+}
+
+/// What to do when the file does not open.
+fn why(e: &diesel::result::Error) -> &'static str {
+    let text = e.to_string();
+    if text.contains("full") || text.contains("I/O") {
+        "the database file cannot be written: the disk is full or failing; nothing was changed. Free space \
+         and start again"
+    } else if text.contains("not a database") {
+        "the database file cannot be opened: the operator's secret is not the one it was made with, or the \
+         file is damaged; nothing was changed. Name the right secret with --secret-file, or put the file \
+         back from a backup"
+    } else {
+        "the database file cannot be opened: its folder is not writable, or another program holds it; \
+         nothing was changed. Check the folder's owner and start again"
+    }
+}
+
+/// Puts the file under another key, in one transaction of SQLite's own: interrupted, it is under the old
+/// key or the new one.
+pub(super) fn rekey(c: &mut SqliteConnection, key: &[u8; 32]) -> Result<(), AppError> {
+    let hex = Zeroizing::new(hex::encode(key));
+    let statement = Zeroizing::new(format!(
+        "PRAGMA journal_mode = DELETE; PRAGMA rekey = \"x'{}'\"; PRAGMA journal_mode = WAL;",
+        hex.as_str()
+    ));
+    c.batch_execute(&statement).map_err(|e| {
+        AppError::internal(format!("the database could not be put under the new secret: {}", why(&e)))
+    })
 }
 
 impl Manager for LiteManager {

@@ -24,6 +24,7 @@ macro_rules! steps {
 steps! {
     1 "0001_foundation",
     2 "0002_policy",
+    6 "0006_device",
 }
 
 #[derive(diesel::QueryableByName)]
@@ -47,7 +48,20 @@ pub(super) fn sqlite(c: &mut SqliteConnection) -> Result<(), AppError> {
         .version;
     for step in pending(have)? {
         let n = step.number;
-        c.batch_execute(&format!("BEGIN IMMEDIATE; {}; PRAGMA user_version = {n}; COMMIT;", step.sqlite))?;
+        let done =
+            c.batch_execute(&format!("BEGIN IMMEDIATE; {}; PRAGMA user_version = {n}; COMMIT;", step.sqlite));
+        if let Err(e) = done {
+            let _ = c.batch_execute("ROLLBACK");
+            let text = e.to_string();
+            return Err(if text.contains("full") || text.contains("I/O") {
+                AppError::internal(
+                    "the tables cannot be made: the disk is full or failing; nothing was changed. Free space \
+                     and start again",
+                )
+            } else {
+                e.into()
+            });
+        }
     }
     Ok(())
 }

@@ -136,6 +136,31 @@ impl Db {
         }
     }
 
+    /// Opens the database under whichever of these keys fits, the likeliest first.
+    ///
+    /// # Errors
+    /// As [`Self::open`], for the last key.
+    pub async fn open_any(url: &str, keys: &[[u8; 32]]) -> Result<Self, AppError> {
+        let mut outcome = Err(AppError::internal("no key"));
+        for key in keys {
+            outcome = Self::open(url, key).await;
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// Puts a SQLite file under another key. PostgreSQL has none.
+    ///
+    /// # Errors
+    /// The file is in use or cannot be written; then it is under its old key or the new one, and whole.
+    pub async fn rekey(&self, key: &[u8; 32]) -> Result<(), AppError> {
+        let Self::Lite { writer, .. } = self else { return Ok(()) };
+        let mut c = writer.get().await.map_err(pool_error)?;
+        tokio::task::block_in_place(|| lite::rekey(&mut c, key))
+    }
+
     /// Runs `job` on a connection that sees one state of the data and changes nothing.
     #[expect(clippy::manual_async_fn, reason = "spelt out, so that the future is known to be Send")]
     pub fn read<'a, R: Send + 'a, F>(

@@ -70,6 +70,8 @@ diesel::table! {
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        issued_by -> Nullable<Uid>,
+        replaces_id -> Nullable<Uid>,
     }
 }
 
@@ -83,6 +85,9 @@ diesel::table! {
         platform -> Text,
         last_seen_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        enrolled_by -> Nullable<Uid>,
+        replaces_id -> Nullable<Uid>,
+        first_sign_in_at -> Nullable<BigInt>,
     }
 }
 
@@ -99,6 +104,46 @@ diesel::table! {
         revoked_by -> Nullable<Uid>,
         revoke_reason -> Nullable<Text>,
         created_at -> BigInt,
+        authority -> Nullable<Text>,
+        der -> Nullable<Binary>,
+        renews -> Nullable<Text>,
+        first_used_at -> Nullable<BigInt>,
+        revoke_kind -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    old_authority (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Text,
+        cert -> Binary,
+        key_sealed -> Nullable<Binary>,
+        replaced_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    revocation_list (municipality_id, authority) {
+        municipality_id -> Uid,
+        authority -> Text,
+        number -> BigInt,
+        revoked -> BigInt,
+        this_update -> BigInt,
+        next_update -> BigInt,
+        der -> Binary,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    expiry_notice (municipality_id, serial, days) {
+        municipality_id -> Uid,
+        serial -> Text,
+        days -> Integer,
+        at -> BigInt,
     }
 }
 
@@ -313,6 +358,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrolment_ticket,
     device,
     certificate,
+    old_authority,
+    revocation_list,
+    expiry_notice,
     session,
     push_registration,
     patient,

@@ -16,6 +16,7 @@ struct Checked {
     town: municipality::store::Municipality,
     facility_id: Id,
     number: String,
+    origin: ticket::Origin,
     authority: Authority,
     validity: Validity,
 }
@@ -52,7 +53,8 @@ async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Check
         not_before: now - 3_600_000,
         not_after: now + i64::from(town.policy.certificate_days) * 86_400_000,
     };
-    Ok(Checked { facility_id: stored.facility_id, number, authority, validity, town })
+    let origin = ticket::Origin { issued_by: stored.issued_by, replaces: stored.replaces_id };
+    Ok(Checked { facility_id: stored.facility_id, number, origin, authority, validity, town })
 }
 
 async fn keep(
@@ -80,6 +82,7 @@ async fn keep(
                 issued,
             };
             store::insert(c, &new, now).await?;
+            store::link(c, town, id, checked.origin.issued_by, checked.origin.replaces).await?;
             let actor = Actor { municipality_id: town, staff_id: None, device_id: Some(id) };
             audit::record(c, actor, "device.enrol", Some(id), &issued.serial).await
         })

@@ -1,20 +1,18 @@
-//! Certificate pick-up and login diagnosis on the public host; the inventory on the care host.
+//! The public host's pages: certificate pick-up, login diagnosis, the list of revocations.
 
-use super::{api, diagnosis, enrol, store};
-use crate::access::FacilityAdmin;
+use super::{diagnosis, enrol, revocation_list};
 use crate::clock;
 use crate::error::AppError;
-use crate::input::PathId;
-use crate::portal::forms::{Choice, Fields, Trouble, shown};
-use crate::portal::{self, Frame, language, local};
+use crate::portal::forms::{Fields, Trouble, shown};
+use crate::portal::{self, Frame, language};
 use crate::state::App;
 use crate::tls::Peer;
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use renraku_wire::{Device, DeviceId, Pkcs12Request};
+use renraku_wire::{DiagnosisQuestion, Pkcs12Request};
 use serde::Deserialize;
 
 /// The pick-up as typed.
@@ -96,8 +94,39 @@ struct DiagnosisPage {
     frame: Frame,
     ok: bool,
     sentence: String,
-    code: Option<&'static str>,
+    short: String,
+    server_time: String,
+    asked: bool,
+    login_id: String,
     care_url: String,
+}
+
+impl DiagnosisPage {
+    async fn of(
+        app: &App,
+        slug: &str,
+        peer: &Peer,
+        question: DiagnosisQuestion,
+    ) -> Result<Response, AppError> {
+        let found = diagnosis::diagnose(app, slug, peer, &question).await?;
+        let at = clock::japan(found.server_time.0);
+        portal::page(&Self {
+            frame: Frame::of_slug(app, slug).await?,
+            ok: found.ok,
+            sentence: found.sentence,
+            short: found.short,
+            server_time: format!(
+                "{} {}:{:02}:{:02}",
+                language::day(found.server_time.0),
+                at.hour(),
+                at.minute(),
+                at.second()
+            ),
+            asked: question != DiagnosisQuestion::default(),
+            login_id: question.login_id.unwrap_or_default(),
+            care_url: app.care_url.clone(),
+        })
+    }
 }
 
 /// `GET /{slug}/diagnosis` (F62).
@@ -106,130 +135,44 @@ pub async fn diagnose(
     Path(slug): Path<String>,
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, AppError> {
-    let found = diagnosis::diagnose(&app, &slug, &peer).await?;
-    portal::page(&DiagnosisPage {
-        frame: Frame::of_slug(&app, &slug).await?,
-        ok: found.ok,
-        sentence: found.sentence,
-        code: found.code.map(renraku_wire::Code::as_str),
-        care_url: app.care_url.clone(),
-    })
+    DiagnosisPage::of(&app, &slug, &peer, DiagnosisQuestion::default()).await
 }
 
-struct Line {
-    id: String,
-    name: String,
-    facility: String,
-    platform: &'static str,
-    seen: String,
-    until: String,
-    over: bool,
-    revoked_at: Option<String>,
-    own: bool,
-    reopened: bool,
-    reason: String,
-}
-
-impl Line {
-    fn of(device: Device, facility: String, own: DeviceId, now: i64) -> Self {
-        Self {
-            id: device.id.to_string(),
-            name: device.name,
-            facility,
-            platform: language::platform(device.platform),
-            seen: device.last_seen_at.map_or_else(|| "まだありません".to_owned(), |t| language::when(t.0)),
-            until: language::day(device.not_after.0),
-            over: device.revoked_at.is_none() && device.not_after.0 < now,
-            revoked_at: device.revoked_at.map(|t| language::when(t.0)),
-            own: device.id == own,
-            reopened: false,
-            reason: String::new(),
-        }
-    }
-}
-
-#[derive(Template)]
-#[template(path = "device/list.html")]
-struct ListPage {
-    frame: Frame,
-    trouble: Trouble,
-    devices: Vec<Line>,
-    facilities: Vec<Choice>,
-    revoked: bool,
-}
-
-impl ListPage {
-    async fn new(app: &App, admin: &FacilityAdmin) -> Result<Self, AppError> {
-        let (frame, devices, all) = app
-            .db
-            .read(async |c| {
-                let all = match admin.secretariat() {
-                    Ok(office) => store::facilities(c, &office).await?,
-                    Err(_) => vec![],
-                };
-                Ok((admin.frame(app, c).await?, store::list(c, admin).await?, all))
-            })
-            .await?;
-        let now = clock::now();
-        let own = admin.device_id().into();
-        let facilities = all
-            .into_iter()
-            .map(|(id, label)| Choice { chosen: id == admin.facility_id(), value: id.to_string(), label })
-            .collect();
-        Ok(Self {
-            frame,
-            trouble: Trouble::none(),
-            devices: devices.into_iter().map(|(d, f)| Line::of(d, f, own, now)).collect(),
-            facilities,
-            revoked: false,
-        })
-    }
-}
-
-/// What the list was just asked to do.
-#[derive(Deserialize, Debug)]
-pub struct Done {
-    revoked: Option<String>,
-}
-
-/// `GET /devices`: the inventory.
-pub async fn list(
-    State(app): State<App>,
-    admin: FacilityAdmin,
-    Query(done): Query<Done>,
-) -> Result<Response, AppError> {
-    let page = ListPage { revoked: done.revoked.is_some(), ..ListPage::new(&app, &admin).await? };
-    portal::page(&page)
-}
-
-/// Why a device is revoked.
-#[derive(Deserialize, Default, Debug)]
+/// The question as asked.
+#[derive(Deserialize, Default)]
 #[serde(default)]
-pub struct Reason {
-    reason: String,
+pub struct Asked {
+    login_id: String,
+    mail_missing: String,
 }
 
-/// `POST /devices/{id}/revocation`.
-pub async fn revoke(
+/// `POST /{slug}/diagnosis`: with a question. Not `GET`: a user id does not belong into an address.
+pub async fn diagnose_more(
     State(app): State<App>,
-    admin: FacilityAdmin,
-    PathId(id): PathId<DeviceId>,
-    Fields(form): Fields<Reason>,
+    Path(slug): Path<String>,
+    Extension(peer): Extension<Peer>,
+    Fields(form): Fields<Asked>,
 ) -> Result<Response, AppError> {
-    match api::revoke_device(&app, &admin, id, &form.reason).await {
-        Ok(()) => Ok(local::see("/devices?revoked=1")),
-        Err(e) => {
-            let (status, problem) = shown(e)?;
-            let mut page = ListPage::new(&app, &admin).await?;
-            let sentence = Trouble::of(&problem, &page.frame.words, "reason").sentence().to_owned();
-            page.trouble = Trouble::own(&format!("reason-{id}"), &sentence);
-            if let Some(line) = page.devices.iter_mut().find(|d| d.id == id.to_string()) {
-                line.reopened = true;
-                line.reason = form.reason;
-            }
-            portal::html(status, &page)
-        }
-    }
+    let login_id = Some(form.login_id).filter(|id| !id.trim().is_empty());
+    let question = DiagnosisQuestion { login_id, mail_missing: !form.mail_missing.is_empty() };
+    DiagnosisPage::of(&app, &slug, &peer, question).await
+}
+
+/// `GET /{slug}/crl`: what the town's present authority revoked.
+pub async fn revocations(State(app): State<App>, Path(slug): Path<String>) -> Result<Response, AppError> {
+    Ok(list(revocation_list::current(&app, &slug, None).await?))
+}
+
+/// `GET /{slug}/crl/{authority}`: what one of its authorities revoked; certificates name this address.
+pub async fn revocations_of(
+    State(app): State<App>,
+    Path((slug, authority)): Path<(String, String)>,
+) -> Result<Response, AppError> {
+    Ok(list(revocation_list::current(&app, &slug, Some(&authority)).await?))
+}
+
+fn list(der: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/pkix-crl")], der).into_response()
 }
 
 #[cfg(test)]

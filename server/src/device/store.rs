@@ -1,14 +1,16 @@
 //! Devices and certificates in the database.
 
-use crate::access::{FacilityAdmin, Secretariat};
+use super::{certificates, rules};
+use crate::access::{FacilityAdmin, Secretariat, SignedIn};
 use crate::db::prelude::*;
-use crate::db::schema::{certificate, device, facility, session};
+use crate::db::schema::{certificate, device, facility, session, staff};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::policy::MunicipalityPolicy;
 use crate::run;
 use crate::tls::Issued;
-use renraku_wire::{Code, Device, Platform, Timestamp};
+use renraku_wire::{Code, Device, Platform, Revocation, Timestamp};
 
 /// A device to be stored with its first certificate.
 #[derive(Debug)]
@@ -45,32 +47,124 @@ pub async fn insert(c: &mut Conn, new: &NewDevice<'_>, now: i64) -> Result<(), A
             device::created_at.eq(now),
         ))
     )?;
-    let rows = run!(
-        c,
-        execute,
-        diesel::insert_into(certificate::table)
-            .values((
-                certificate::municipality_id.eq(town),
-                certificate::serial.eq(&new.issued.serial),
-                certificate::device_id.eq(new.id),
-                certificate::key_sha256.eq(&new.issued.key_sha256),
-                certificate::not_before.eq(new.issued.validity.not_before),
-                certificate::not_after.eq(new.issued.validity.not_after),
-                certificate::created_at.eq(now),
-            ))
-            .on_conflict_do_nothing()
-    )?;
-    if rows == 0 { Err(Code::CsrKeyInUse.into()) } else { Ok(()) }
+    certificates::insert(c, town, new.id, new.issued, None, now).await
 }
 
-type Row = (Id, Id, String, String, String, i64, Option<i64>, Option<i64>, String);
-
-/// The devices of the own facility; of every facility for the office. With the facility's name.
+/// Notes who asked for a device and which one it replaces.
 ///
 /// # Errors
 /// The database failed.
-pub async fn list(c: &mut Conn, admin: &FacilityAdmin) -> Result<Vec<(Device, String)>, AppError> {
-    let every = admin.secretariat().is_ok().into_sql::<diesel::sql_types::Bool>();
+pub async fn link(
+    c: &mut Conn,
+    town: Id,
+    id: Id,
+    enrolled_by: Option<Id>,
+    replaces: Option<Id>,
+) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(device::table.find((town, id)))
+            .set((device::enrolled_by.eq(enrolled_by), device::replaces_id.eq(replaces)))
+    )?;
+    Ok(())
+}
+
+/// What people call a device.
+///
+/// # Errors
+/// The database failed.
+pub async fn name(c: &mut Conn, town: Id, id: Id) -> Result<String, AppError> {
+    Ok(run!(c, get_result, device::table.find((town, id)).select(device::name))?)
+}
+
+/// A device of the inventory with what its page shows beside.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The device.
+    pub device: Device,
+    /// Name of its facility.
+    pub facility: String,
+    /// Name of whoever asked for it.
+    pub enrolled_by: Option<String>,
+    /// When it was enrolled.
+    pub enrolled_at: i64,
+    /// When somebody first signed in on it.
+    pub first_sign_in_at: Option<i64>,
+    /// Why it was revoked.
+    pub revoke_reason: Option<String>,
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: Id,
+    facility_id: Id,
+    name: String,
+    platform: String,
+    enrolled_at: i64,
+    last_seen_at: Option<i64>,
+    enrolled_by: Option<Id>,
+    replaces: Option<Id>,
+    first_sign_in_at: Option<i64>,
+    serial: String,
+    not_after: i64,
+    revoked_at: Option<i64>,
+    revoke_reason: Option<String>,
+    facility: String,
+    enrolled_by_name: Option<String>,
+}
+
+impl Row {
+    fn listed(self, policy: &MunicipalityPolicy, now: i64) -> Result<Listed, AppError> {
+        Ok(Listed {
+            device: Device {
+                id: self.id.into(),
+                facility_id: self.facility_id.into(),
+                name: self.name,
+                platform: from_word(&self.platform)?,
+                serial: self.serial,
+                not_after: Timestamp(self.not_after),
+                revoked_at: self.revoked_at.map(Timestamp),
+                last_seen_at: self.last_seen_at.map(Timestamp),
+                state: rules::state(self.revoked_at, self.not_after, policy, now),
+                enrolled_by: self.enrolled_by.map(Into::into),
+                replaces: self.replaces.map(Into::into),
+            },
+            facility: self.facility,
+            enrolled_by: self.enrolled_by_name,
+            enrolled_at: self.enrolled_at,
+            first_sign_in_at: self.first_sign_in_at,
+            revoke_reason: self.revoke_reason,
+        })
+    }
+}
+
+/// The devices of the own facility; of every facility for the office.
+///
+/// # Errors
+/// The database failed.
+pub async fn list(c: &mut Conn, admin: &FacilityAdmin, now: i64) -> Result<Vec<Listed>, AppError> {
+    select(c, admin, admin.secretariat().is_ok(), None, now).await
+}
+
+/// The device that asks.
+///
+/// # Errors
+/// The database failed.
+pub async fn own(c: &mut Conn, who: &SignedIn, now: i64) -> Result<Listed, AppError> {
+    let found = select(c, who, false, Some(who.device_id()), now).await?;
+    found.into_iter().next().ok_or_else(|| Code::NotFound.into())
+}
+
+async fn select(
+    c: &mut Conn,
+    who: &SignedIn,
+    every: bool,
+    only: Option<Id>,
+    now: i64,
+) -> Result<Vec<Listed>, AppError> {
+    use diesel::sql_types::Bool;
+    let (every, all) = (every.into_sql::<Bool>(), only.is_none().into_sql::<Bool>());
     let rows: Vec<Row> = run!(
         c,
         load,
@@ -85,38 +179,46 @@ pub async fn list(c: &mut Conn, admin: &FacilityAdmin) -> Result<Vec<(Device, St
                     .eq(device::municipality_id)
                     .and(facility::id.eq(device::facility_id)))
             )
-            .filter(device::municipality_id.eq(admin.municipality_id()))
-            .filter(device::facility_id.eq(admin.facility_id()).or(every))
-            .order((facility::name, device::created_at))
+            .left_join(
+                staff::table.on(staff::municipality_id
+                    .eq(device::municipality_id)
+                    .and(staff::id.nullable().eq(device::enrolled_by)))
+            )
+            .filter(device::municipality_id.eq(who.municipality_id()))
+            .filter(device::facility_id.eq(who.facility_id()).or(every))
+            .filter(device::id.eq(only.unwrap_or_else(|| who.device_id())).or(all))
+            .order((facility::name, device::created_at, device::id, certificate::created_at))
             .select((
                 device::id,
                 device::facility_id,
                 device::name,
                 device::platform,
+                device::created_at,
+                device::last_seen_at,
+                device::enrolled_by,
+                device::replaces_id,
+                device::first_sign_in_at,
                 certificate::serial,
                 certificate::not_after,
                 certificate::revoked_at,
-                device::last_seen_at,
-                facility::name
+                certificate::revoke_reason,
+                facility::name,
+                staff::name.nullable()
             ))
     )?;
-    rows.into_iter()
-        .map(|(id, facility_id, name, platform, serial, not_after, revoked_at, seen, facility_name)| {
-            Ok((
-                Device {
-                    id: id.into(),
-                    facility_id: facility_id.into(),
-                    name,
-                    platform: from_word(&platform)?,
-                    serial,
-                    not_after: Timestamp(not_after),
-                    revoked_at: revoked_at.map(Timestamp),
-                    last_seen_at: seen.map(Timestamp),
-                },
-                facility_name,
-            ))
-        })
-        .collect()
+    // A device that was renewed has several certificates: the newest good one counts, else the newest.
+    let mut newest: Vec<Row> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match newest.last_mut() {
+            Some(last) if last.id == row.id => {
+                if row.revoked_at.is_none() || last.revoked_at.is_some() {
+                    *last = row;
+                }
+            }
+            _ => newest.push(row),
+        }
+    }
+    newest.into_iter().map(|row| row.listed(who.policy(), now)).collect()
 }
 
 /// The facilities whose devices the office may add, by name.
@@ -135,8 +237,54 @@ pub async fn facilities(c: &mut Conn, office: &Secretariat) -> Result<Vec<(Id, S
     )?)
 }
 
+/// Refuses a device that cannot be replaced by a new one of this facility.
+///
+/// # Errors
+/// [`Code::NotFound`] alike for another's device and for none; [`Code::StateConflict`] for a revoked one.
+pub async fn can_be_replaced(c: &mut Conn, town: Id, of: Id, id: Id) -> Result<(), AppError> {
+    facility_of(c, town, id).await?.filter(|f| *f == of).ok_or(Code::NotFound)?;
+    let good: i64 = run!(
+        c,
+        get_result,
+        certificate::table
+            .filter(certificate::municipality_id.eq(town))
+            .filter(certificate::device_id.eq(id))
+            .filter(certificate::revoked_at.is_null())
+            .count()
+    )?;
+    if good == 0 { Err(Code::StateConflict.into()) } else { Ok(()) }
+}
+
+async fn facility_of(c: &mut Conn, town: Id, id: Id) -> Result<Option<Id>, AppError> {
+    Ok(run!(c, get_result, device::table.find((town, id)).select(device::facility_id)).optional()?)
+}
+
+async fn administers(c: &mut Conn, admin: &FacilityAdmin, id: Id) -> Result<(), AppError> {
+    let facility = facility_of(c, admin.municipality_id(), id).await?;
+    let office = admin.secretariat().is_ok();
+    if facility.is_some_and(|f| office || f == admin.facility_id()) {
+        Ok(())
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// Gives a device another name: one of the own facility, or any for the office.
+///
+/// # Errors
+/// [`Code::NotFound`] alike for another's device and for none.
+pub async fn rename(c: &mut Conn, admin: &FacilityAdmin, id: Id, name: &str) -> Result<(), AppError> {
+    administers(c, admin, id).await?;
+    run!(
+        c,
+        execute,
+        diesel::update(device::table.find((admin.municipality_id(), id))).set(device::name.eq(name))
+    )?;
+    Ok(())
+}
+
 /// Revokes every certificate of a device and ends its sessions: of the own facility, or of any for the
-/// office.
+/// office. Revoking again changes nothing.
 ///
 /// # Errors
 /// [`Code::NotFound`] alike for another's device and for none.
@@ -144,16 +292,11 @@ pub async fn revoke(
     c: &mut Conn,
     admin: &FacilityAdmin,
     id: Id,
-    reason: &str,
+    why: &Revocation,
     now: i64,
 ) -> Result<(), AppError> {
+    administers(c, admin, id).await?;
     let town = admin.municipality_id();
-    let facility: Option<Id> =
-        run!(c, get_result, device::table.find((town, id)).select(device::facility_id)).optional()?;
-    let office = admin.secretariat().map(|_: Secretariat| ()).is_ok();
-    if !facility.is_some_and(|f| office || f == admin.facility_id()) {
-        return Err(Code::NotFound.into());
-    }
     run!(
         c,
         execute,
@@ -166,7 +309,8 @@ pub async fn revoke(
         .set((
             certificate::revoked_at.eq(now),
             certificate::revoked_by.eq(admin.staff_id()),
-            certificate::revoke_reason.eq(reason),
+            certificate::revoke_reason.eq(&why.reason),
+            certificate::revoke_kind.eq(word(&why.kind)),
         ))
     )?;
     run!(
@@ -177,54 +321,4 @@ pub async fn revoke(
         )
     )?;
     Ok(())
-}
-
-/// What the diagnosis needs of a certificate.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// First instant.
-    pub not_before: i64,
-    /// Last instant.
-    pub not_after: i64,
-    /// When it was revoked.
-    pub revoked_at: Option<i64>,
-    /// The facility's state.
-    pub facility_state: String,
-}
-
-/// The certificate with this serial number in this town.
-///
-/// # Errors
-/// The database failed.
-pub async fn known(c: &mut Conn, town: Id, serial: &str) -> Result<Option<Known>, AppError> {
-    let row: Option<(i64, i64, Option<i64>, String)> = run!(
-        c,
-        get_result,
-        certificate::table
-            .inner_join(
-                device::table.on(device::municipality_id
-                    .eq(certificate::municipality_id)
-                    .and(device::id.eq(certificate::device_id)))
-            )
-            .inner_join(
-                facility::table.on(facility::municipality_id
-                    .eq(device::municipality_id)
-                    .and(facility::id.eq(device::facility_id)))
-            )
-            .filter(certificate::municipality_id.eq(town))
-            .filter(certificate::serial.eq(serial))
-            .select((
-                certificate::not_before,
-                certificate::not_after,
-                certificate::revoked_at,
-                facility::state
-            ))
-    )
-    .optional()?;
-    Ok(row.map(|(not_before, not_after, revoked_at, facility_state)| Known {
-        not_before,
-        not_after,
-        revoked_at,
-        facility_state,
-    }))
 }

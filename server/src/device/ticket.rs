@@ -54,6 +54,19 @@ pub struct Ticket {
     pub expires_at: i64,
     /// When it was used.
     pub used_at: Option<i64>,
+    /// Who asked for it.
+    pub issued_by: Option<Id>,
+    /// The device that the new one replaces.
+    pub replaces_id: Option<Id>,
+}
+
+/// Where a ticket comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// Who asked for it; none for a facility's first.
+    pub issued_by: Option<Id>,
+    /// The device that the new one replaces.
+    pub replaces: Option<Id>,
 }
 
 /// Stores a fresh ticket.
@@ -61,6 +74,20 @@ pub struct Ticket {
 /// # Errors
 /// The database failed.
 pub async fn insert(c: &mut Conn, town: Id, facility_id: Id, fresh: &Fresh) -> Result<(), AppError> {
+    insert_from(c, town, facility_id, fresh, Origin::default()).await
+}
+
+/// Stores a fresh ticket that somebody asked for.
+///
+/// # Errors
+/// The database failed.
+pub async fn insert_from(
+    c: &mut Conn,
+    town: Id,
+    facility_id: Id,
+    fresh: &Fresh,
+    origin: Origin,
+) -> Result<(), AppError> {
     run!(
         c,
         execute,
@@ -72,6 +99,8 @@ pub async fn insert(c: &mut Conn, town: Id, facility_id: Id, fresh: &Fresh) -> R
             enrolment_ticket::failed_count.eq(0),
             enrolment_ticket::expires_at.eq(fresh.shown.expires_at.0),
             enrolment_ticket::created_at.eq(fresh.now),
+            enrolment_ticket::issued_by.eq(origin.issued_by),
+            enrolment_ticket::replaces_id.eq(origin.replaces),
         ))
     )?;
     Ok(())

@@ -43,7 +43,7 @@ pub async fn approve(
     Ok(Json(FacilityApproved { login_id: account.login_id, first_password: account.first_password }))
 }
 
-/// A further certificate No and password.
+/// A further certificate No and password for this facility.
 #[utoipa::path(post, path = "/v1/facilities/{id}/tickets", tag = "device",
     params(("id" = FacilityId, Path)), responses((status = 201, body = EnrolmentTicket)))]
 pub async fn ticket(
@@ -51,7 +51,8 @@ pub async fn ticket(
     admin: FacilityAdmin,
     PathId(id): PathId<FacilityId>,
 ) -> Result<(StatusCode, Json<EnrolmentTicket>), AppError> {
-    Ok((StatusCode::CREATED, Json(apply::further_ticket(&app, &admin, id.into()).await?)))
+    let ticket = crate::device::issue::ticket(&app, &admin, Some(id.into()), None).await?;
+    Ok((StatusCode::CREATED, Json(ticket)))
 }
 
 /// Who can be asked to join a team.

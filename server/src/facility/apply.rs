@@ -11,12 +11,12 @@ use crate::session::password;
 use crate::staff;
 use crate::state::App;
 use crate::{clock, input, municipality};
-use renraku_wire::{Code, FacilityApplication, FacilityId, FacilityKind, FacilityState};
+use renraku_wire::{FacilityApplication, FacilityId, FacilityKind, FacilityState};
 
 /// Takes an application. Sending the same one twice applies once.
 ///
 /// # Errors
-/// [`Code::NotFound`] for the town; [`Code::FieldInvalid`].
+/// [`renraku_wire::Code::NotFound`] for the town; [`renraku_wire::Code::FieldInvalid`].
 pub async fn apply(app: &App, slug: &str, application: FacilityApplication) -> Result<FacilityId, AppError> {
     if application.kind == FacilityKind::Secretariat {
         return Err(AppError::field("kind"));
@@ -46,7 +46,7 @@ pub async fn apply(app: &App, slug: &str, application: FacilityApplication) -> R
 /// Returns the manager's user id and first password, which the office hands over.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::StateConflict`].
+/// [`renraku_wire::Code::NotFound`], [`renraku_wire::Code::StateConflict`].
 pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerAccount, AppError> {
     let town = office.municipality_id();
     let now = clock::now();
@@ -73,7 +73,7 @@ pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerA
 /// Rejects an application.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::StateConflict`].
+/// [`renraku_wire::Code::NotFound`], [`renraku_wire::Code::StateConflict`].
 pub async fn reject(app: &App, office: &Secretariat, id: Id) -> Result<(), AppError> {
     let now = clock::now();
     app.db
@@ -96,31 +96,4 @@ impl std::fmt::Debug for ManagerAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ManagerAccount")
     }
-}
-
-/// A further certificate No and password for a facility (F07): its manager for the own one, the office
-/// for any.
-///
-/// # Errors
-/// [`Code::NotFound`], alike for another's facility and for none; [`Code::StateConflict`] for one that
-/// is not approved.
-pub async fn further_ticket(
-    app: &App,
-    admin: &crate::access::FacilityAdmin,
-    facility: Id,
-) -> Result<renraku_wire::EnrolmentTicket, AppError> {
-    if facility != admin.facility_id() && admin.secretariat().is_err() {
-        return Err(Code::NotFound.into());
-    }
-    let town = admin.municipality_id();
-    let fresh = ticket::Fresh::make(admin.policy(), clock::now())?;
-    app.db
-        .write(async |c| {
-            store::manager(c, town, facility).await?;
-            ticket::facility_is_approved(c, town, facility).await?;
-            ticket::insert(c, town, facility, &fresh).await?;
-            audit::record(c, admin.actor(), "device.ticket", Some(facility), "").await
-        })
-        .await?;
-    Ok(fresh.shown())
 }

@@ -1,7 +1,7 @@
 //! The application form on the public host, and the office's list of facilities.
 
 use super::{apply, store};
-use crate::access::{FacilityAdmin, Secretariat};
+use crate::access::Secretariat;
 use crate::error::AppError;
 use crate::input::PathId;
 use crate::municipality;
@@ -199,42 +199,4 @@ pub async fn reject(
 ) -> Result<Response, AppError> {
     apply::reject(&app, &office, id.into()).await?;
     Ok(local::see("/facilities?rejected=1"))
-}
-
-/// For which facility; the own one when the form does not say.
-#[derive(Deserialize, Default, Debug)]
-#[serde(default)]
-pub struct For {
-    facility: String,
-}
-
-#[derive(Template)]
-#[template(path = "facility/ticket.html")]
-struct TicketPage {
-    frame: Frame,
-    number: String,
-    password: String,
-    until: String,
-}
-
-/// `POST /devices/tickets`: a further No and password, shown once (F07).
-pub async fn ticket(
-    State(app): State<App>,
-    admin: FacilityAdmin,
-    Fields(form): Fields<For>,
-) -> Result<Response, AppError> {
-    let facility = if form.facility.is_empty() {
-        admin.facility_id()
-    } else {
-        form.facility.parse::<FacilityId>().map_err(|_| AppError::field("facility"))?.into()
-    };
-    let ticket = apply::further_ticket(&app, &admin, facility).await?;
-    let frame = app.db.read(async |c| admin.frame(&app, c).await).await?;
-    let page = TicketPage {
-        frame,
-        number: ticket.number,
-        password: ticket.password,
-        until: language::day(ticket.expires_at.0),
-    };
-    portal::html(StatusCode::CREATED, &page)
 }

@@ -150,6 +150,14 @@ pub async fn queue_ticket(
     insert(c, &[row]).await
 }
 
+/// Queues a notice to a recipient at an address that is not their account's own: a facility's.
+///
+/// # Errors
+/// The database failed.
+pub async fn queue_at(c: &mut Conn, about: &About, recipient: Id, address: &str) -> Result<usize, AppError> {
+    insert(c, &[Row { staff_id: Some(recipient), ..Row::new(about, "mail", address.to_owned()) }]).await
+}
+
 async fn insert(c: &mut Conn, rows: &[Row]) -> Result<usize, AppError> {
     if rows.is_empty() {
         return Ok(0);

@@ -70,6 +70,10 @@ pub struct MunicipalityPolicy {
     pub ticket_days: u32,
     /// Days that a certificate lives.
     pub certificate_days: u32,
+    /// Days before its end from which a certificate can be renewed.
+    pub renewal_days: u32,
+    /// Days after which a renewed certificate is dead even if the new one was never used.
+    pub renewal_overlap_days: u32,
     /// Minutes without a request after which a session ends.
     pub session_idle_minutes: u32,
     /// Hours after which a session ends, whatever happens.
@@ -125,6 +129,8 @@ impl Default for MunicipalityPolicy {
             approval_mail_days: 1,
             ticket_days: 14,
             certificate_days: 365,
+            renewal_days: 30,
+            renewal_overlap_days: 7,
             session_idle_minutes: 30,
             session_hours: 12,
             lock_after: 5,

@@ -37,6 +37,8 @@ pub struct Frame {
     pub contact: Option<Contact>,
     /// Who is signed in.
     pub person: Option<Person>,
+    /// The day on which this device's certificate ends, when that is near.
+    pub certificate_ends: Option<String>,
     /// Where the name of the town leads.
     pub home: String,
     public_url: String,
@@ -59,6 +61,7 @@ impl Frame {
             words: policy.words,
             contact: Some(policy.contact),
             person: None,
+            certificate_ends: None,
             home,
             public_url: app.public_url.clone(),
         })
@@ -73,6 +76,7 @@ impl Frame {
             words: MunicipalityPolicy::default().words,
             contact: None,
             person: None,
+            certificate_ends: None,
             home: home.to_owned(),
             public_url: app.public_url.clone(),
         }

@@ -48,11 +48,49 @@ impl HostCertificate {
     /// # Errors
     /// The folder cannot be written, or is half written.
     pub fn in_folder(folder: &Path, names: &[String]) -> Result<Self, AppError> {
-        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
-        if !certificate.exists() && !key.exists() {
-            Self::make(folder, names).map_err(|e| failed("no TLS certificate can be made in", folder, e))?;
+        if !folder.exists() {
+            // Beside it first, then in its place: it is there whole or not at all.
+            let beside = folder.with_extension(format!("new{}", std::process::id()));
+            let made = Self::make(&beside, names)
+                .and_then(|()| std::fs::rename(&beside, folder).map_err(Into::into));
+            if let Err(e) = made {
+                let _ = std::fs::remove_dir_all(&beside);
+                return Err(failed(
+                    "no TLS certificate can be made; nothing was changed. Free space on the disk, or check \
+                     the owner of the folder around",
+                    folder,
+                    e,
+                ));
+            }
         }
-        Self::read(&certificate, &key)
+        Self::check(folder)?;
+        Self::read(&folder.join("certificate.pem"), &folder.join("key.pem"))
+    }
+
+    /// Refuses a folder in which a file is missing or cannot be read. One that is not there is fine: it
+    /// will be made.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub fn check(folder: &Path) -> Result<(), AppError> {
+        if !folder.exists() {
+            return Ok(());
+        }
+        let names = ["certificate.pem", "key.pem", "authority.pem"];
+        let missing: Vec<&str> = names.into_iter().filter(|n| !folder.join(n).is_file()).collect();
+        let damaged = || Self::read(&folder.join("certificate.pem"), &folder.join("key.pem")).err();
+        let what = match missing.as_slice() {
+            [] => match damaged() {
+                None => return Ok(()),
+                Some(e) => e.to_string(),
+            },
+            some => format!("without {}", some.join(", ")),
+        };
+        Err(AppError::internal(format!(
+            "the folder {} is half written ({what}); nothing was changed. Put it back from a backup; or \
+             remove it, and a new one is made, whose authority.pem every device must be told of",
+            folder.display()
+        )))
     }
 
     fn make(folder: &Path, names: &[String]) -> Result<(), Box<dyn std::error::Error>> {
@@ -75,15 +113,19 @@ impl HostCertificate {
         leaf.not_after = now + Duration::days(825);
         let leaf_pem = leaf.signed_by(&key, &issuer)?.pem();
         std::fs::create_dir_all(folder)?;
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(folder.join("key.pem"))?;
-        file.write_all(key.serialize_pem().as_bytes())?;
-        std::fs::write(folder.join("authority.pem"), &authority_pem)?;
-        std::fs::write(folder.join("certificate.pem"), leaf_pem + &authority_pem)?;
+        let write = |name: &str, mode: u32, text: &str| {
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(mode)
+                .open(folder.join(name))?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        write("key.pem", 0o600, &key.serialize_pem())?;
+        write("authority.pem", 0o644, &authority_pem)?;
+        write("certificate.pem", 0o644, &(leaf_pem + &authority_pem))?;
         Ok(())
     }
 }

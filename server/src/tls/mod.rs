@@ -12,7 +12,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::NoServerSessionStorage;
 use std::sync::Arc;
 
-pub use authority::{Authority, IssueError, Issued, Validity};
+pub use authority::{Authority, IssueError, Issued, Revoked, Validity, authority_id};
 pub use host::HostCertificate;
 pub use verify::{CareVerifier, PublicVerifier};
 

@@ -245,7 +245,7 @@ async fn revocation_bites_on_an_open_connection(host: Host) {
     nurse.get("/v1/patients").await.done();
     let identity = nurse.identity.clone().unwrap();
     let device = identity.device_id.unwrap();
-    let revocation = Revocation { reason: "紛失".into() };
+    let revocation = Revocation { reason: "紛失".into(), ..Revocation::default() };
     let path = format!("/v1/devices/{device}/revocation");
     nurse.post(&path, &revocation).await.refused(Code::RoleInsufficient);
     office
@@ -276,7 +276,7 @@ async fn another_town_is_another_world(host: Host) {
     let path = format!("/v1/patients/{}/posts", ours.patient);
     theirs.nurse.1.post(&path, &new_post("侵入", vec![])).await.refused(Code::NotFound);
     let device = ours.nurse.1.identity.clone().unwrap().device_id.unwrap();
-    let revocation = Revocation { reason: "試験".into() };
+    let revocation = Revocation { reason: "試験".into(), ..Revocation::default() };
     theirs
         .office
         .post(&format!("/v1/devices/{device}/revocation"), &revocation)

@@ -34,6 +34,11 @@ struct Cli {
 }
 
 impl Host {
+    /// The folder of its data.
+    pub fn folder(&self) -> &std::path::Path {
+        self._data.path()
+    }
+
     pub async fn sqlite() -> Self {
         Self::start(None).await
     }
@@ -83,7 +88,8 @@ impl Host {
     }
 }
 
-async fn fresh_schema() -> String {
+/// An address of PostgreSQL with a schema of its own.
+pub async fn fresh_schema() -> String {
     let url = std::env::var("RENRAKU_TEST_POSTGRES")
         .expect("RENRAKU_TEST_POSTGRES is not set: run the tests through scripts/with-postgres");
     let name = format!("t{}", uuid::Uuid::now_v7().simple());

@@ -19,7 +19,7 @@ pub async fn the_office_revokes_the_nurses_phone(town: &Town, team: &Team) {
 
     nurse.session.patients().await.expect("until now she is in");
     let open = connections(&town.office.care_url);
-    let revocation = Revocation { reason: "紛失".to_owned() };
+    let revocation = Revocation { reason: "紛失".to_owned(), ..Revocation::default() };
     let path = format!("/v1/devices/{}/revocation", phone.id);
     town.office.send(Method::POST, &path, &revocation).await.expect("revoked");
     assert_eq!(nurse.session.patients().await.expect_err("her very next request"), refusal);
