@@ -7,6 +7,7 @@
 //!
 //! Not here: rules, storage, screens. The glossary of terms stands in this crate's README.
 
+mod facility;
 mod ids;
 mod media;
 mod municipality;
@@ -20,6 +21,7 @@ mod session;
 
 pub mod limits;
 
+pub use facility::*;
 pub use ids::*;
 pub use media::*;
 pub use municipality::*;

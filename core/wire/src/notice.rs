@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum NoticeKind {
     /// A facility was approved; No and password (mail only, F03).
     FacilityApproved,
+    /// A letter to a facility's manager or applicant about the facility (mail only).
+    FacilityLetter,
     /// A new patient was registered (F35).
     PatientRegistered,
     /// A new post (F48).
@@ -25,7 +27,9 @@ impl NoticeKind {
     pub const fn line(self) -> &'static str {
         match self {
             Self::PatientRegistered => "新しい支援の登録がありました",
-            Self::FacilityApproved | Self::PostPublished | Self::Unknown => "新しい連絡があります",
+            Self::FacilityApproved | Self::FacilityLetter | Self::PostPublished | Self::Unknown => {
+                "新しい連絡があります"
+            }
         }
     }
 }

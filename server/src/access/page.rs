@@ -5,6 +5,7 @@ use crate::db::Conn;
 use crate::error::AppError;
 use crate::portal::{Frame, Person};
 use crate::state::App;
+use renraku_wire::Role;
 
 impl DeviceAccess {
     /// The frame of a page for nobody in particular on this device.
@@ -38,6 +39,9 @@ impl SignedIn {
         }
         if self.secretariat().is_ok() {
             links.push(("/facilities", words.facility.clone(), "nav-facilities"));
+        }
+        if self.role() == Role::FacilityManager {
+            links.push(("/facility", format!("{}の登録内容", words.facility), "nav-facility"));
         }
         if self.facility_admin().is_ok() {
             links.push(("/staff", words.staff.clone(), "nav-staff"));

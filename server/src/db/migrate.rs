@@ -21,7 +21,7 @@ macro_rules! steps {
     };
 }
 
-steps! { 1 "0001_foundation" }
+steps! { 1 "0001_foundation", 3 "0003_facility" }
 
 #[derive(diesel::QueryableByName)]
 struct Version {

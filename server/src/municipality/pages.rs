@@ -33,6 +33,7 @@ struct HomePage {
     frame: Frame,
     care_url: String,
     days: u32,
+    map: bool,
 }
 
 /// `GET /{slug}`: everything that a town offers without a certificate.
@@ -42,5 +43,6 @@ pub async fn home(State(app): State<App>, Path(slug): Path<String>) -> Result<Re
         frame: Frame::of_slug(&app, &slug).await?,
         care_url: app.care_url.clone(),
         days: town.policy.approval_mail_days,
+        map: town.policy.public_facility_map,
     })
 }
