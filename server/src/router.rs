@@ -19,7 +19,13 @@ pub fn public(app: App) -> Router {
         .route("/v1/openapi.json", get(openapi))
         .route("/v1/municipalities/{slug}", get(municipality::api::info))
         .route("/v1/municipalities/{slug}/texts", get(texts::api::published))
-        .route("/v1/municipalities/{slug}/facility-applications", posting(facility::api::create))
+        .route("/v1/municipalities/{slug}/facility-applications", posting(facility::api::public::create))
+        .route(
+            "/v1/municipalities/{slug}/corrections/{token}",
+            get(facility::api::public::returned).post(facility::api::public::correct),
+        )
+        .route("/v1/municipalities/{slug}/no-mail-reports", posting(facility::api::public::no_mail))
+        .route("/v1/municipalities/{slug}/facilities", get(facility::api::public::listed))
         .route("/v1/municipalities/{slug}/certificates", posting(device::api::enrol))
         .route("/v1/municipalities/{slug}/certificates/pkcs12", posting(device::api::pkcs12))
         .route(
@@ -31,8 +37,17 @@ pub fn public(app: App) -> Router {
         .route("/", get(municipality::pages::towns))
         .route("/{slug}", get(municipality::pages::home))
         .route("/{slug}/guide", get(municipality::pages::guide))
-        .route("/{slug}/apply", get(facility::pages::form).post(facility::pages::apply))
-        .route("/{slug}/apply/done", get(facility::pages::applied))
+        .route("/{slug}/apply", get(facility::pages::public::form).post(facility::pages::public::apply))
+        .route("/{slug}/apply/done", get(facility::pages::public::applied))
+        .route(
+            "/{slug}/corrections/{token}",
+            get(facility::pages::public::returned).post(facility::pages::public::correct),
+        )
+        .route(
+            "/{slug}/no-mail",
+            get(facility::pages::public::no_mail_form).post(facility::pages::public::no_mail),
+        )
+        .route("/{slug}/facilities", get(facility::pages::public::listed))
         .route("/{slug}/certificate", get(device::pages::certificate).post(device::pages::pick_up))
         .route("/{slug}/diagnosis", get(device::pages::diagnose).post(device::pages::diagnose_more))
         .route("/{slug}/crl", get(device::pages::revocations))
@@ -55,6 +70,21 @@ pub fn care(app: App) -> Router {
         .route("/v1/portal/texts", get(texts::api::list))
         .route("/v1/portal/texts/{key}", put(texts::api::put))
         .route("/v1/facilities", get(facility::api::list))
+        .route("/v1/facility-applications", posting(facility::api::on_paper))
+        .route("/v1/facilities/{id}", get(facility::api::get))
+        .route("/v1/facilities/{id}/scan", get(facility::api::scan))
+        .route("/v1/facilities/{id}/return", posting(facility::api::send_back))
+        .route("/v1/facilities/{id}/rejection", posting(facility::api::reject))
+        .route("/v1/facilities/{id}/suspension", posting(facility::api::suspend))
+        .route("/v1/facilities/{id}/resumption", posting(facility::api::resume))
+        .route("/v1/facilities/{id}/closure", posting(facility::api::close))
+        .route("/v1/facilities/{id}/changes", posting(facility::api::change))
+        .route("/v1/facilities/{id}/manager", posting(facility::api::designate))
+        .route("/v1/facilities/{id}/map", put(facility::api::set_map))
+        .route("/v1/facilities/{id}/ticket-mail", posting(facility::api::mail_again))
+        .route("/v1/facilities/{id}/no-mail-settlement", posting(facility::api::settle))
+        .route("/v1/facility-changes/{id}/confirmation", posting(facility::api::confirm_change))
+        .route("/v1/facility-changes/{id}/refusal", posting(facility::api::refuse_change))
         .route("/v1/facilities/{id}/approval", posting(facility::api::approve))
         .route("/v1/facilities/{id}/tickets", posting(facility::api::ticket))
         .route("/v1/directory", get(facility::api::directory))
@@ -91,6 +121,24 @@ pub fn care(app: App) -> Router {
         .route("/portal-texts/new", get(texts::pages::fresh))
         .route("/portal-texts/{key}", get(texts::pages::form).post(texts::pages::save))
         .route("/facilities", get(facility::pages::list))
+        .route("/facility", get(facility::pages::record::own))
+        .route(
+            "/facilities/new",
+            with_file(get(facility::pages::paper::form).post(facility::pages::paper::create)),
+        )
+        .route("/facilities/{id}", get(facility::pages::record::page))
+        .route("/facilities/{id}/scan", get(facility::api::scan))
+        .route("/facilities/{id}/return", posting(facility::pages::record::send_back))
+        .route("/facilities/{id}/suspension", posting(facility::pages::record::suspend))
+        .route("/facilities/{id}/resumption", posting(facility::pages::record::resume))
+        .route("/facilities/{id}/closure", posting(facility::pages::record::close))
+        .route("/facilities/{id}/changes", posting(facility::pages::record::change))
+        .route("/facilities/{id}/manager", posting(facility::pages::record::designate))
+        .route("/facilities/{id}/map", posting(facility::pages::record::map))
+        .route("/facilities/{id}/ticket-mail", posting(facility::pages::record::mail_again))
+        .route("/facilities/{id}/no-mail-settlement", posting(facility::pages::record::settle))
+        .route("/facility-changes/{id}/confirmation", posting(facility::pages::record::confirm))
+        .route("/facility-changes/{id}/refusal", posting(facility::pages::record::refuse))
         .route("/facilities/{id}/approval", posting(facility::pages::approve))
         .route("/facilities/{id}/rejection", posting(facility::pages::reject))
         .route("/staff", get(staff::pages::list).post(staff::pages::create))
@@ -144,7 +192,11 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         texts::api::published,
         texts::api::list,
         texts::api::put,
-        facility::api::create,
+        facility::api::public::create,
+        facility::api::public::returned,
+        facility::api::public::correct,
+        facility::api::public::no_mail,
+        facility::api::public::listed,
         device::api::enrol,
         device::api::pkcs12,
         device::api::diagnose,
@@ -155,6 +207,21 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         session::api::change_password,
         session::api::register_push,
         facility::api::list,
+        facility::api::get,
+        facility::api::scan,
+        facility::api::on_paper,
+        facility::api::send_back,
+        facility::api::reject,
+        facility::api::suspend,
+        facility::api::resume,
+        facility::api::close,
+        facility::api::change,
+        facility::api::confirm_change,
+        facility::api::refuse_change,
+        facility::api::designate,
+        facility::api::set_map,
+        facility::api::mail_again,
+        facility::api::settle,
         facility::api::approve,
         facility::api::ticket,
         facility::api::directory,

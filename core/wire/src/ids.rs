@@ -48,6 +48,8 @@ ids! {
     MunicipalityId,
     /// A care provider (施設・事業所); the office itself is one too.
     FacilityId,
+    /// A change of a facility that somebody asked for. Made by the caller.
+    FacilityChangeId,
     /// A person with an own account (利用スタッフ).
     StaffId,
     /// A PC, tablet or phone that holds a certificate.

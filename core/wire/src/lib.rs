@@ -8,6 +8,7 @@
 //! Not here: rules, storage, screens. The glossary of terms stands in this crate's README.
 
 mod duty;
+mod facility;
 mod ids;
 mod incident;
 mod media;
@@ -25,6 +26,7 @@ mod setup_code;
 pub mod limits;
 
 pub use duty::*;
+pub use facility::*;
 pub use ids::*;
 pub use incident::*;
 pub use media::*;

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum NoticeKind {
     /// A facility was approved; No and password (mail only, F03).
     FacilityApproved,
+    /// A letter to a facility's manager or applicant about the facility (mail only).
+    FacilityLetter,
     /// A new patient was registered (F35).
     PatientRegistered,
     /// A new post (F48).
@@ -46,7 +48,9 @@ impl NoticeKind {
             Self::IncidentUpdated => "報告に新しい記録があります",
             Self::DeviceTicketIssued => "端末を追加する手続きがありました",
             Self::CertificateExpiring => "電子証明書の有効期限が近づいています",
-            Self::FacilityApproved | Self::PostPublished | Self::Unknown => "新しい連絡があります",
+            Self::FacilityApproved | Self::FacilityLetter | Self::PostPublished | Self::Unknown => {
+                "新しい連絡があります"
+            }
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum FacilityKind {
 pub enum FacilityState {
     /// 申請
     Applied,
+    /// 差戻し: the applicant corrects it
+    Returned,
     /// 却下
     Rejected,
     /// 承認・稼働
@@ -68,6 +70,9 @@ pub struct FacilityApplication {
     pub manager_name: String,
     /// The manager's mail address, to which No and password go.
     pub manager_mail: String,
+    /// The facility lies outside the town (F19): refused with `facility_outside` where the town takes none.
+    #[serde(default)]
+    pub outside: bool,
 }
 
 impl std::fmt::Debug for FacilityApplication {

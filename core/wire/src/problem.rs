@@ -157,6 +157,14 @@ codes! {
 
     /// The application or facility is not in a state that allows this.
     StateConflict = "state_conflict", 409, "すでに処理されています。画面を開き直して確認してください。";
+    /// The town takes no facilities from outside (F19).
+    FacilityOutside = "facility_outside", 422, "この自治体では、区域の外からの申請を受け付けていません。事務局に相談してください。";
+    /// The public application form is closed during the town's trial (F20).
+    TrialClosed = "trial_closed", 409, "試行期間中のため、この画面では申請を受け付けていません。事務局に連絡してください。";
+    /// A link of a mail that is unknown, used or too old; which of them is not told.
+    LinkInvalid = "link_invalid", 404, "このリンクは使えません（使用済みか、期限切れです）。事務局に連絡してください。";
+    /// The town does not use this function.
+    NotOffered = "not_offered", 409, "この自治体では、この機能を使っていません。";
     /// A login id or mail address that somebody has.
     AlreadyTaken = "already_taken", 409, "すでに使われています。別のものを入力してください。";
     /// Sharing needs a consent on file.

@@ -158,6 +158,8 @@ pub enum PushProvider {
 pub enum NoticeKind {
     /// A facility was approved; No and password (mail only, F03).
     FacilityApproved,
+    /// A letter to a facility's manager or applicant about the facility (mail only).
+    FacilityLetter,
     /// A new patient was registered (F35).
     PatientRegistered,
     /// A new post (F48).

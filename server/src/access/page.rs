@@ -5,6 +5,7 @@ use crate::db::Conn;
 use crate::error::AppError;
 use crate::portal::{Frame, Person};
 use crate::state::App;
+use renraku_wire::Role;
 
 impl DeviceAccess {
     /// The frame of a page for nobody in particular on this device.
@@ -45,6 +46,9 @@ impl SignedIn {
             links.push(("/settings", "設定".to_owned(), "nav-settings"));
         }
         links.push(("/devices/own", "この端末".to_owned(), "nav-own-device"));
+        if self.role() == Role::FacilityManager {
+            links.push(("/facility", format!("{}の登録内容", words.facility), "nav-facility"));
+        }
         if self.facility_admin().is_ok() {
             links.push(("/staff", words.staff.clone(), "nav-staff"));
             links.push(("/devices", "端末".to_owned(), "nav-devices"));

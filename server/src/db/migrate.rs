@@ -24,6 +24,7 @@ macro_rules! steps {
 steps! {
     1 "0001_foundation",
     2 "0002_policy",
+    3 "0003_facility",
     6 "0006_device",
 }
 

@@ -35,6 +35,90 @@ diesel::table! {
         applied_at -> BigInt,
         decided_at -> Nullable<BigInt>,
         decided_by -> Nullable<Uid>,
+        outside -> Bool,
+        channel -> Text,
+        received_on -> Nullable<Text>,
+        received_by -> Nullable<Uid>,
+        scan_id -> Nullable<Uid>,
+        corrected_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        opening -> Text,
+        listed -> Bool,
+        latitude_e6 -> Nullable<Integer>,
+        longitude_e6 -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    facility_past (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        name -> Text,
+        kind -> Text,
+        address -> Text,
+        telephone -> Text,
+        opening -> Text,
+        manager_name -> Text,
+        manager_mail -> Text,
+        until_at -> BigInt,
+        replaced_by -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    facility_change (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        name -> Text,
+        kind -> Text,
+        address -> Text,
+        closing -> Nullable<Text>,
+        state -> Text,
+        asked_by -> Uid,
+        asked_at -> BigInt,
+        decided_by -> Nullable<Uid>,
+        decided_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    facility_link (municipality_id, token_hash) {
+        municipality_id -> Uid,
+        token_hash -> Binary,
+        facility_id -> Uid,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    ticket_letter (municipality_id, notice_id) {
+        municipality_id -> Uid,
+        notice_id -> Uid,
+        facility_id -> Uid,
+        number -> Text,
+        replaced_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    no_mail_report (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        reported_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+        settled_by -> Nullable<Uid>,
     }
 }
 
@@ -354,6 +438,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     portal_text,
     municipality,
     facility,
+    facility_past,
+    facility_change,
+    facility_link,
+    ticket_letter,
+    no_mail_report,
     staff,
     enrolment_ticket,
     device,

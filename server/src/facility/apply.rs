@@ -1,99 +1,150 @@
-//! Application and approval (F02, F03): what the API and the portal share.
+//! Applications (F02, F19, F20): from the public form, on paper by way of the office, and corrected ones.
+//! What the API and the portal share.
 
-use super::store;
-use crate::access::Secretariat;
+use super::rules::{self, Event};
+use super::store::{self, Paper, letters, record};
+use crate::access::{Secretariat, token_hash};
 use crate::audit::{self, Actor};
 use crate::db::Id;
-use crate::device::ticket;
 use crate::error::AppError;
-use crate::notice::{self, TicketMail};
-use crate::session::password;
-use crate::staff;
 use crate::state::App;
 use crate::{clock, input, municipality};
-use renraku_wire::{FacilityApplication, FacilityId, FacilityKind, FacilityState};
+use renraku_wire::{
+    Code, FacilityApplication, FacilityId, FacilityState, IntakeChannel, NoMailReport, PaperApplication,
+    ReturnedApplication, Timestamp,
+};
+
+fn stranger(town: Id) -> Actor {
+    Actor { municipality_id: town, staff_id: None, device_id: None }
+}
 
 /// Takes an application. Sending the same one twice applies once.
 ///
 /// # Errors
-/// [`renraku_wire::Code::NotFound`] for the town; [`renraku_wire::Code::FieldInvalid`].
+/// [`Code::NotFound`] for the town; [`Code::TrialClosed`]; [`Code::FieldInvalid`];
+/// [`Code::FacilityOutside`].
 pub async fn apply(app: &App, slug: &str, application: FacilityApplication) -> Result<FacilityId, AppError> {
-    if application.kind == FacilityKind::Secretariat {
-        return Err(AppError::field("kind"));
-    }
-    let clean = FacilityApplication {
-        name: input::line(&application.name, "name")?,
-        address: input::line(&application.address, "address")?,
-        telephone: input::line(&application.telephone, "telephone")?,
-        manager_name: input::line(&application.manager_name, "manager_name")?,
-        manager_mail: input::mail(&application.manager_mail, "manager_mail")?,
-        ..application
-    };
     let now = clock::now();
     app.db
         .write(async |c| {
             let town = municipality::store::by_slug(c, slug).await?;
-            if store::insert(c, town.id, &clean, now).await? {
-                let stranger = Actor { municipality_id: town.id, staff_id: None, device_id: None };
-                audit::record(c, stranger, "facility.apply", Some(clean.id.into()), "").await?;
+            if town.policy.trial_mode {
+                return Err(Code::TrialClosed.into());
+            }
+            let clean = rules::application(application.clone(), &town.policy)?;
+            if store::insert(c, town.id, &clean, None, now).await? {
+                audit::record(c, stranger(town.id), "facility.apply", Some(clean.id.into()), "").await?;
             }
             Ok(clean.id)
         })
         .await
 }
 
-/// Approves an application: the manager gets an account, and by mail a certificate No and password.
-/// Returns the manager's user id and first password, which the office hands over.
+/// Takes in an application that came on paper, in trial mode too. Sending it twice applies once.
 ///
 /// # Errors
-/// [`renraku_wire::Code::NotFound`], [`renraku_wire::Code::StateConflict`].
-pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerAccount, AppError> {
-    let town = office.municipality_id();
+/// [`Code::FieldInvalid`]; [`Code::FacilityOutside`]; [`Code::IdConflict`].
+pub async fn on_paper(
+    app: &App,
+    office: &Secretariat,
+    paper: &PaperApplication,
+) -> Result<FacilityId, AppError> {
     let now = clock::now();
-    let fresh = ticket::Fresh::make(office.policy(), now)?;
-    let first_password = password::random();
-    let hash = password::hash(app, &first_password).await?;
-    let login_id = format!("k{}", password::random_text(7));
+    let clean = rules::application(paper.application.clone(), office.policy())?;
+    if !matches!(paper.channel, IntakeChannel::Fax | IntakeChannel::Post | IntakeChannel::Hand) {
+        return Err(AppError::field("channel"));
+    }
+    let intake = Paper {
+        channel: paper.channel,
+        received_on: input::past_day(&paper.received_on, "received_on", now)?,
+        received_by: office.staff_id(),
+        scan: paper.scan.into(),
+    };
+    let town = office.municipality_id();
     app.db
         .write(async |c| {
-            let mail = store::decide(c, office, id, FacilityState::Approved, now).await?;
-            let (name, _) = store::manager(c, town, id).await?;
-            staff::store::insert_manager(c, office, id, &login_id, &name, &hash, now).await?;
-            ticket::insert(c, town, id, &fresh).await?;
-            let shown = fresh.shown();
-            let ticket = TicketMail { number: shown.number, password: shown.password };
-            notice::queue_ticket(c, &app.secret, town, &mail, &ticket).await?;
-            audit::record(c, office.actor(), "facility.approve", Some(id), "").await
+            if !record::is_scan(c, &office.facility_admin()?, intake.scan).await? {
+                return Err(AppError::field("scan"));
+            }
+            if store::insert(c, town, &clean, Some(&intake), now).await? {
+                let word = crate::db::sql::word(&intake.channel);
+                return audit::record(c, office.actor(), "facility.intake", Some(clean.id.into()), &word)
+                    .await;
+            }
+            let (same, _, _) = record::application(c, town, clean.id.into()).await?;
+            if same == clean { Ok(()) } else { Err(Code::IdConflict.into()) }
         })
         .await?;
-    app.notices_queued.notify_one();
-    Ok(ManagerAccount { login_id, first_password })
+    Ok(clean.id)
 }
 
-/// Rejects an application.
+/// A returned application as its link opens it.
 ///
 /// # Errors
-/// [`renraku_wire::Code::NotFound`], [`renraku_wire::Code::StateConflict`].
-pub async fn reject(app: &App, office: &Secretariat, id: Id) -> Result<(), AppError> {
+/// [`Code::NotFound`] for the town; [`Code::LinkInvalid`].
+pub async fn returned(app: &App, slug: &str, token: &str) -> Result<ReturnedApplication, AppError> {
     let now = clock::now();
     app.db
-        .write(async |c| {
-            store::decide(c, office, id, FacilityState::Rejected, now).await?;
-            audit::record(c, office.actor(), "facility.reject", Some(id), "").await
+        .read(async |c| {
+            let town = municipality::store::by_slug(c, slug).await?;
+            let link = letters::link(c, town.id, &token_hash(token), now).await?;
+            let (application, state, reason) = record::application(c, town.id, link.facility_id).await?;
+            if link.used || state != FacilityState::Returned {
+                return Err(Code::LinkInvalid.into());
+            }
+            Ok(ReturnedApplication { application, reason, expires_at: Timestamp(link.expires_at) })
         })
         .await
 }
 
-/// The manager's account as handed over.
-pub struct ManagerAccount {
-    /// Individual user id.
-    pub login_id: String,
-    /// First password.
-    pub first_password: String,
+/// Takes the corrected application. The link works once; the very same correction sent again by it is
+/// taken as that one.
+///
+/// # Errors
+/// [`Code::NotFound`] for the town; [`Code::LinkInvalid`]; [`Code::FieldInvalid`];
+/// [`Code::FacilityOutside`].
+pub async fn correct(
+    app: &App,
+    slug: &str,
+    token: &str,
+    application: FacilityApplication,
+) -> Result<FacilityId, AppError> {
+    let now = clock::now();
+    app.db
+        .write(async |c| {
+            let town = municipality::store::by_slug(c, slug).await?;
+            let link = letters::link(c, town.id, &token_hash(token), now).await?;
+            let clean = FacilityApplication { id: link.facility_id.into(), ..application.clone() };
+            let clean = rules::application(clean, &town.policy)?;
+            let (on_file, state, _) = record::application(c, town.id, link.facility_id).await?;
+            match state {
+                FacilityState::Returned if !link.used => {}
+                FacilityState::Applied if link.used && on_file == clean => return Ok(clean.id),
+                _ => return Err(Code::LinkInvalid.into()),
+            }
+            let before = store::advance(c, town.id, link.facility_id, Event::Correct, None).await?;
+            store::keep_past(c, town.id, link.facility_id, &before, None, now).await?;
+            store::correct(c, town.id, &clean, now).await?;
+            letters::end_links(c, town.id, link.facility_id, now).await?;
+            audit::record(c, stranger(town.id), "facility.correct", Some(link.facility_id), "").await?;
+            Ok(clean.id)
+        })
+        .await
 }
 
-impl std::fmt::Debug for ManagerAccount {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ManagerAccount")
-    }
+/// A manager says that the mail with No and password did not come (F04). Nobody learns whether there is
+/// such a facility.
+///
+/// # Errors
+/// [`Code::NotFound`] for the town; [`Code::FieldInvalid`].
+pub async fn no_mail(app: &App, slug: &str, report: &NoMailReport) -> Result<(), AppError> {
+    let name = input::line(&report.name, "name")?;
+    let mail = input::mail(&report.manager_mail, "manager_mail")?;
+    let now = clock::now();
+    app.db
+        .write(async |c| {
+            let town = municipality::store::by_slug(c, slug).await?;
+            letters::report(c, town.id, &name, &mail, now).await
+        })
+        .await
 }

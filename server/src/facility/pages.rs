@@ -1,22 +1,25 @@
-//! The application form on the public host, and the office's list of facilities.
+//! The office's list of facilities, and what is shown once: an account, a certificate No.
 
-use super::{apply, store};
+pub mod paper;
+pub mod public;
+pub mod record;
+
+use super::{decide, store};
 use crate::access::Secretariat;
 use crate::error::AppError;
 use crate::input::PathId;
-use crate::municipality;
-use crate::portal::forms::{Choice, Fields, Trouble, choices, shown};
+use crate::portal::forms::{Choice, Fields, Trouble, choices};
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use renraku_wire::{Facility, FacilityApplication, FacilityId, FacilityKind, FacilityState};
 use serde::Deserialize;
 
-/// The application as typed.
-#[derive(Deserialize, Default)]
+/// An application as typed.
+#[derive(Deserialize, Default, Clone)]
 #[serde(default)]
 pub struct Typed {
     id: String,
@@ -26,61 +29,38 @@ pub struct Typed {
     telephone: String,
     manager_name: String,
     manager_mail: String,
+    place: String,
 }
 
-#[derive(Template)]
-#[template(path = "facility/apply.html")]
-struct ApplyPage {
-    frame: Frame,
-    trouble: Trouble,
-    kinds: Vec<Choice>,
-    form: Typed,
-}
-
-impl ApplyPage {
-    fn new(frame: Frame, form: Typed, trouble: Trouble) -> Self {
-        let mut kinds = choices(&[("", "選んでください")], &form.kind);
-        kinds.extend(choices(language::KINDS, &form.kind));
-        Self { frame, trouble, kinds, form }
+impl Typed {
+    fn of(application: &FacilityApplication) -> Self {
+        Self {
+            id: application.id.to_string(),
+            name: application.name.clone(),
+            kind: crate::db::sql::word(&application.kind),
+            address: application.address.clone(),
+            telephone: application.telephone.clone(),
+            manager_name: application.manager_name.clone(),
+            manager_mail: application.manager_mail.clone(),
+            place: if application.outside { "outside" } else { "inside" }.to_owned(),
+        }
     }
-}
 
-/// `GET /{slug}/apply`.
-pub async fn form(State(app): State<App>, Path(slug): Path<String>) -> Result<Response, AppError> {
-    let frame = Frame::of_slug(&app, &slug).await?;
-    let form = Typed { id: FacilityId::new().to_string(), ..Typed::default() };
-    portal::page(&ApplyPage::new(frame, form, Trouble::none()))
-}
+    fn fresh() -> Self {
+        Self { id: FacilityId::new().to_string(), place: "inside".to_owned(), ..Self::default() }
+    }
 
-/// `POST /{slug}/apply`.
-pub async fn apply(
-    State(app): State<App>,
-    Path(slug): Path<String>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let outcome = match kind(&form.kind) {
-        Some(kind) => {
-            let application = FacilityApplication {
-                id: form.id.parse().unwrap_or_else(|_| FacilityId::new()),
-                name: form.name.clone(),
-                kind,
-                address: form.address.clone(),
-                telephone: form.telephone.clone(),
-                manager_name: form.manager_name.clone(),
-                manager_mail: form.manager_mail.clone(),
-            };
-            apply::apply(&app, &slug, application).await
-        }
-        None => Err(AppError::field("kind")),
-    };
-    match outcome {
-        Ok(_) => Ok(local::see(&format!("/{slug}/apply/done"))),
-        Err(e) => {
-            let (status, problem) = shown(e)?;
-            let frame = Frame::of_slug(&app, &slug).await?;
-            let trouble = Trouble::of(&problem, &frame.words, "");
-            portal::html(status, &ApplyPage::new(frame, form, trouble))
-        }
+    fn request(&self) -> Result<FacilityApplication, AppError> {
+        Ok(FacilityApplication {
+            id: self.id.parse().unwrap_or_else(|_| FacilityId::new()),
+            name: self.name.clone(),
+            kind: kind(&self.kind).ok_or_else(|| AppError::field("kind"))?,
+            address: self.address.clone(),
+            telephone: self.telephone.clone(),
+            manager_name: self.manager_name.clone(),
+            manager_mail: self.manager_mail.clone(),
+            outside: self.place == "outside",
+        })
     }
 }
 
@@ -89,18 +69,54 @@ fn kind(word: &str) -> Option<FacilityKind> {
     if offered { crate::db::sql::from_word(word).ok() } else { None }
 }
 
-#[derive(Template)]
-#[template(path = "facility/applied.html")]
-struct AppliedPage {
-    frame: Frame,
-    days: u32,
+fn kinds(chosen: &str) -> Vec<Choice> {
+    let mut kinds = choices(&[("", "選んでください")], chosen);
+    kinds.extend(choices(language::KINDS, chosen));
+    kinds
 }
 
-/// `GET /{slug}/apply/done`: promises the mail (F04).
-pub async fn applied(State(app): State<App>, Path(slug): Path<String>) -> Result<Response, AppError> {
-    let town = app.db.read(async |c| municipality::store::by_slug(c, &slug).await).await?;
-    let frame = Frame::of_slug(&app, &slug).await?;
-    portal::page(&AppliedPage { frame, days: town.policy.approval_mail_days })
+/// What a paper needs beside the application.
+#[derive(Default)]
+struct PaperTyped {
+    channel: String,
+    received_on: String,
+    uploaded: String,
+    uploaded_name: String,
+}
+
+/// The application's form: a stranger's, an applicant's who corrects it, or the office's.
+#[derive(Template)]
+#[template(path = "facility/apply.html")]
+struct ApplyPage {
+    frame: Frame,
+    trouble: Trouble,
+    kinds: Vec<Choice>,
+    places: Vec<Choice>,
+    form: Typed,
+    action: String,
+    back: String,
+    returned: Option<(String, String)>,
+    paper: Option<PaperTyped>,
+    channels: Vec<Choice>,
+}
+
+impl ApplyPage {
+    fn new(frame: Frame, action: String, back: String, form: Typed) -> Self {
+        let (inside, outside) = (format!("{}の区域の中", frame.town), format!("{}の区域の外", frame.town));
+        let place = if form.place == "outside" { "outside" } else { "inside" };
+        Self {
+            kinds: kinds(&form.kind),
+            places: choices(&[("inside", inside.as_str()), ("outside", outside.as_str())], place),
+            trouble: Trouble::none(),
+            returned: None,
+            paper: None,
+            channels: vec![],
+            frame,
+            form,
+            action,
+            back,
+        }
+    }
 }
 
 struct Line {
@@ -112,6 +128,7 @@ struct Line {
     manager_name: String,
     state: &'static str,
     applied_at: String,
+    office: bool,
 }
 
 impl From<Facility> for Line {
@@ -125,6 +142,7 @@ impl From<Facility> for Line {
             manager_name: f.manager_name,
             state: language::state(f.state),
             applied_at: language::when(f.applied_at.0),
+            office: f.kind == FacilityKind::Secretariat,
         }
     }
 }
@@ -162,11 +180,13 @@ pub async fn list(
     })
 }
 
+/// An account that is shown once: a manager's.
 #[derive(Template)]
 #[template(path = "facility/approved.html")]
 struct ApprovedPage {
     frame: Frame,
-    name: String,
+    heading: String,
+    mailed: bool,
     login_id: String,
     first_password: String,
 }
@@ -177,18 +197,26 @@ pub async fn approve(
     office: Secretariat,
     PathId(id): PathId<FacilityId>,
 ) -> Result<Response, AppError> {
-    let account = apply::approve(&app, &office, id.into()).await?;
+    let account = decide::approve(&app, &office, id.into()).await?;
     let (frame, facility) = app
         .db
         .read(async |c| Ok((office.frame(&app, c).await?, store::get(c, &office, id.into()).await?)))
         .await?;
     let page = ApprovedPage {
         frame,
-        name: facility.name,
+        heading: format!("「{}」を承認しました", facility.name),
+        mailed: true,
         login_id: account.login_id,
         first_password: account.first_password,
     };
     portal::html(StatusCode::OK, &page)
+}
+
+/// The reason of a rejection, which need not be given.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct Why {
+    reason: String,
 }
 
 /// `POST /facilities/{id}/rejection`.
@@ -196,7 +224,8 @@ pub async fn reject(
     State(app): State<App>,
     office: Secretariat,
     PathId(id): PathId<FacilityId>,
+    Fields(why): Fields<Why>,
 ) -> Result<Response, AppError> {
-    apply::reject(&app, &office, id.into()).await?;
+    decide::reject(&app, &office, id.into(), Some(&why.reason)).await?;
     Ok(local::see("/facilities?rejected=1"))
 }

@@ -1,14 +1,23 @@
 //! Facilities in the database.
 
-use crate::access::{DeviceAccess, Secretariat, SignedIn};
+pub mod changes;
+pub mod letters;
+pub mod people;
+pub mod record;
+mod waiting;
+
+use super::rules::{self, Event};
+use crate::access::{DeviceAccess, Secretariat};
 use crate::db::prelude::*;
-use crate::db::schema::facility;
+use crate::db::schema::{facility, facility_past};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
-use crate::portal::Task;
 use crate::run;
-use renraku_wire::{Code, Facility, FacilityApplication, FacilityState, Timestamp};
+use renraku_wire::{
+    Code, Facility, FacilityApplication, FacilityKind, FacilityState, IntakeChannel, MapListing, Timestamp,
+};
+pub use waiting::tasks;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = facility)]
@@ -38,6 +47,19 @@ impl Row {
     }
 }
 
+/// How an application that came on paper was taken in.
+#[derive(Clone, Debug)]
+pub struct Paper {
+    /// How it came.
+    pub channel: IntakeChannel,
+    /// The day it came.
+    pub received_on: String,
+    /// Who took it in.
+    pub received_by: Id,
+    /// Its scan.
+    pub scan: Id,
+}
+
 /// Stores an application. The same id again is the same application; true when it was new.
 ///
 /// # Errors
@@ -46,8 +68,10 @@ pub async fn insert(
     c: &mut Conn,
     town: Id,
     application: &FacilityApplication,
+    paper: Option<&Paper>,
     now: i64,
 ) -> Result<bool, AppError> {
+    let channel = paper.map_or(IntakeChannel::Portal, |p| p.channel);
     let rows = run!(
         c,
         execute,
@@ -63,6 +87,11 @@ pub async fn insert(
                 facility::manager_mail.eq(&application.manager_mail),
                 facility::state.eq(word(&FacilityState::Applied)),
                 facility::applied_at.eq(now),
+                facility::outside.eq(application.outside),
+                facility::channel.eq(word(&channel)),
+                facility::received_on.eq(paper.map(|p| p.received_on.as_str())),
+                facility::received_by.eq(paper.map(|p| p.received_by)),
+                facility::scan_id.eq(paper.map(|p| p.scan)),
             ))
             .on_conflict_do_nothing()
     )?;
@@ -113,72 +142,182 @@ pub async fn get(c: &mut Conn, office: &Secretariat, id: Id) -> Result<Facility,
     row.ok_or(Code::NotFound)?.wire()
 }
 
-/// Decides an application; returns the manager's mail address. Only one of two decisions at once counts.
-///
-/// # Errors
-/// [`Code::NotFound`]; [`Code::StateConflict`] when it was decided already.
-pub async fn decide(
-    c: &mut Conn,
-    office: &Secretariat,
-    id: Id,
-    state: FacilityState,
-    now: i64,
-) -> Result<String, AppError> {
-    let town = office.municipality_id();
-    let mail: Option<String> =
-        run!(c, get_result, facility::table.find((town, id)).select(facility::manager_mail)).optional()?;
-    let mail = mail.ok_or(Code::NotFound)?;
-    let changed = run!(
-        c,
-        execute,
-        diesel::update(
-            facility::table.find((town, id)).filter(facility::state.eq(word(&FacilityState::Applied)))
-        )
-        .set((
-            facility::state.eq(word(&state)),
-            facility::decided_at.eq(now),
-            facility::decided_by.eq(office.staff_id()),
-        ))
-    )?;
-    if changed == 0 { Err(Code::StateConflict.into()) } else { Ok(mail) }
+/// What an event needs to know of a facility.
+#[derive(Queryable, Selectable, Clone)]
+#[diesel(table_name = facility)]
+pub struct Standing {
+    /// Name.
+    pub name: String,
+    /// [`renraku_wire::FacilityKind`].
+    pub kind: String,
+    /// Address.
+    pub address: String,
+    /// Telephone.
+    pub telephone: String,
+    /// Opening days and hours.
+    pub opening: String,
+    /// Name of the manager.
+    pub manager_name: String,
+    /// The manager's mail address.
+    pub manager_mail: String,
+    /// [`FacilityState`].
+    pub state: String,
+    /// It lies outside the town.
+    pub outside: bool,
 }
 
-/// Name and mail address of a facility's manager.
+/// A facility as it stands. The office itself is none that can be decided about.
 ///
 /// # Errors
 /// [`Code::NotFound`].
-pub async fn manager(c: &mut Conn, town: Id, id: Id) -> Result<(String, String), AppError> {
-    let row: Option<(String, String)> = run!(
+pub async fn standing(c: &mut Conn, town: Id, id: Id) -> Result<Standing, AppError> {
+    let row: Option<Standing> = run!(
         c,
         get_result,
-        facility::table.find((town, id)).select((facility::manager_name, facility::manager_mail))
+        facility::table
+            .find((town, id))
+            .filter(facility::kind.ne(word(&FacilityKind::Secretariat)))
+            .select(Standing::as_select())
     )
     .optional()?;
     Ok(row.ok_or(Code::NotFound)?)
 }
 
-/// What waits for this person here: for the office, applications.
+/// Refuses an id that is no facility of the town.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub async fn known(c: &mut Conn, town: Id, id: Id) -> Result<(), AppError> {
+    let n: i64 = run!(c, get_result, facility::table.find((town, id)).count())?;
+    if n == 0 { Err(Code::NotFound.into()) } else { Ok(()) }
+}
+
+/// Moves a facility along one edge of the machine; returns how it stood. Only one of two at once counts.
+/// `reason` takes the place of the one on file.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::StateConflict`] for an edge that is not there.
+pub async fn advance(
+    c: &mut Conn,
+    town: Id,
+    id: Id,
+    event: Event,
+    reason: Option<&str>,
+) -> Result<Standing, AppError> {
+    let before = standing(c, town, id).await?;
+    let state = rules::after(from_word(&before.state)?, event)?;
+    let changed = run!(
+        c,
+        execute,
+        diesel::update(facility::table.find((town, id)).filter(facility::state.eq(&before.state)))
+            .set((facility::state.eq(word(&state)), facility::reason.eq(reason)))
+    )?;
+    if changed == 0 { Err(Code::StateConflict.into()) } else { Ok(before) }
+}
+
+/// Notes who decided an application, and when.
 ///
 /// # Errors
 /// The database failed.
-pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
-    if who.secretariat().is_err() {
-        return Ok(vec![]);
-    }
-    let waiting: Vec<(String, i64)> = run!(
+pub async fn decided(c: &mut Conn, office: &Secretariat, id: Id, now: i64) -> Result<(), AppError> {
+    run!(
         c,
-        load,
-        facility::table
-            .filter(facility::municipality_id.eq(who.municipality_id()))
-            .filter(facility::state.eq(word(&FacilityState::Applied)))
-            .select((facility::name, facility::applied_at))
+        execute,
+        diesel::update(facility::table.find((office.municipality_id(), id)))
+            .set((facility::decided_at.eq(now), facility::decided_by.eq(office.staff_id())))
     )?;
-    Ok(waiting
-        .into_iter()
-        .map(|(name, since)| Task {
-            text: format!("{name}の利用申請を確認する"),
-            href: "/facilities".to_owned(),
-            since,
-        })
-        .collect())
+    Ok(())
+}
+
+/// Keeps what is on file before it is replaced.
+///
+/// # Errors
+/// The database failed.
+pub async fn keep_past(
+    c: &mut Conn,
+    town: Id,
+    id: Id,
+    before: &Standing,
+    by: Option<Id>,
+    now: i64,
+) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::insert_into(facility_past::table).values((
+            facility_past::municipality_id.eq(town),
+            facility_past::id.eq(Id::new()),
+            facility_past::facility_id.eq(id),
+            facility_past::name.eq(&before.name),
+            facility_past::kind.eq(&before.kind),
+            facility_past::address.eq(&before.address),
+            facility_past::telephone.eq(&before.telephone),
+            facility_past::opening.eq(&before.opening),
+            facility_past::manager_name.eq(&before.manager_name),
+            facility_past::manager_mail.eq(&before.manager_mail),
+            facility_past::until_at.eq(now),
+            facility_past::replaced_by.eq(by),
+        ))
+    )?;
+    Ok(())
+}
+
+/// Writes a corrected application over the returned one, whose past was kept.
+///
+/// # Errors
+/// The database failed.
+pub async fn correct(
+    c: &mut Conn,
+    town: Id,
+    application: &FacilityApplication,
+    now: i64,
+) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(facility::table.find((town, Id::from(application.id)))).set((
+            facility::name.eq(&application.name),
+            facility::kind.eq(word(&application.kind)),
+            facility::address.eq(&application.address),
+            facility::telephone.eq(&application.telephone),
+            facility::manager_name.eq(&application.manager_name),
+            facility::manager_mail.eq(&application.manager_mail),
+            facility::outside.eq(application.outside),
+            facility::corrected_at.eq(now),
+        ))
+    )?;
+    Ok(())
+}
+
+/// Notes who manages a facility and where their mail goes.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_manager(c: &mut Conn, town: Id, id: Id, name: &str, mail: &str) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(facility::table.find((town, id)))
+            .set((facility::manager_name.eq(name), facility::manager_mail.eq(mail)))
+    )?;
+    Ok(())
+}
+
+/// Sets whether and where the public list shows a facility.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_listing(c: &mut Conn, town: Id, id: Id, map: &MapListing) -> Result<(), AppError> {
+    #[expect(clippy::cast_possible_truncation, reason = "degrees of Japan, checked before")]
+    let e6 = |degrees: f64| (degrees * 1e6).round() as i32;
+    run!(
+        c,
+        execute,
+        diesel::update(facility::table.find((town, id))).set((
+            facility::listed.eq(map.listed),
+            facility::latitude_e6.eq(map.position.map(|p| e6(p.latitude))),
+            facility::longitude_e6.eq(map.position.map(|p| e6(p.longitude))),
+        ))
+    )?;
+    Ok(())
 }

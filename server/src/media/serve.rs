@@ -2,8 +2,9 @@
 
 use super::store::{self, File};
 use super::upload::name;
-use crate::access::{self, Credentials, Of, Read};
+use crate::access::{self, Credentials, Of, Read, Secretariat};
 use crate::audit;
+use crate::db::Id;
 use crate::error::AppError;
 use crate::state::App;
 use axum::body::Body;
@@ -47,11 +48,31 @@ pub async fn serve(
         MediaState::Pending => return Err(Code::MediaPending.into()),
         MediaState::Refused | MediaState::Unknown => return Err(Code::NotFound.into()),
     }
+    hand_out(app, &file, part, headers).await
+}
+
+/// Hands out a document of the office's own files: who asks has found out that it is one. Opening it is
+/// logged.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub async fn office_document(app: &App, office: &Secretariat, id: Id) -> Result<Response, AppError> {
+    let file = app
+        .db
+        .write(async |c| {
+            audit::record(c, office.actor(), "media.read", Some(id), "").await?;
+            store::document(c, office, id).await
+        })
+        .await?;
+    hand_out(app, &file, Part::Whole, &HeaderMap::new()).await
+}
+
+async fn hand_out(app: &App, file: &File, part: Part, headers: &HeaderMap) -> Result<Response, AppError> {
     let (object, media_type) = match part {
         Part::Whole => {
-            (name(&file, "whole"), file.content_type.as_deref().unwrap_or("application/octet-stream"))
+            (name(file, "whole"), file.content_type.as_deref().unwrap_or("application/octet-stream"))
         }
-        Part::Thumbnail if file.kind()? == MediaKind::Photo => (name(&file, "thumbnail"), "image/jpeg"),
+        Part::Thumbnail if file.kind()? == MediaKind::Photo => (name(file, "thumbnail"), "image/jpeg"),
         Part::Thumbnail => return Err(Code::NotFound.into()),
     };
     let bytes = app.storage.get(&object).await?;

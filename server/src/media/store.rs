@@ -1,6 +1,6 @@
 //! Files and their chunks in the database.
 
-use crate::access::{PatientAccess, Read, SignedIn};
+use crate::access::{PatientAccess, Read, Secretariat, SignedIn};
 use crate::db::prelude::*;
 use crate::db::schema::{media, media_chunk};
 use crate::db::sql::{from_word, word};
@@ -136,6 +136,25 @@ pub async fn of_patient(c: &mut Conn, access: &PatientAccess<Read>, id: Id) -> R
         media::table
             .find((access.municipality_id(), id))
             .filter(media::patient_id.eq(access.patient_id()))
+            .select(File::as_select())
+    )
+    .optional()?;
+    Ok(file.ok_or(Code::NotFound)?)
+}
+
+/// A document that is no patient's, whole.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub async fn document(c: &mut Conn, office: &Secretariat, id: Id) -> Result<File, AppError> {
+    let file: Option<File> = run!(
+        c,
+        get_result,
+        media::table
+            .find((office.municipality_id(), id))
+            .filter(media::patient_id.is_null())
+            .filter(media::kind.eq(word(&MediaKind::Document)))
+            .filter(media::state.eq(word(&MediaState::Ready)))
             .select(File::as_select())
     )
     .optional()?;

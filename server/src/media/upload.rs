@@ -120,6 +120,29 @@ pub async fn append(
     if file.received == file.length { conclude(app, who, &file).await } else { status(&file) }
 }
 
+/// Takes in a document that a page's form brought, as a device would upload it; returns its id.
+///
+/// # Errors
+/// [`Code::MediaTooLarge`], [`Code::MediaUnreadable`].
+pub async fn keep_document(app: &App, who: &SignedIn, bytes: &[u8]) -> Result<MediaId, AppError> {
+    let new = NewMedia {
+        id: MediaId::new(),
+        kind: MediaKind::Document,
+        length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        sha256: hex::encode(Sha256::digest(bytes)),
+        description: String::new(),
+    };
+    if new.length == 0 {
+        return Err(Code::MediaUnreadable.into());
+    }
+    announce(app, who, &new).await?;
+    let mut offset = 0;
+    for chunk in bytes.chunks(limits::CHUNK_BYTES) {
+        offset = append(app, who, new.id, offset, chunk).await?.offset;
+    }
+    Ok(new.id)
+}
+
 /// Puts the chunks together, checks the whole and keeps it, or throws it away.
 async fn conclude(app: &App, who: &SignedIn, file: &File) -> Result<UploadStatus, AppError> {
     let names = app.db.read(async |c| store::chunks(c, file).await).await?;

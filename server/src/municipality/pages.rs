@@ -94,6 +94,7 @@ struct HomePage {
     standing: Vec<Text>,
     address: String,
     code: String,
+    map: bool,
 }
 
 /// `GET /{slug}`: everything that a town offers without a certificate, and its address as a 2-D code (F01).
@@ -112,6 +113,7 @@ pub async fn home(State(app): State<App>, Path(slug): Path<String>) -> Result<Re
         standing: said.standing,
         code: code::svg(&address)?,
         address,
+        map: town.policy.public_facility_map,
     })
 }
 

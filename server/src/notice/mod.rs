@@ -5,6 +5,7 @@
 //! What Apple, Google and the mail carrier see is a generic line, a kind and an opaque id (domain 4.3 no. 3).
 //! This floor reads the tables it needs and calls no room.
 
+mod letter;
 mod text;
 mod worker;
 
@@ -13,11 +14,10 @@ use crate::db::schema::{notice, push_registration, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
-use crate::secret::OperatorSecret;
 use crate::{clock, run};
 use renraku_wire::NoticeKind;
-use serde::{Deserialize, Serialize};
 
+pub use letter::{FacilityNews, Letter, TicketMail, exists, queue_letter, withdraw};
 pub use worker::{Senders, run_worker};
 
 /// What a notice is about.
@@ -31,15 +31,6 @@ pub struct About {
     pub patient_id: Option<Id>,
     /// The post.
     pub post_id: Option<Id>,
-}
-
-/// What only the mail itself may hold; sealed in the queue, and gone once it was sent.
-#[derive(Serialize, Deserialize)]
-pub struct TicketMail {
-    /// Certificate No.
-    pub number: String,
-    /// Its password.
-    pub password: String,
 }
 
 #[derive(Insertable)]
@@ -130,26 +121,6 @@ pub async fn queue(c: &mut Conn, about: &About, recipients: &[Id]) -> Result<usi
     insert(c, &rows).await
 }
 
-/// Queues the mail with certificate No and password (F03).
-///
-/// # Errors
-/// The database failed.
-pub async fn queue_ticket(
-    c: &mut Conn,
-    secret: &OperatorSecret,
-    town: Id,
-    address: &str,
-    ticket: &TicketMail,
-) -> Result<usize, AppError> {
-    let about =
-        About { municipality_id: town, kind: NoticeKind::FacilityApproved, patient_id: None, post_id: None };
-    let plain = zeroize::Zeroizing::new(
-        serde_json::to_vec(ticket).map_err(|e| AppError::internal(format!("no ticket mail: {e}")))?,
-    );
-    let row = Row { sealed: Some(secret.seal(&plain)?), ..Row::new(&about, "mail", address.to_owned()) };
-    insert(c, &[row]).await
-}
-
 /// Queues a notice to a recipient at an address that is not their account's own: a facility's.
 ///
 /// # Errors
@@ -157,7 +128,6 @@ pub async fn queue_ticket(
 pub async fn queue_at(c: &mut Conn, about: &About, recipient: Id, address: &str) -> Result<usize, AppError> {
     insert(c, &[Row { staff_id: Some(recipient), ..Row::new(about, "mail", address.to_owned()) }]).await
 }
-
 async fn insert(c: &mut Conn, rows: &[Row]) -> Result<usize, AppError> {
     if rows.is_empty() {
         return Ok(0);

@@ -1,6 +1,6 @@
 //! Claims due notices with a lease, sends them, records what became of them.
 
-use super::text;
+use super::{Letter, text};
 use crate::clock;
 use crate::db::prelude::*;
 use crate::db::schema::{municipality, notice, push_registration};
@@ -181,9 +181,9 @@ async fn send_mail(app: &App, senders: &Senders, row: &Claimed, kind: NoticeKind
     let text = match &row.sealed {
         Some(sealed) => {
             let plain = app.secret.open(sealed)?;
-            let ticket = serde_json::from_slice(&plain)
-                .map_err(|_| AppError::internal("a queued ticket mail cannot be read"))?;
-            text::ticket(&ticket, &app.public_url, &slug, &policy)
+            let letter: Letter = serde_json::from_slice(&plain)
+                .map_err(|_| AppError::internal("a queued letter cannot be read"))?;
+            text::letter(&letter, &format!("{}/{slug}", app.public_url), &policy)
         }
         None => text::notice(kind, row.id, &app.care_url, &policy),
     };

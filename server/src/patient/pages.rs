@@ -15,10 +15,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use renraku_wire::{
-    Code, ConsentId, FacilityState, MediaId, MediaKind, NewConsent, NewMedia, NewPatient, NewTeamMember,
-    PatientId, Problem, Role, Staff, StaffId, limits,
+    Code, ConsentId, FacilityState, NewConsent, NewPatient, NewTeamMember, PatientId, Problem, Role, Staff,
+    StaffId, limits,
 };
-use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 
 #[derive(Template)]
@@ -296,22 +295,8 @@ async fn refused(
 /// Takes the consent's file in, as a device would upload it.
 async fn keep(app: &App, who: &Registrar, file: Given, typed: &mut Typed) -> Result<(), AppError> {
     let bytes = file.bytes.ok_or(Code::MediaTooLarge)?;
-    let new = NewMedia {
-        id: MediaId::new(),
-        kind: MediaKind::Document,
-        length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        sha256: hex::encode(Sha256::digest(&bytes)),
-        description: String::new(),
-    };
-    if new.length == 0 {
-        return Err(Code::MediaUnreadable.into());
-    }
-    media::upload::announce(app, who, &new).await?;
-    let mut offset = 0;
-    for chunk in bytes.chunks(limits::CHUNK_BYTES) {
-        offset = media::upload::append(app, who, new.id, offset, chunk).await?.offset;
-    }
-    typed.uploaded = new.id.to_string();
+    let id = media::upload::keep_document(app, who, &bytes).await?;
+    typed.uploaded = id.to_string();
     typed.uploaded_name = file.name.chars().take(limits::LINE_CHARS).collect();
     Ok(())
 }
@@ -319,6 +304,7 @@ async fn keep(app: &App, who: &Registrar, file: Given, typed: &mut Typed) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use renraku_wire::MediaId;
 
     fn typed() -> Typed {
         Typed {

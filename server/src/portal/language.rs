@@ -2,7 +2,8 @@
 
 use crate::clock;
 use renraku_wire::{
-    ConsentForm, ConsentGiver, FacilityKind, FacilityState, Gender, Platform, Profession, Words,
+    ConsentForm, ConsentGiver, FacilityKind, FacilityStage, FacilityState, Gender, IntakeChannel, Platform,
+    Profession, Words,
 };
 
 /// Professions in the order of lists.
@@ -59,6 +60,38 @@ pub const GIVERS: &[(&str, &str)] = &[("patient", "本人"), ("family", "家族"
 pub const FORMS: &[(&str, &str)] =
     &[("municipal", "自治体の同意書"), ("own_clause", "契約書・同意書の中の条項")];
 
+/// How an application on paper came.
+pub const CHANNELS: &[(&str, &str)] = &[("fax", "FAX"), ("post", "郵送"), ("hand", "窓口・手渡し")];
+
+/// How an application came.
+#[must_use]
+pub const fn channel(c: IntakeChannel) -> &'static str {
+    match c {
+        IntakeChannel::Portal => "申請フォーム",
+        IntakeChannel::Fax => "FAX",
+        IntakeChannel::Post => "郵送",
+        IntakeChannel::Hand => "窓口・手渡し",
+        IntakeChannel::Unknown => "不明",
+    }
+}
+
+/// How far a facility is.
+#[must_use]
+pub const fn stage(s: FacilityStage) -> &'static str {
+    match s {
+        FacilityStage::Applied => "承認待ち",
+        FacilityStage::Returned => "訂正待ち（差戻し）",
+        FacilityStage::Rejected => "却下",
+        FacilityStage::Approved => "承認済み（証明書はまだありません）",
+        FacilityStage::Equipped => "証明書導入済み（サインインはまだです）",
+        FacilityStage::Operating => "利用中",
+        FacilityStage::Changing => "利用中（変更の確認待ち）",
+        FacilityStage::Suspended => "利用停止",
+        FacilityStage::Closed => "廃止",
+        FacilityStage::Unknown => "不明",
+    }
+}
+
 /// A profession.
 #[must_use]
 pub const fn profession(p: Profession) -> &'static str {
@@ -110,6 +143,7 @@ pub const fn kind(k: FacilityKind) -> &'static str {
 pub const fn state(s: FacilityState) -> &'static str {
     match s {
         FacilityState::Applied => "承認待ち",
+        FacilityState::Returned => "訂正待ち（差戻し）",
         FacilityState::Rejected => "却下",
         FacilityState::Approved => "利用中",
         FacilityState::Suspended => "利用停止",
@@ -219,7 +253,14 @@ pub fn field(field: &str, words: &Words) -> String {
         "body_site" => "体の部位を一覧から選んでください。".to_owned(),
         "description" => "写真の説明は200文字までにしてください。".to_owned(),
         "device_name" => "端末の名前を入力してください。例：受付のパソコン".to_owned(),
-        "reason" => "失効させる理由を入力してください。".to_owned(),
+        "reason" => "理由を入力してください。".to_owned(),
+        "channel" => "受け取った方法を選んでください。".to_owned(),
+        "received_on" => "受け取った日を確認してください。今日までの日付を入力してください。".to_owned(),
+        "scan" => "申請書のファイル（PDF・JPEG・PNG）を選んでください。".to_owned(),
+        "opening" => "受付の曜日・時間は200文字まで、1行で入力してください。".to_owned(),
+        "latitude" => "緯度を確認してください。例：35.915（20から46まで）".to_owned(),
+        "longitude" => "経度を確認してください。例：137.982（122から154まで）".to_owned(),
+        "staff_id" => "管理者になる人を選んでください。".to_owned(),
         "facility" => format!("{}を一覧から選んでください。", words.facility),
         _ => "入力内容を確認して、もう一度送信してください。".to_owned(),
     }

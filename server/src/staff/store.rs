@@ -149,6 +149,7 @@ pub async fn insert(
 pub async fn insert_manager(
     c: &mut Conn,
     office: &Secretariat,
+    id: Id,
     facility_id: Id,
     login_id: &str,
     name: &str,
@@ -160,7 +161,7 @@ pub async fn insert_manager(
         execute,
         diesel::insert_into(staff::table).values((
             staff::municipality_id.eq(office.municipality_id()),
-            staff::id.eq(Id::new()),
+            staff::id.eq(id),
             staff::facility_id.eq(facility_id),
             staff::login_id.eq(login_id),
             staff::name.eq(name),

@@ -5,6 +5,10 @@
 
 mod audit;
 mod enrolment;
+mod facilities;
+mod facility_pages;
+mod facility_people;
+mod mailbox;
 mod media;
 mod pages;
 mod policy;

@@ -24,6 +24,7 @@ pub struct Host {
     pub server: Server,
     pub secret: OperatorSecret,
     pub root: CertificateDer<'static>,
+    pub mails: crate::mailbox::Mailbox,
     _data: tempfile::TempDir,
 }
 
@@ -57,9 +58,11 @@ impl Host {
         if let Some(url) = database {
             args.extend(["--database".to_owned(), url]);
         }
+        let mails = crate::mailbox::Mailbox::open().await;
+        args.extend(["--smtp".to_owned(), mails.url.clone()]);
         let server = Server::start(&Cli::parse_from(args).serve).await.unwrap();
         let root = CertificateDer::from_pem_file(data.path().join("host/authority.pem")).unwrap();
-        Self { server, secret, root, _data: data }
+        Self { server, secret, root, mails, _data: data }
     }
 
     /// A town by common defaults.
@@ -367,6 +370,7 @@ pub fn application(name: &str) -> FacilityApplication {
         telephone: "0000-12-3456".into(),
         manager_name: "管理 二郎".into(),
         manager_mail: "kanri@example.invalid".into(),
+        outside: false,
     }
 }
 

@@ -80,6 +80,7 @@ impl<'a> Seeding<'a> {
             telephone: new.telephone.into(),
             manager_name: new.manager.into(),
             manager_mail: mail.clone(),
+            outside: false,
         };
         public.apply(SLUG, &application).await.step("applying for a facility")?;
         let approved = office.approve_facility(id).await.step("approving a facility")?;

@@ -82,6 +82,7 @@ impl Town {
             telephone: "0000-00-1000".to_owned(),
             manager_name: manager_name.to_owned(),
             manager_mail: manager_mail.to_owned(),
+            outside: false,
         };
         let url = format!("{}/v1/municipalities/{}/facility-applications", self.public_url, self.slug);
         let applied: FacilityApplied = answer(stranger(&self.root_pem).post(url).json(&application)).await?;

@@ -1,0 +1,299 @@
+//! Changes of an approved facility (F09, F16): what is on file, its manager, its place on the map, its end.
+//! What the API and the portal share.
+
+use super::decide::{fresh_login, tell};
+use super::rules::{self, Event};
+use super::store::{self, changes, letters, people};
+use crate::access::{FacilityAdmin, Secretariat};
+use crate::audit;
+use crate::clock;
+use crate::db::sql::from_word;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::input;
+use crate::notice::FacilityNews;
+use crate::session::password;
+use crate::staff;
+use crate::state::App;
+use renraku_wire::{
+    ChangeState, Code, FacilityChange, FacilityChangeId, FacilityChanged, FacilityClosing, ManagerChange,
+    ManagerDesignated, MapListing,
+};
+
+/// The office reaches every facility, a manager the own one; the others are not there.
+fn reach(admin: &FacilityAdmin, id: Id) -> Result<Option<Secretariat>, AppError> {
+    match admin.secretariat() {
+        Ok(office) => Ok(Some(office)),
+        Err(_) if id == admin.facility_id() => Ok(None),
+        Err(_) => Err(Code::NotFound.into()),
+    }
+}
+
+/// Changes what is on file. Telephone and opening hours take effect at once; name, kind and address wait
+/// for the office when the manager changes them. Sending the same change twice changes once.
+///
+/// # Errors
+/// [`Code::NotFound`], alike for another's and for none; [`Code::FieldInvalid`]; [`Code::StateConflict`];
+/// [`Code::IdConflict`].
+pub async fn change(
+    app: &App,
+    admin: &FacilityAdmin,
+    id: Id,
+    change: FacilityChange,
+) -> Result<FacilityChanged, AppError> {
+    let office = reach(admin, id)?;
+    let change = rules::change(change)?;
+    let town = admin.municipality_id();
+    let now = clock::now();
+    let state = app
+        .db
+        .write(async |c| {
+            let before = store::standing(c, town, id).await?;
+            if let Some(state) = changes::again(c, town, change.id, id).await? {
+                return Ok(state);
+            }
+            rules::after(from_word(&before.state)?, Event::Change)?;
+            let on_file = before.unchanged(change.id)?;
+            let place = (&on_file.name, on_file.kind, &on_file.address)
+                != (&change.name, change.kind, &change.address);
+            let reach = (&on_file.telephone, &on_file.opening) != (&change.telephone, &change.opening);
+            let waits = place && office.is_none();
+            let state = if waits { ChangeState::Waiting } else { ChangeState::Done };
+            changes::insert(c, admin, id, &change, None, state, now).await?;
+            if reach || (place && !waits) {
+                store::keep_past(c, town, id, &before, Some(admin.staff_id()), now).await?;
+                changes::set_reach(c, town, id, &change.telephone, &change.opening).await?;
+                audit::record(c, admin.actor(), "facility.change", Some(id), "").await?;
+            }
+            if waits {
+                audit::record(c, admin.actor(), "facility.change_ask", Some(id), "").await?;
+            } else if place {
+                let kind = crate::db::sql::word(&change.kind);
+                changes::set_place(c, town, id, (&change.name, &kind, &change.address)).await?;
+            }
+            if office.is_some() && (place || reach) {
+                tell(c, app, town, &before.manager_mail, FacilityNews::Changed).await?;
+            }
+            Ok(state)
+        })
+        .await?;
+    app.notices_queued.notify_one();
+    Ok(FacilityChanged { id: change.id, state })
+}
+
+/// Confirms a change that waits: what was asked for takes effect, a 廃止届 closes the facility.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::StateConflict`] when it waits no longer, or the facility is not in use.
+pub async fn confirm(app: &App, office: &Secretariat, id: Id) -> Result<FacilityChanged, AppError> {
+    let town = office.municipality_id();
+    let now = clock::now();
+    app.db
+        .write(async |c| {
+            let change = changes::decide(c, office, id, ChangeState::Done, None, now).await?;
+            if let Some(reason) = &change.closing {
+                return close(c, app, office, change.facility_id, reason, now).await;
+            }
+            let before = store::standing(c, town, change.facility_id).await?;
+            rules::after(from_word(&before.state)?, Event::Change)?;
+            store::keep_past(c, town, change.facility_id, &before, Some(office.staff_id()), now).await?;
+            let place = (change.name.as_str(), change.kind.as_str(), change.address.as_str());
+            changes::set_place(c, town, change.facility_id, place).await?;
+            tell(c, app, town, &before.manager_mail, FacilityNews::ChangeConfirmed).await?;
+            audit::record(c, office.actor(), "facility.change_confirm", Some(change.facility_id), "").await
+        })
+        .await?;
+    app.notices_queued.notify_one();
+    Ok(FacilityChanged { id: id.into(), state: ChangeState::Done })
+}
+
+/// Refuses a change that waits.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::StateConflict`] when it waits no longer; [`Code::FieldInvalid`].
+pub async fn refuse(
+    app: &App,
+    office: &Secretariat,
+    id: Id,
+    reason: &str,
+) -> Result<FacilityChanged, AppError> {
+    let reason = rules::reason(reason)?;
+    let town = office.municipality_id();
+    let now = clock::now();
+    app.db
+        .write(async |c| {
+            let change = changes::decide(c, office, id, ChangeState::Refused, Some(&reason), now).await?;
+            let facility = store::standing(c, town, change.facility_id).await?;
+            tell(c, app, town, &facility.manager_mail, FacilityNews::ChangeRefused).await?;
+            audit::record(c, office.actor(), "facility.change_refuse", Some(change.facility_id), "").await
+        })
+        .await?;
+    app.notices_queued.notify_one();
+    Ok(FacilityChanged { id: id.into(), state: ChangeState::Refused })
+}
+
+/// 廃止届: the manager's waits for the office; the office's own closes at once. Sending it twice closes once.
+///
+/// # Errors
+/// [`Code::NotFound`], alike for another's and for none; [`Code::FieldInvalid`]; [`Code::StateConflict`];
+/// [`Code::IdConflict`].
+pub async fn end(
+    app: &App,
+    admin: &FacilityAdmin,
+    id: Id,
+    closing: &FacilityClosing,
+) -> Result<FacilityChanged, AppError> {
+    let office = reach(admin, id)?;
+    let reason = rules::reason(&closing.reason)?;
+    let town = admin.municipality_id();
+    let now = clock::now();
+    let change_id: FacilityChangeId = closing.id;
+    let state = app
+        .db
+        .write(async |c| {
+            let before = store::standing(c, town, id).await?;
+            if let Some(state) = changes::again(c, town, change_id, id).await? {
+                return Ok(state);
+            }
+            rules::after(from_word(&before.state)?, Event::Close)?;
+            let same = before.unchanged(change_id)?;
+            match &office {
+                Some(office) => {
+                    changes::insert(c, admin, id, &same, Some(&reason), ChangeState::Done, now).await?;
+                    close(c, app, office, id, &reason, now).await?;
+                    Ok(ChangeState::Done)
+                }
+                None => {
+                    changes::insert(c, admin, id, &same, Some(&reason), ChangeState::Waiting, now).await?;
+                    audit::record(c, admin.actor(), "facility.close_ask", Some(id), "").await?;
+                    Ok(ChangeState::Waiting)
+                }
+            }
+        })
+        .await?;
+    app.notices_queued.notify_one();
+    Ok(FacilityChanged { id: change_id, state })
+}
+
+/// Closes a facility (廃止). Posts keep their author and the facility's name: no row goes.
+async fn close(
+    c: &mut Conn,
+    app: &App,
+    office: &Secretariat,
+    id: Id,
+    reason: &str,
+    now: i64,
+) -> Result<(), AppError> {
+    let town = office.municipality_id();
+    let facility = store::advance(c, town, id, Event::Close, Some(reason)).await?;
+    people::end(c, office, id, now).await?;
+    letters::end_tickets(c, town, id, now).await?;
+    letters::settle(c, office, id, now).await?;
+    changes::withdraw(c, town, id, now).await?;
+    store::set_listing(c, town, id, &MapListing { listed: false, position: None }).await?;
+    tell(c, app, town, &facility.manager_mail, FacilityNews::Closed).await?;
+    audit::record(c, office.actor(), "facility.close", Some(id), "").await
+}
+
+/// Designates who manages a facility (F09). Its manager hands over to one of its staff; the office may also
+/// name somebody new, or give a manager who never signed in a new first password. There is exactly one
+/// manager afterwards.
+///
+/// # Errors
+/// [`Code::NotFound`] for another's facility and for none, and for somebody who does not work there;
+/// [`Code::StateConflict`] for a facility that is not approved, and for a manager who handed over already;
+/// [`Code::FieldInvalid`].
+pub async fn designate(
+    app: &App,
+    admin: &FacilityAdmin,
+    id: Id,
+    given: &ManagerChange,
+) -> Result<ManagerDesignated, AppError> {
+    let office = reach(admin, id)?;
+    let mail = input::mail(&given.mail, "mail")?;
+    let name = match given.name.as_deref().map(str::trim) {
+        None | Some("") => None,
+        Some(name) => Some(input::line(name, "name")?),
+    };
+    if name.is_some() && office.is_none() {
+        return Err(Code::RoleInsufficient.into());
+    }
+    let town = admin.municipality_id();
+    let now = clock::now();
+    let first_password = password::random();
+    let hash = password::hash(app, &first_password).await?;
+    let login_id = fresh_login();
+    let person = Id::from(given.staff_id);
+    let designated = app
+        .db
+        .write(async |c| {
+            let before = store::standing(c, town, id).await?;
+            rules::after(from_word(&before.state)?, Event::Change)?;
+            if office.is_none()
+                && !people::find(c, town, admin.staff_id()).await?.is_some_and(|p| p.manages())
+            {
+                return Err(Code::StateConflict.into());
+            }
+            let found = people::find(c, town, person).await?;
+            let known = found.filter(|p| p.facility_id == id && p.state == "active");
+            let (name, login_id, first_password) = match (known, &name, &office) {
+                (Some(known), _, _) => {
+                    // Handed out again only to somebody who never signed in, and by the office alone.
+                    let renewed = office.is_some() && known.must_change_password && known.manages();
+                    if renewed {
+                        people::renew(c, town, person, &hash).await?;
+                    }
+                    let first_password = renewed.then(|| first_password.clone());
+                    (known.name, known.login_id, first_password)
+                }
+                (None, Some(name), Some(office)) => {
+                    if people::find(c, town, person).await?.is_some() {
+                        return Err(Code::IdConflict.into());
+                    }
+                    staff::store::insert_manager(c, office, person, id, &login_id, name, &hash, now).await?;
+                    (name.clone(), login_id.clone(), Some(first_password.clone()))
+                }
+                (None, _, _) => return Err(Code::NotFound.into()),
+            };
+            let changed = (&before.manager_name, &before.manager_mail) != (&name, &mail);
+            let others =
+                people::active(c, town, id).await?.into_iter().any(|p| p.manages() && p.id != person);
+            people::hand_over(c, town, id, person).await?;
+            if changed {
+                store::keep_past(c, town, id, &before, Some(admin.staff_id()), now).await?;
+                store::set_manager(c, town, id, &name, &mail).await?;
+            }
+            if changed || others {
+                tell(c, app, town, &before.manager_mail, FacilityNews::ManagerChanged).await?;
+                if mail != before.manager_mail {
+                    tell(c, app, town, &mail, FacilityNews::ManagerChanged).await?;
+                }
+            }
+            audit::record(c, admin.actor(), "facility.manager", Some(id), &person.to_string()).await?;
+            Ok((login_id, first_password))
+        })
+        .await?;
+    app.notices_queued.notify_one();
+    let (login_id, first_password) = designated;
+    Ok(ManagerDesignated { staff_id: given.staff_id, login_id, first_password })
+}
+
+/// Sets whether and where the public list shows a facility (F16).
+///
+/// # Errors
+/// [`Code::NotFound`], alike for another's and for none; [`Code::NotOffered`]; [`Code::FieldInvalid`];
+/// [`Code::StateConflict`].
+pub async fn list(app: &App, admin: &FacilityAdmin, id: Id, map: MapListing) -> Result<(), AppError> {
+    reach(admin, id)?;
+    let map = rules::listing(map, admin.policy())?;
+    let town = admin.municipality_id();
+    app.db
+        .write(async |c| {
+            let facility = store::standing(c, town, id).await?;
+            rules::after(from_word(&facility.state)?, Event::Change)?;
+            store::set_listing(c, town, id, &map).await?;
+            let detail = if map.listed { "listed" } else { "unlisted" };
+            audit::record(c, admin.actor(), "facility.map", Some(id), detail).await
+        })
+        .await
+}

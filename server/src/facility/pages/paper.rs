@@ -1,0 +1,128 @@
+//! The office enters an application that came on paper, with its scan (F02, F28).
+
+use super::public::blame;
+use super::{ApplyPage, PaperTyped, Typed};
+use crate::access::{self, Credentials, DeviceAccess, Secretariat};
+use crate::error::AppError;
+use crate::facility::apply;
+use crate::media;
+use crate::portal::forms::{Trouble, choices, shown};
+use crate::portal::upload::{FieldsAndFile, Given};
+use crate::portal::{self, language, local};
+use crate::state::App;
+use axum::extract::State;
+use axum::response::Response;
+use renraku_wire::{Code, FacilityId, IntakeChannel, PaperApplication, limits};
+
+fn paper(form: &FieldsAndFile) -> PaperTyped {
+    PaperTyped {
+        channel: form.get("channel").to_owned(),
+        received_on: form.get("received_on").to_owned(),
+        uploaded: form.get("uploaded").to_owned(),
+        uploaded_name: form.get("uploaded_name").to_owned(),
+    }
+}
+
+fn typed(form: &FieldsAndFile) -> Typed {
+    let get = |name: &str| form.get(name).to_owned();
+    Typed {
+        id: get("id"),
+        name: get("name"),
+        kind: get("kind"),
+        address: get("address"),
+        telephone: get("telephone"),
+        manager_name: get("manager_name"),
+        manager_mail: get("manager_mail"),
+        place: get("place"),
+    }
+}
+
+async fn page(
+    app: &App,
+    office: &Secretariat,
+    form: Typed,
+    paper: PaperTyped,
+) -> Result<ApplyPage, AppError> {
+    let frame = app.db.read(async |c| office.frame(app, c).await).await?;
+    let mut page = ApplyPage::new(frame, "/facilities/new".to_owned(), "/facilities".to_owned(), form);
+    page.channels = choices(language::CHANNELS, &paper.channel);
+    page.paper = Some(paper);
+    Ok(page)
+}
+
+/// `GET /facilities/new`.
+pub async fn form(State(app): State<App>, office: Secretariat) -> Result<Response, AppError> {
+    portal::page(&page(&app, &office, Typed::fresh(), paper(&FieldsAndFile::default())).await?)
+}
+
+/// `POST /facilities/new`: keeps the scan first, so that it need not be chosen again when another field is
+/// refused.
+pub async fn create(
+    State(app): State<App>,
+    device: DeviceAccess,
+    credentials: Credentials,
+    mut form: FieldsAndFile,
+) -> Result<Response, AppError> {
+    let who = match app.db.read(async |c| access::signed_in(c, &credentials).await).await {
+        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => {
+            let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
+            let file = form.file.is_some().then_some("scan");
+            return portal::interrupted(frame, "/facilities/new", form.fields(), file);
+        }
+        other => other?,
+    };
+    let office = who.secretariat()?;
+    let (fields, mut scan) = (typed(&form), paper(&form));
+    let kept = match form.file.take() {
+        Some(file) => keep(&app, &office, file, &mut scan).await,
+        None => Ok(()),
+    };
+    let outcome = match (kept, request(&fields, &scan)) {
+        (Err(e), _) => Err((e, "scan")),
+        (Ok(()), Err(e)) => Err((e, "")),
+        (Ok(()), Ok(given)) => apply::on_paper(&app, &office, &given).await.map_err(|e| (e, "")),
+    };
+    match outcome {
+        Ok(id) => Ok(local::see(&format!("/facilities/{id}?done=taken"))),
+        Err((e, at)) => {
+            let (status, problem) = shown(e)?;
+            let mut fields = fields;
+            if problem.code == Code::IdConflict {
+                fields.id = FacilityId::new().to_string();
+            }
+            let mut page = page(&app, &office, fields, scan).await?;
+            page.trouble = match (at, problem.code) {
+                ("scan", Code::MediaTooLarge) => {
+                    Trouble::own("scan", "ファイルが大きすぎます。16MBより小さいファイルを選んでください。")
+                }
+                ("scan", Code::MediaUnreadable) => Trouble::own(
+                    "scan",
+                    "このファイルは読み取れません。PDF・JPEG・PNGのファイルを選んでください。",
+                ),
+                _ => Trouble::of(&problem, &page.frame.words, blame(problem.code)),
+            };
+            portal::html(status, &page)
+        }
+    }
+}
+
+fn request(fields: &Typed, scan: &PaperTyped) -> Result<PaperApplication, AppError> {
+    if !language::CHANNELS.iter().any(|(word, _)| *word == scan.channel) {
+        return Err(AppError::field("channel"));
+    }
+    let channel: IntakeChannel = crate::db::sql::from_word(&scan.channel)?;
+    Ok(PaperApplication {
+        application: fields.request()?,
+        channel,
+        received_on: scan.received_on.clone(),
+        scan: scan.uploaded.parse().map_err(|_| AppError::field("scan"))?,
+    })
+}
+
+async fn keep(app: &App, office: &Secretariat, file: Given, scan: &mut PaperTyped) -> Result<(), AppError> {
+    let bytes = file.bytes.ok_or(Code::MediaTooLarge)?;
+    let id = media::upload::keep_document(app, office, &bytes).await?;
+    scan.uploaded = id.to_string();
+    scan.uploaded_name = file.name.chars().take(limits::LINE_CHARS).collect();
+    Ok(())
+}

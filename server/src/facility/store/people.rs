@@ -1,0 +1,177 @@
+//! A facility's people and devices, as its manager's designation, its suspension and its end touch them.
+
+use crate::access::Secretariat;
+use crate::db::prelude::*;
+use crate::db::schema::{certificate, device, push_registration, session, staff};
+use crate::db::sql::word;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::run;
+use renraku_wire::Role;
+
+/// A member of a facility's staff.
+#[derive(Queryable, Selectable, Clone)]
+#[diesel(table_name = staff)]
+pub struct Person {
+    /// Their id.
+    pub id: Id,
+    /// Where they work.
+    pub facility_id: Id,
+    /// Name.
+    pub name: String,
+    /// User id.
+    pub login_id: String,
+    /// [`Role`].
+    pub role: String,
+    /// `active` or not.
+    pub state: String,
+    /// The account was never used.
+    pub must_change_password: bool,
+}
+
+impl Person {
+    /// True for an active manager.
+    #[must_use]
+    pub fn manages(&self) -> bool {
+        self.state == "active" && self.role == word(&Role::FacilityManager)
+    }
+}
+
+/// The person of this id, in whatever facility.
+///
+/// # Errors
+/// The database failed.
+pub async fn find(c: &mut Conn, town: Id, id: Id) -> Result<Option<Person>, AppError> {
+    Ok(run!(c, get_result, staff::table.find((town, id)).select(Person::as_select())).optional()?)
+}
+
+/// A facility's active staff, by name.
+///
+/// # Errors
+/// The database failed.
+pub async fn active(c: &mut Conn, town: Id, facility_id: Id) -> Result<Vec<Person>, AppError> {
+    Ok(run!(
+        c,
+        load,
+        staff::table
+            .filter(staff::municipality_id.eq(town))
+            .filter(staff::facility_id.eq(facility_id))
+            .filter(staff::state.eq("active"))
+            .order(staff::name)
+            .select(Person::as_select())
+    )?)
+}
+
+/// Makes one person the manager, and every other manager of the facility a member.
+///
+/// # Errors
+/// The database failed.
+pub async fn hand_over(c: &mut Conn, town: Id, facility_id: Id, to: Id) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(
+            staff::table
+                .filter(staff::municipality_id.eq(town))
+                .filter(staff::facility_id.eq(facility_id))
+                .filter(staff::role.eq(word(&Role::FacilityManager)))
+                .filter(staff::id.ne(to))
+        )
+        .set(staff::role.eq(word(&Role::Member)))
+    )?;
+    run!(
+        c,
+        execute,
+        diesel::update(staff::table.find((town, to))).set(staff::role.eq(word(&Role::FacilityManager)))
+    )?;
+    Ok(())
+}
+
+/// Gives an account that was never used a new first password.
+///
+/// # Errors
+/// The database failed.
+pub async fn renew(c: &mut Conn, town: Id, id: Id, password_hash: &str) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(staff::table.find((town, id)).filter(staff::must_change_password.eq(true)))
+            .set(staff::password_hash.eq(password_hash))
+    )?;
+    Ok(())
+}
+
+async fn devices(c: &mut Conn, town: Id, facility_id: Id) -> Result<Vec<Id>, AppError> {
+    Ok(run!(
+        c,
+        load,
+        device::table
+            .filter(device::municipality_id.eq(town))
+            .filter(device::facility_id.eq(facility_id))
+            .select(device::id)
+    )?)
+}
+
+/// Ends every session on a facility's devices: sessions live nowhere else.
+///
+/// # Errors
+/// The database failed.
+pub async fn end_sessions(c: &mut Conn, town: Id, facility_id: Id) -> Result<(), AppError> {
+    let devices = devices(c, town, facility_id).await?;
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            session::table
+                .filter(session::municipality_id.eq(town))
+                .filter(session::device_id.eq_any(&devices))
+        )
+    )?;
+    Ok(())
+}
+
+/// Ends a facility's accounts, sessions and pushes, and revokes its certificates.
+///
+/// # Errors
+/// The database failed.
+pub async fn end(c: &mut Conn, office: &Secretariat, facility_id: Id, now: i64) -> Result<(), AppError> {
+    let town = office.municipality_id();
+    end_sessions(c, town, facility_id).await?;
+    let devices = devices(c, town, facility_id).await?;
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            push_registration::table
+                .filter(push_registration::municipality_id.eq(town))
+                .filter(push_registration::device_id.eq_any(&devices))
+        )
+    )?;
+    run!(
+        c,
+        execute,
+        diesel::update(
+            certificate::table
+                .filter(certificate::municipality_id.eq(town))
+                .filter(certificate::device_id.eq_any(&devices))
+                .filter(certificate::revoked_at.is_null())
+        )
+        .set((
+            certificate::revoked_at.eq(now),
+            certificate::revoked_by.eq(office.staff_id()),
+            certificate::revoke_reason.eq("facility_closed"),
+        ))
+    )?;
+    run!(
+        c,
+        execute,
+        diesel::update(
+            staff::table
+                .filter(staff::municipality_id.eq(town))
+                .filter(staff::facility_id.eq(facility_id))
+                .filter(staff::state.ne("left"))
+        )
+        .set(staff::state.eq("left"))
+    )?;
+    Ok(())
+}
