@@ -1,7 +1,7 @@
 //! The care host's home, and the registration form.
 
 use super::register::register;
-use super::{roll, store};
+use super::{roll, rules, store};
 use crate::access::{self, Credentials, DeviceAccess, Registrar, SignedIn};
 use crate::db::sql::{from_word, word};
 use crate::error::AppError;
@@ -44,7 +44,7 @@ pub async fn home(State(app): State<App>, who: SignedIn) -> Result<Response, App
             Ok((who.frame(&app, c).await?, store::list(c, &who).await?, waiting))
         })
         .await?;
-    let registrar = who.registrar().is_ok();
+    let registrar = who.registrar().is_ok() && may_record(&who).is_ok();
     portal::page(&HomePage { frame, patients: roll::lines(patients, None), waiting, registrar })
 }
 
@@ -216,8 +216,13 @@ fn grouped(people: Vec<Staff>, form: &Typed) -> Vec<Facility> {
     facilities.into_iter().map(|(_, facility)| facility).collect()
 }
 
-/// `GET /patients/new`.
+fn may_record(who: &SignedIn) -> Result<(), Code> {
+    rules::may_record(who.role(), who.profession(), &who.policy().consent)
+}
+
+/// `GET /patients/new`. Who may not record a consent here learns it before typing.
 pub async fn form(State(app): State<App>, who: Registrar) -> Result<Response, AppError> {
+    may_record(&who)?;
     let form = Typed::fresh(&who);
     portal::page(&NewPage::new(&app, &who, form).await?)
 }

@@ -1,7 +1,10 @@
 //! What differs between towns is data: one typed policy a municipality, with the words its screens use.
 //!
 //! Rules take the policy as an argument. The three towns' ways of working are shipped as presets; their
-//! contact data is fictional there, because a demo could dial or send.
+//! contact data is fictional there, because a demo could dial or send. What a row does is the matter of the
+//! room whose rule reads it; a row can be edited and is kept before that rule is built.
+//!
+//! Not here: storing and editing it, and what each row may hold (`municipality::settings`).
 
 mod presets;
 mod rows;

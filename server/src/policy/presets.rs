@@ -95,7 +95,7 @@ fn takahagi(base: MunicipalityPolicy) -> MunicipalityPolicy {
         patient_registrar: PatientRegistrar::Obtainer,
         team_edit: TeamEdit { by_members: false, with_registration: true, by_join_request: false },
         consent: ConsentPolicy {
-            explainers: vec![Profession::CareManager, Profession::Nurse],
+            explainers: vec![Profession::Nurse, Profession::CareManager],
             office_explains: false,
             givers: vec![ConsentGiver::Patient],
             original_kept_by: OriginalKeeper::Patient,

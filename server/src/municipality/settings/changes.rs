@@ -1,7 +1,8 @@
 //! What two versions of a policy differ in, row by row. Pure.
 
+use super::row::{Kind, Row};
 use super::rules::value;
-use super::table::{Kind, Row, rows};
+use super::table::rows;
 use crate::error::AppError;
 use crate::policy::{MunicipalityPolicy, worded};
 use renraku_wire::Words;

@@ -1,7 +1,8 @@
 //! The settings as a form: from the policy, or from what was typed, to controls and back.
 
+use super::row::{Kind, Row};
 use super::rules::value;
-use super::table::{Kind, Row, SECTIONS, rows};
+use super::table::{SECTIONS, rows};
 use crate::error::AppError;
 use crate::policy::{MunicipalityPolicy, worded};
 use crate::portal::forms::{Choice, choices};

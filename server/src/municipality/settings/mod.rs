@@ -7,6 +7,7 @@ pub mod api;
 mod changes;
 mod form;
 pub mod pages;
+mod row;
 pub mod rules;
 pub mod store;
 mod table;

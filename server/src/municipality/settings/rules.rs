@@ -1,6 +1,7 @@
 //! What a policy may say. Pure.
 
-use super::table::{Kind, Row, rows};
+use super::row::{Kind, Row};
+use super::table::rows;
 use crate::error::AppError;
 use crate::input;
 use crate::policy::{MunicipalityPolicy, WideAreaAgreement};
@@ -88,10 +89,15 @@ impl Row {
             // The types know the words; what is left is the number of them.
             (Kind::Choice(_), Value::String(_)) => Ok(()),
             (Kind::Several { of, some }, Value::Array(chosen)) => {
-                let known = |v: &Value| v.as_str().is_some_and(|v| of.iter().any(|(word, _)| *word == v));
-                let distinct: HashSet<&str> = chosen.iter().filter_map(Value::as_str).collect();
-                let fits = chosen.iter().all(known) && distinct.len() == chosen.len();
-                if fits && !(*some && chosen.is_empty()) { Ok(()) } else { Err(self.refused()) }
+                let given: HashSet<&str> = chosen.iter().filter_map(Value::as_str).collect();
+                let known = of.iter().map(|(word, _)| *word).filter(|word| given.contains(word));
+                // In one order, so that the same choice made in another is no change.
+                let sorted: Vec<Value> = known.map(Value::from).collect();
+                if sorted.len() != chosen.len() || (*some && chosen.is_empty()) {
+                    return Err(self.refused());
+                }
+                *chosen = sorted;
+                Ok(())
             }
             (Kind::Word, Value::String(text)) => {
                 *text = input::line(text, &field)?;
@@ -220,6 +226,8 @@ mod tests {
         }
         assert_eq!(blamed("/consent/explainers", json!([])), "", "every profession");
         assert_eq!(blamed("/consent/explainers", json!(["nurse", "nurse"])), "consent.explainers");
+        let sorted = check(&with("/consent/explainers", json!(["care_manager", "physician"]))).unwrap();
+        assert_eq!(value(&sorted).unwrap()["consent"]["explainers"], json!(["physician", "care_manager"]));
         assert_eq!(blamed("/consent/scope_items", json!([" "])), "consent.scope_items");
     }
 
