@@ -1,5 +1,5 @@
-//! What lies over several rooms and belongs to none: what waits for a person, and a notice's target,
-//! seen by its recipient.
+//! What lies over several rooms and belongs to none: the care host's home, what waits for a person, and a
+//! notice's target, seen by its recipient.
 
 use crate::access::SignedIn;
 use crate::db::Conn;
@@ -7,7 +7,7 @@ use crate::error::AppError;
 use crate::input::PathId;
 use crate::portal::{self, Frame, Task, local};
 use crate::state::App;
-use crate::{device, facility, notice};
+use crate::{device, facility, notice, patient};
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
@@ -74,4 +74,28 @@ pub async fn page(State(app): State<App>, who: SignedIn) -> Result<Response, App
     let (frame, tasks) =
         app.db.read(async |c| Ok((who.frame(&app, c).await?, tasks(c, &who).await?))).await?;
     portal::page(&TasksPage { frame, tasks })
+}
+
+#[derive(Template)]
+#[template(path = "patient/home.html")]
+struct HomePage {
+    frame: Frame,
+    patients: Vec<patient::roll::Line>,
+    waiting: usize,
+    registrar: bool,
+}
+
+/// `GET /`: whom the person cares for, and how much waits for them.
+pub async fn home(State(app): State<App>, who: SignedIn) -> Result<Response, AppError> {
+    let (frame, patients, tasks) = app
+        .db
+        .read(async |c| {
+            let patients = patient::store::list(c, &who).await?;
+            Ok((who.frame(&app, c).await?, patients, tasks(c, &who).await?))
+        })
+        .await?;
+    let may = patient::rules::may_record(who.role(), who.profession(), &who.policy().consent);
+    let (patients, registrar) =
+        (patient::roll::lines(patients, None), who.registrar().is_ok() && may.is_ok());
+    portal::page(&HomePage { frame, patients, waiting: tasks.len(), registrar })
 }

@@ -250,7 +250,8 @@ pub async fn designate(
                     if people::find(c, town, person).await?.is_some() {
                         return Err(Code::IdConflict.into());
                     }
-                    staff::store::insert_manager(c, office, person, id, &login_id, name, &hash, now).await?;
+                    staff::store::insert_manager(c, office, (id, person), &login_id, name, &hash, now)
+                        .await?;
                     (name.clone(), login_id.clone(), Some(first_password.clone()))
                 }
                 (None, _, _) => return Err(Code::NotFound.into()),

@@ -47,7 +47,7 @@ pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerA
             let application = store::advance(c, town, id, Event::Approve, None).await?;
             store::decided(c, office, id, now).await?;
             let name = &application.manager_name;
-            staff::store::insert_manager(c, office, Id::new(), id, &login_id, name, &hash, now).await?;
+            staff::store::insert_manager(c, office, (id, Id::new()), &login_id, name, &hash, now).await?;
             let to = (town, id, application.manager_mail.as_str());
             letters::mail_ticket(c, &app.secret, to, Id::new(), &fresh, now).await?;
             audit::record(c, office.actor(), "facility.approve", Some(id), "").await

@@ -1,5 +1,6 @@
 //! The office's list of facilities, and what is shown once: an account, a certificate No.
 
+pub mod acts;
 pub mod paper;
 pub mod public;
 pub mod record;

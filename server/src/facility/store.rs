@@ -308,7 +308,6 @@ pub async fn set_manager(c: &mut Conn, town: Id, id: Id, name: &str, mail: &str)
 /// # Errors
 /// The database failed.
 pub async fn set_listing(c: &mut Conn, town: Id, id: Id, map: &MapListing) -> Result<(), AppError> {
-    #[expect(clippy::cast_possible_truncation, reason = "degrees of Japan, checked before")]
     let e6 = |degrees: f64| (degrees * 1e6).round() as i32;
     run!(
         c,

@@ -1,7 +1,7 @@
-//! The care host's home, and the registration form.
+//! The registration form.
 
 use super::register::register;
-use super::{roll, rules, store};
+use super::rules;
 use crate::access::{self, Credentials, DeviceAccess, Registrar, SignedIn};
 use crate::db::sql::{from_word, word};
 use crate::error::AppError;
@@ -9,44 +9,15 @@ use crate::portal::forms::{Choice, Trouble, choices, shown};
 use crate::portal::upload::{FieldsAndFile, Given};
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
-use crate::{facility, media, staff};
+use crate::{media, staff};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use renraku_wire::{
-    Code, ConsentId, FacilityState, NewConsent, NewPatient, NewTeamMember, PatientId, Problem, Role, Staff,
-    StaffId, limits,
+    Code, ConsentId, NewConsent, NewPatient, NewTeamMember, PatientId, Problem, Role, Staff, StaffId, limits,
 };
 use std::collections::HashSet;
-
-#[derive(Template)]
-#[template(path = "patient/home.html")]
-struct HomePage {
-    frame: Frame,
-    patients: Vec<roll::Line>,
-    waiting: usize,
-    registrar: bool,
-}
-
-/// `GET /`: whom the person cares for.
-pub async fn home(State(app): State<App>, who: SignedIn) -> Result<Response, AppError> {
-    let (frame, patients, waiting) = app
-        .db
-        .read(async |c| {
-            let waiting = match who.secretariat() {
-                Ok(office) => {
-                    let all = facility::store::all(c, &office).await?;
-                    all.iter().filter(|f| f.state == FacilityState::Applied).count()
-                }
-                Err(_) => 0,
-            };
-            Ok((who.frame(&app, c).await?, store::list(c, &who).await?, waiting))
-        })
-        .await?;
-    let registrar = who.registrar().is_ok() && may_record(&who).is_ok();
-    portal::page(&HomePage { frame, patients: roll::lines(patients, None), waiting, registrar })
-}
 
 /// A registration as typed.
 #[derive(Default)]

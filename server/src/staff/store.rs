@@ -149,8 +149,7 @@ pub async fn insert(
 pub async fn insert_manager(
     c: &mut Conn,
     office: &Secretariat,
-    id: Id,
-    facility_id: Id,
+    (facility_id, id): (Id, Id),
     login_id: &str,
     name: &str,
     password_hash: &str,

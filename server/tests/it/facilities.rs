@@ -157,7 +157,7 @@ async fn an_application_on_paper_is_taken_in_and_approved(host: Host) {
     let other = FacilityApplication { id, ..application("別の診療所") };
     let differs = PaperApplication { application: other, ..given.clone() };
     office.post("/v1/facility-applications", &differs).await.refused(Code::IdConflict);
-    let all: Vec<Facility> = office.get("/v1/facilities").await.ok();
+    let all: Vec<renraku_wire::Facility> = office.get("/v1/facilities").await.ok();
     assert_eq!(all.iter().filter(|f| f.name == "架空紙の診療所").count(), 1);
     let file = record(&office, id).await.file.unwrap();
     assert_eq!((file.channel, file.received_on.as_deref()), (IntakeChannel::Fax, Some("2026-01-05")));
@@ -183,7 +183,7 @@ async fn a_trial_closes_the_public_form_only(host: Host) {
     let path = town.path("/facility-applications");
     let new = application("架空診療所");
     town.public().post(&path, &new).await.refused(Code::TrialClosed);
-    let all: Vec<Facility> = office.get("/v1/facilities").await.ok();
+    let all: Vec<renraku_wire::Facility> = office.get("/v1/facilities").await.ok();
     assert_eq!(all.len(), 1, "nothing but the office itself");
     let given = paper(consent_document(&office).await);
     office.post("/v1/facility-applications", &given).await.done();
@@ -204,7 +204,7 @@ async fn a_facility_outside_is_the_towns_policy(host: Host) {
     let given = paper(consent_document(&office).await);
     let given = PaperApplication { application: outside.clone(), ..given };
     office.post("/v1/facility-applications", &given).await.refused(Code::FacilityOutside);
-    let all: Vec<Facility> = office.get("/v1/facilities").await.ok();
+    let all: Vec<renraku_wire::Facility> = office.get("/v1/facilities").await.ok();
     assert_eq!(all.len(), 1);
     let id = applied(&open, &outside).await;
     assert!(record(&open.office().await, id).await.outside);

@@ -1,21 +1,19 @@
 //! The page of one facility: for the office, and for its own manager.
 
-use super::{ApprovedPage, kind, kinds};
-use crate::access::{FacilityAdmin, Secretariat};
+use super::kinds;
+use crate::access::FacilityAdmin;
 use crate::error::AppError;
 use crate::facility::store::{people, record};
-use crate::facility::{change, decide};
 use crate::input::PathId;
-use crate::portal::forms::{Choice, Fields, Trouble, shown};
+use crate::portal::forms::{Choice, Trouble};
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use renraku_wire::{
-    DeliveryState, FacilityChange, FacilityChangeId, FacilityClosing, FacilityFile, FacilityId, FacilityKind,
-    FacilityRecord, FacilityState, IntakeChannel, ManagerChange, MapListing, MapPosition, NoticeId, Problem,
-    StaffId, TicketMailAgain, Timestamp,
+    DeliveryState, FacilityChangeId, FacilityFile, FacilityId, FacilityKind, FacilityRecord, FacilityState,
+    IntakeChannel, NoticeId, Timestamp,
 };
 use serde::Deserialize;
 
@@ -23,21 +21,21 @@ use serde::Deserialize;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Typed {
-    id: String,
-    facility: String,
-    reason: String,
-    name: String,
-    kind: String,
-    address: String,
-    telephone: String,
-    opening: String,
-    staff_id: String,
-    manager_name: String,
-    manager_mail: String,
-    ticket_mail: String,
-    listed: String,
-    latitude: String,
-    longitude: String,
+    pub(super) id: String,
+    pub(super) facility: String,
+    pub(super) reason: String,
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) address: String,
+    pub(super) telephone: String,
+    pub(super) opening: String,
+    pub(super) staff_id: String,
+    pub(super) manager_name: String,
+    pub(super) manager_mail: String,
+    pub(super) ticket_mail: String,
+    pub(super) listed: String,
+    pub(super) latitude: String,
+    pub(super) longitude: String,
 }
 
 impl Typed {
@@ -83,9 +81,9 @@ struct Past {
 
 #[derive(Template)]
 #[template(path = "facility/record.html")]
-struct RecordPage {
-    frame: Frame,
-    trouble: Trouble,
+pub(super) struct RecordPage {
+    pub(super) frame: Frame,
+    pub(super) trouble: Trouble,
     done: Option<&'static str>,
     record: FacilityRecord,
     office: Option<FacilityFile>,
@@ -94,11 +92,16 @@ struct RecordPage {
     staff: Vec<Person>,
     past: Vec<Past>,
     map_offered: bool,
-    ids: [String; 3],
+    ids: [String; 4],
 }
 
 impl RecordPage {
-    async fn new(app: &App, admin: &FacilityAdmin, id: FacilityId, form: Typed) -> Result<Self, AppError> {
+    pub(super) async fn new(
+        app: &App,
+        admin: &FacilityAdmin,
+        id: FacilityId,
+        form: Typed,
+    ) -> Result<Self, AppError> {
         let town = admin.municipality_id();
         let (frame, record, staff) = app
             .db
@@ -132,6 +135,7 @@ impl RecordPage {
                 FacilityChangeId::new().to_string(),
                 FacilityChangeId::new().to_string(),
                 NoticeId::new().to_string(),
+                FacilityChangeId::new().to_string(),
             ],
             record,
             form,
@@ -202,226 +206,6 @@ pub async fn page(
 /// `GET /facility`: the own one.
 pub async fn own(admin: FacilityAdmin) -> Response {
     local::see(&format!("/facilities/{}", admin.facility_id()))
-}
-
-/// Leads back to the page; a refusal is shown at the control that `control` names for the field at fault.
-async fn answer(
-    app: &App,
-    admin: &FacilityAdmin,
-    id: FacilityId,
-    outcome: Result<&'static str, AppError>,
-    form: Typed,
-    control: impl Fn(&str) -> &'static str,
-) -> Result<Response, AppError> {
-    let e = match outcome {
-        Ok(done) => return Ok(local::see(&format!("/facilities/{id}?done={done}"))),
-        Err(e) => e,
-    };
-    let (status, problem): (_, Problem) = shown(e)?;
-    let mut page = RecordPage::new(app, admin, id, form).await?;
-    let trouble = Trouble::of(&problem, &page.frame.words, "");
-    page.trouble = match problem.field.as_deref().map(control) {
-        Some(name) if !name.is_empty() => Trouble::own(name, trouble.sentence()),
-        _ => trouble,
-    };
-    portal::html(status, &page)
-}
-
-/// `POST /facilities/{id}/return`.
-pub async fn send_back(
-    State(app): State<App>,
-    office: Secretariat,
-    PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let outcome = decide::send_back(&app, &office, id.into(), &form.reason).await.map(|()| "returned");
-    answer(&app, &office.facility_admin()?, id, outcome, form, |_| "return-reason").await
-}
-
-/// `POST /facilities/{id}/suspension`.
-pub async fn suspend(
-    State(app): State<App>,
-    office: Secretariat,
-    PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let outcome = decide::suspend(&app, &office, id.into(), &form.reason).await.map(|()| "suspended");
-    answer(&app, &office.facility_admin()?, id, outcome, form, |_| "suspend-reason").await
-}
-
-/// `POST /facilities/{id}/resumption`.
-pub async fn resume(
-    State(app): State<App>,
-    office: Secretariat,
-    PathId(id): PathId<FacilityId>,
-) -> Result<Response, AppError> {
-    let outcome = decide::resume(&app, &office, id.into()).await.map(|()| "resumed");
-    answer(&app, &office.facility_admin()?, id, outcome, Typed::default(), |_| "").await
-}
-
-fn told(state: renraku_wire::ChangeState, done: &'static str) -> &'static str {
-    if state == renraku_wire::ChangeState::Waiting { "waiting" } else { done }
-}
-
-/// `POST /facilities/{id}/closure`.
-pub async fn close(
-    State(app): State<App>,
-    admin: FacilityAdmin,
-    PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let closing = FacilityClosing {
-        id: form.id.parse().unwrap_or_else(|_| FacilityChangeId::new()),
-        reason: form.reason.clone(),
-    };
-    let outcome = change::end(&app, &admin, id.into(), &closing).await.map(|c| told(c.state, "closed"));
-    answer(&app, &admin, id, outcome, form, |_| "close-reason").await
-}
-
-/// `POST /facilities/{id}/changes`.
-pub async fn change(
-    State(app): State<App>,
-    admin: FacilityAdmin,
-    PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let given = kind(&form.kind).map(|kind| FacilityChange {
-        id: form.id.parse().unwrap_or_else(|_| FacilityChangeId::new()),
-        name: form.name.clone(),
-        kind,
-        address: form.address.clone(),
-        telephone: form.telephone.clone(),
-        opening: form.opening.clone(),
-    });
-    let outcome = match given {
-        Some(given) => change::change(&app, &admin, id.into(), given).await.map(|c| told(c.state, "changed")),
-        None => Err(AppError::field("kind")),
-    };
-    answer(&app, &admin, id, outcome, form, |_| "").await
-}
-
-/// `POST /facility-changes/{id}/confirmation`.
-pub async fn confirm(
-    State(app): State<App>,
-    office: Secretariat,
-    PathId(id): PathId<FacilityChangeId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let outcome = change::confirm(&app, &office, id.into()).await.map(|_| "changed");
-    let facility = form.facility.parse().map_err(|_| AppError::field("facility"))?;
-    answer(&app, &office.facility_admin()?, facility, outcome, form, |_| "").await
-}
-
-/// `POST /facility-changes/{id}/refusal`.
-pub async fn refuse(
-    State(app): State<App>,
-    office: Secretariat,
-    PathId(id): PathId<FacilityChangeId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let outcome = change::refuse(&app, &office, id.into(), &form.reason).await.map(|_| "refused");
-    let facility = form.facility.parse().map_err(|_| AppError::field("facility"))?;
-    answer(&app, &office.facility_admin()?, facility, outcome, form, |_| "refuse-reason").await
-}
-
-/// `POST /facilities/{id}/manager`: shows a new account, once.
-pub async fn designate(
-    State(app): State<App>,
-    admin: FacilityAdmin,
-    PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let name = Some(form.manager_name.trim().to_owned()).filter(|name| !name.is_empty());
-    let staff_id = match (&name, form.staff_id.parse()) {
-        // Somebody new: the form brings an id for them.
-        (Some(_), _) => form.id.parse::<StaffId>().map_err(|_| AppError::field("staff_id")),
-        (None, Ok(chosen)) => Ok(chosen),
-        (None, Err(_)) => Err(AppError::field("staff_id")),
-    };
-    let outcome = match staff_id {
-        Ok(staff_id) => {
-            let given = ManagerChange { staff_id, name, mail: form.manager_mail.clone() };
-            change::designate(&app, &admin, id.into(), &given).await
-        }
-        Err(e) => Err(e),
-    };
-    let outcome = match outcome {
-        Ok(designated) => match designated.first_password {
-            Some(first_password) => {
-                let frame = app.db.read(async |c| admin.frame(&app, c).await).await?;
-                return portal::page(&ApprovedPage {
-                    frame,
-                    heading: "管理者を決めました".to_owned(),
-                    mailed: false,
-                    login_id: designated.login_id,
-                    first_password,
-                });
-            }
-            // Who handed over is no manager any more, and this page is none of theirs.
-            None if admin.secretariat().is_err() => return Ok(local::see("/")),
-            None => Ok("managed"),
-        },
-        Err(e) => Err(e),
-    };
-    let control = |field: &str| match field {
-        "mail" => "manager_mail",
-        "name" => "manager_name",
-        _ => "staff_id",
-    };
-    answer(&app, &admin, id, outcome, form, control).await
-}
-
-/// `POST /facilities/{id}/map`.
-pub async fn map(
-    State(app): State<App>,
-    admin: FacilityAdmin,
-    PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let outcome = match position(&form) {
-        Ok(position) => {
-            let listing = MapListing { listed: form.listed == "true", position };
-            change::list(&app, &admin, id.into(), listing).await.map(|()| "listed")
-        }
-        Err(e) => Err(e),
-    };
-    answer(&app, &admin, id, outcome, form, |_| "").await
-}
-
-fn position(form: &Typed) -> Result<Option<MapPosition>, AppError> {
-    let (latitude, longitude) = (form.latitude.trim(), form.longitude.trim());
-    if latitude.is_empty() && longitude.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(MapPosition {
-        latitude: latitude.parse().map_err(|_| AppError::field("latitude"))?,
-        longitude: longitude.parse().map_err(|_| AppError::field("longitude"))?,
-    }))
-}
-
-/// `POST /facilities/{id}/ticket-mail`.
-pub async fn mail_again(
-    State(app): State<App>,
-    office: Secretariat,
-    PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
-) -> Result<Response, AppError> {
-    let again = TicketMailAgain {
-        id: form.id.parse().unwrap_or_else(|_| NoticeId::new()),
-        mail: Some(form.ticket_mail.clone()),
-    };
-    let outcome = decide::mail_again(&app, &office, id.into(), &again).await.map(|()| "mailed");
-    answer(&app, &office.facility_admin()?, id, outcome, form, |_| "ticket_mail").await
-}
-
-/// `POST /facilities/{id}/no-mail-settlement`.
-pub async fn settle(
-    State(app): State<App>,
-    office: Secretariat,
-    PathId(id): PathId<FacilityId>,
-) -> Result<Response, AppError> {
-    let outcome = decide::settle(&app, &office, id.into()).await.map(|()| "settled");
-    answer(&app, &office.facility_admin()?, id, outcome, Typed::default(), |_| "").await
 }
 
 // What the template shows; askama hands over references.

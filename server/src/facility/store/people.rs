@@ -171,7 +171,13 @@ pub async fn end(c: &mut Conn, office: &Secretariat, facility_id: Id, now: i64) 
                 .filter(staff::facility_id.eq(facility_id))
                 .filter(staff::state.ne("left"))
         )
-        .set(staff::state.eq("left"))
+        .set((
+            staff::state.eq("left"),
+            staff::password_hash.eq(""),
+            // Whoever goes on elsewhere may bring the address along.
+            staff::mail.eq(None::<String>),
+            staff::forwarding_mail.eq(None::<String>),
+        ))
     )?;
     Ok(())
 }
