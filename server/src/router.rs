@@ -42,11 +42,22 @@ pub fn care(app: App) -> Router {
         .route("/v1/session", posting(session::api::open).get(session::api::me).delete(session::api::close))
         .route("/v1/session/password", posting(session::api::change_password))
         .route("/v1/session/push", put(session::api::register_push))
+        .route("/v1/session/others", get(session::api::others))
+        .route("/v1/sessions", get(session::api::own).delete(session::api::end_others))
+        .route("/v1/sessions/{id}", axum::routing::delete(session::api::end))
         .route("/v1/facilities", get(facility::api::list))
         .route("/v1/facilities/{id}/approval", posting(facility::api::approve))
         .route("/v1/facilities/{id}/tickets", posting(facility::api::ticket))
         .route("/v1/directory", get(facility::api::directory))
-        .route("/v1/staff", posting(staff::api::create))
+        .route("/v1/staff", posting(staff::api::create).get(staff::api::list))
+        .route("/v1/facilities/{id}/staff", posting(staff::api::create_at))
+        .route("/v1/staff/{id}", get(staff::api::get).put(staff::api::put))
+        .route("/v1/staff/{id}/first-password", posting(staff::api::first_password))
+        .route("/v1/staff/{id}/leaving", posting(staff::api::leaving))
+        .route("/v1/staff/{id}/suspension", posting(staff::api::suspension))
+        .route("/v1/staff/{id}/resumption", posting(staff::api::resumption))
+        .route("/v1/profile", get(staff::api::profile))
+        .route("/v1/profile/mail", put(staff::api::own_mail))
         .route("/v1/devices", get(device::api::list))
         .route("/v1/devices/{id}/revocation", posting(device::api::revoke))
         .route("/v1/patients", posting(patient::api::create).get(patient::api::list))
@@ -69,11 +80,19 @@ pub fn care(app: App) -> Router {
         .route("/", get(patient::pages::home))
         .route("/sign-in", get(session::pages::form).post(session::pages::open))
         .route("/sign-out", posting(session::pages::close))
+        .route("/switch", get(session::people::list).post(session::people::switch))
+        .route("/sessions", get(session::people::own).post(session::people::end))
         .route("/password", get(session::pages::password).post(session::pages::change_password))
         .route("/facilities", get(facility::pages::list))
         .route("/facilities/{id}/approval", posting(facility::pages::approve))
         .route("/facilities/{id}/rejection", posting(facility::pages::reject))
         .route("/staff", get(staff::pages::list).post(staff::pages::create))
+        .route("/staff/{id}", get(staff::person::show).post(staff::person::change))
+        .route("/staff/{id}/first-password", posting(staff::person::first_password))
+        .route("/staff/{id}/leaving", posting(staff::person::leave))
+        .route("/staff/{id}/suspension", posting(staff::person::suspend))
+        .route("/staff/{id}/resumption", posting(staff::person::resume))
+        .route("/profile", get(staff::profile::show).post(staff::profile::change))
         .route("/devices", get(device::pages::list))
         .route("/devices/tickets", posting(facility::pages::ticket))
         .route("/devices/{id}/revocation", posting(device::pages::revoke))
@@ -124,11 +143,25 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         session::api::close,
         session::api::change_password,
         session::api::register_push,
+        session::api::others,
+        session::api::own,
+        session::api::end,
+        session::api::end_others,
         facility::api::list,
         facility::api::approve,
         facility::api::ticket,
         facility::api::directory,
         staff::api::create,
+        staff::api::create_at,
+        staff::api::list,
+        staff::api::get,
+        staff::api::put,
+        staff::api::first_password,
+        staff::api::leaving,
+        staff::api::suspension,
+        staff::api::resumption,
+        staff::api::profile,
+        staff::api::own_mail,
         device::api::list,
         device::api::revoke,
         patient::api::create,

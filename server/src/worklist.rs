@@ -12,7 +12,7 @@ use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use renraku_wire::{Notice, NoticeId};
+use renraku_wire::{Notice, NoticeId, NoticeKind};
 
 /// `GET /notices/{id}`: where a mail's link lands; it leads on to what the notice is about.
 pub async fn landing(
@@ -27,6 +27,7 @@ pub async fn landing(
     Ok(local::see(&match (found.patient_id, found.post_id) {
         (Some(patient), Some(post)) => format!("/patients/{patient}#post-{post}"),
         (Some(patient), None) => format!("/patients/{patient}"),
+        (None, _) if found.kind == NoticeKind::StaffStateChanged => "/staff".to_owned(),
         (None, _) => "/".to_owned(),
     }))
 }

@@ -14,6 +14,12 @@ pub enum NoticeKind {
     PatientRegistered,
     /// A new post (F48).
     PostPublished,
+    /// The recipient's own id was suspended (mail only, F55).
+    AccountSuspended,
+    /// The recipient's own id may be used again (mail only).
+    AccountResumed,
+    /// An id of the manager's facility was suspended or may be used again (F55).
+    StaffStateChanged,
     /// A kind of a newer server.
     #[serde(other)]
     Unknown,
@@ -24,6 +30,9 @@ impl NoticeKind {
     #[must_use]
     pub const fn line(self) -> &'static str {
         match self {
+            Self::AccountSuspended => "ユーザーIDの利用が一時停止されました",
+            Self::AccountResumed => "ユーザーIDの利用が再開されました",
+            Self::StaffStateChanged => "アカウントの利用状態が変わりました",
             Self::PatientRegistered => "新しい支援の登録がありました",
             Self::FacilityApproved | Self::PostPublished | Self::Unknown => "新しい連絡があります",
         }

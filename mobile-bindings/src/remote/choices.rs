@@ -162,6 +162,12 @@ pub enum NoticeKind {
     PatientRegistered,
     /// A new post (F48).
     PostPublished,
+    /// The recipient's own id was suspended (mail only, F55).
+    AccountSuspended,
+    /// The recipient's own id may be used again (mail only).
+    AccountResumed,
+    /// An id of the manager's facility was suspended or may be used again (F55).
+    StaffStateChanged,
     /// A kind of a newer server.
     Unknown,
 }

@@ -21,7 +21,7 @@ macro_rules! steps {
     };
 }
 
-steps! { 1 "0001_foundation" }
+steps! { 1 "0001_foundation", 4 "0004_staff" }
 
 #[derive(diesel::QueryableByName)]
 struct Version {

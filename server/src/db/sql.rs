@@ -79,7 +79,19 @@ macro_rules! wire_ids {
     )+};
 }
 
-wire_ids!(MunicipalityId, FacilityId, StaffId, DeviceId, PatientId, ConsentId, PostId, MediaId, NoticeId);
+wire_ids!(
+    MunicipalityId,
+    FacilityId,
+    StaffId,
+    DeviceId,
+    PatientId,
+    ConsentId,
+    PostId,
+    MediaId,
+    NoticeId,
+    SessionId,
+    SuspensionId
+);
 
 /// The word that the contract uses for an enum's case, for a text column.
 pub fn word<T: serde::Serialize>(value: &T) -> String {

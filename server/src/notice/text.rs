@@ -19,6 +19,9 @@ fn foot(contact: &Contact) -> String {
 
 /// The mail of a notice that leads to the care host.
 pub(super) fn notice(kind: NoticeKind, id: Id, care_url: &str, contact: &Contact) -> MailText {
+    if let Some(text) = account(kind, care_url, contact) {
+        return text;
+    }
     let line = kind.line();
     MailText {
         subject: format!("【連絡】{line}"),
@@ -28,6 +31,25 @@ pub(super) fn notice(kind: NoticeKind, id: Id, care_url: &str, contact: &Contact
             foot(contact)
         ),
     }
+}
+
+/// The mail about an id that was suspended or may be used again: whoever reads it may not be able to sign in.
+fn account(kind: NoticeKind, care_url: &str, contact: &Contact) -> Option<MailText> {
+    let said = match kind {
+        NoticeKind::AccountSuspended => {
+            "サインインはできません。理由と再開については、下記の問い合わせ先に連絡してください。".to_owned()
+        }
+        NoticeKind::AccountResumed => format!("もう一度サインインしてください。\n\n{care_url}/"),
+        NoticeKind::StaffStateChanged => {
+            format!("内容は、電子証明書の入った端末でサインインしてご確認ください。\n\n{care_url}/staff")
+        }
+        _ => return None,
+    };
+    let line = kind.line();
+    Some(MailText {
+        subject: format!("【連絡】{line}"),
+        body: format!("{line}。\n{said}\n{}", foot(contact)),
+    })
 }
 
 /// The mail with certificate No and password.

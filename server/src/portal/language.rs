@@ -2,7 +2,8 @@
 
 use crate::clock;
 use renraku_wire::{
-    ConsentForm, ConsentGiver, FacilityKind, FacilityState, Gender, Platform, Profession, Words,
+    ConsentForm, ConsentGiver, FacilityKind, FacilityState, Gender, Platform, Profession, Role, StaffState,
+    Words,
 };
 
 /// Professions in the order of lists.
@@ -118,6 +119,28 @@ pub const fn state(s: FacilityState) -> &'static str {
     }
 }
 
+/// Where an account stands.
+#[must_use]
+pub const fn staff_state(s: StaffState) -> &'static str {
+    match s {
+        StaffState::Granted => "初回変更待ち",
+        StaffState::Active => "利用中",
+        StaffState::Suspended => "一時停止",
+        StaffState::Left => "退職",
+        StaffState::Unknown => "不明",
+    }
+}
+
+/// A role.
+#[must_use]
+pub const fn role(r: Role) -> &'static str {
+    match r {
+        Role::FacilityManager => "管理者",
+        Role::Secretariat => "事務局",
+        Role::Member | Role::Unknown => "一般",
+    }
+}
+
 /// A device's kind.
 #[must_use]
 pub const fn platform(p: Platform) -> &'static str {
@@ -208,6 +231,10 @@ pub fn field(field: &str, words: &Words) -> String {
             "ユーザーIDは、半角の小文字の英字・数字・「.」「-」「_」で3〜32文字にしてください。".to_owned()
         }
         "profession" => "職種を一覧から選んでください。".to_owned(),
+        "role" => "役割を一覧から選んでください。自分の役割は変えられません。".to_owned(),
+        "left_on" => "最終日を確認してください。今日までの日付を入力してください。".to_owned(),
+        "successor" => "引き継ぐ人を一覧から選んでください。".to_owned(),
+        "agreed" => "本人または勤め先の了解を得てから、確認欄に印を付けてください。".to_owned(),
         "giver" => "同意した人を選んでください。".to_owned(),
         "giver_name" => "家族・後見人が同意したときは、その人の氏名を入力してください。".to_owned(),
         "form" => "同意書の様式を選んでください。".to_owned(),
@@ -217,7 +244,7 @@ pub fn field(field: &str, words: &Words) -> String {
         "body_site" => "体の部位を一覧から選んでください。".to_owned(),
         "description" => "写真の説明は200文字までにしてください。".to_owned(),
         "device_name" => "端末の名前を入力してください。例：受付のパソコン".to_owned(),
-        "reason" => "失効させる理由を入力してください。".to_owned(),
+        "reason" => "理由を入力してください。".to_owned(),
         "facility" => format!("{}を一覧から選んでください。", words.facility),
         _ => "入力内容を確認して、もう一度送信してください。".to_owned(),
     }

@@ -7,9 +7,11 @@ mod audit;
 mod enrolment;
 mod media;
 mod pages;
+mod passwords;
 mod schema;
 mod sessions;
 mod sharing;
+mod staff;
 mod town;
 
 /// Runs each check on both databases.
