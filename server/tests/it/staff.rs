@@ -537,7 +537,7 @@ async fn the_pages_do_all_of_it(host: Host) {
     let fields = [("id", id.as_str()), ("reason", "不正アクセスのおそれ")];
     assert_eq!(hall.post(&suspend, &fields).await.leads_to(), format!("{at}?done=suspended"));
     hall.get(&at).await.shows(200, &["一時停止", "不正アクセスのおそれ", "id=\"resume\""]);
-    desk.get(&at).await.shows(200, &["一時停止"]).lacks("不正アクセスのおそれ");
+    desk.get(&at).await.shows(200, &["一時停止", "不正アクセスのおそれ"]).lacks("id=\"resume\"");
     assert_eq!(phone.get("/").await.leads_to(), "/sign-in");
     assert_eq!(hall.post(&format!("{at}/resumption"), &[]).await.leads_to(), format!("{at}?done=resumed"));
     // A new first password, then the last day.
