@@ -69,6 +69,9 @@ pub fn care(app: App) -> Router {
         .route("/v1/policy/versions", get(settings::api::versions))
         .route("/v1/portal/texts", get(texts::api::list))
         .route("/v1/portal/texts/{key}", put(texts::api::put))
+        .route("/v1/session/others", get(session::api::others))
+        .route("/v1/sessions", get(session::api::own).delete(session::api::end_others))
+        .route("/v1/sessions/{id}", axum::routing::delete(session::api::end))
         .route("/v1/facilities", get(facility::api::list))
         .route("/v1/facility-applications", posting(facility::api::on_paper))
         .route("/v1/facilities/{id}", get(facility::api::get))
@@ -88,7 +91,15 @@ pub fn care(app: App) -> Router {
         .route("/v1/facilities/{id}/approval", posting(facility::api::approve))
         .route("/v1/facilities/{id}/tickets", posting(facility::api::ticket))
         .route("/v1/directory", get(facility::api::directory))
-        .route("/v1/staff", posting(staff::api::create))
+        .route("/v1/staff", posting(staff::api::create).get(staff::api::list))
+        .route("/v1/facilities/{id}/staff", posting(staff::api::create_at))
+        .route("/v1/staff/{id}", get(staff::api::get).put(staff::api::put))
+        .route("/v1/staff/{id}/first-password", posting(staff::api::first_password))
+        .route("/v1/staff/{id}/leaving", posting(staff::api::leaving))
+        .route("/v1/staff/{id}/suspension", posting(staff::api::suspension))
+        .route("/v1/staff/{id}/resumption", posting(staff::api::resumption))
+        .route("/v1/profile", get(staff::api::profile))
+        .route("/v1/profile/mail", put(staff::api::own_mail))
         .route("/v1/devices", get(device::api::list))
         .route("/v1/devices/{id}/revocation", posting(device::api::revoke))
         .route("/v1/devices/{id}/name", put(device::api::rename))
@@ -114,6 +125,8 @@ pub fn care(app: App) -> Router {
         .route("/", get(worklist::home))
         .route("/sign-in", get(session::pages::form).post(session::pages::open))
         .route("/sign-out", posting(session::pages::close))
+        .route("/switch", get(session::people::list).post(session::people::switch))
+        .route("/sessions", get(session::people::own).post(session::people::end))
         .route("/password", get(session::pages::password).post(session::pages::change_password))
         .route("/settings", get(settings::pages::form).post(settings::pages::save))
         .route("/settings/history", get(settings::pages::history))
@@ -148,6 +161,12 @@ pub fn care(app: App) -> Router {
         .route("/devices/tickets", posting(device::inventory::ticket))
         .route("/devices/{id}/name", posting(device::inventory::rename))
         .route("/devices/{id}/revocation", posting(device::inventory::revoke))
+        .route("/staff/{id}", get(staff::person::show).post(staff::person::change))
+        .route("/staff/{id}/first-password", posting(staff::person::first_password))
+        .route("/staff/{id}/leaving", posting(staff::person::leave))
+        .route("/staff/{id}/suspension", posting(staff::person::suspend))
+        .route("/staff/{id}/resumption", posting(staff::person::resume))
+        .route("/profile", get(staff::profile::show).post(staff::profile::change))
         .route("/patients/new", with_file(get(patient::pages::form).post(patient::pages::create)))
         .route("/patients/{id}", with_file(get(post::pages::timeline).post(post::pages::publish)))
         .route("/posts/{id}/acknowledgement", posting(post::pages::acknowledge))
@@ -206,6 +225,10 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         session::api::close,
         session::api::change_password,
         session::api::register_push,
+        session::api::others,
+        session::api::own,
+        session::api::end,
+        session::api::end_others,
         facility::api::list,
         facility::api::get,
         facility::api::scan,
@@ -226,6 +249,16 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         facility::api::ticket,
         facility::api::directory,
         staff::api::create,
+        staff::api::create_at,
+        staff::api::list,
+        staff::api::get,
+        staff::api::put,
+        staff::api::first_password,
+        staff::api::leaving,
+        staff::api::suspension,
+        staff::api::resumption,
+        staff::api::profile,
+        staff::api::own_mail,
         device::api::list,
         device::api::revoke,
         device::api::rename,

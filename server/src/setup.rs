@@ -125,7 +125,6 @@ pub async fn create(
                 staff::role.eq(word(&Role::Secretariat)),
                 staff::password_hash.eq(&password_hash),
                 staff::must_change_password.eq(true),
-                staff::failed_count.eq(0),
                 staff::state.eq("active"),
                 staff::created_at.eq(now),
             ))

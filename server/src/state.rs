@@ -9,8 +9,9 @@ use crate::secret::OperatorSecret;
 use crate::seen::Seen;
 use crate::storage::Storage;
 use crate::tls::{Authority, CareVerifier};
+use renraku_wire::Code;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 /// The shared state.
 #[derive(Clone, Debug)]
@@ -32,8 +33,8 @@ pub struct Inner {
     pub care_verifier: Arc<CareVerifier>,
     /// Wakes the notice workers.
     pub notices_queued: Notify,
-    /// At most this many passwords are hashed at once: each takes 19 MiB.
-    pub hashing: tokio::sync::Semaphore,
+    /// Where passwords wait to be hashed.
+    pub hashing: Hashing,
     /// When devices and sessions were last used.
     pub seen: Seen,
 }
@@ -70,7 +71,7 @@ impl App {
             care_url,
             care_verifier,
             notices_queued: Notify::new(),
-            hashing: tokio::sync::Semaphore::new(2),
+            hashing: Hashing::new(),
             seen: Seen::default(),
         }))
     }
@@ -162,5 +163,41 @@ impl App {
         self.care_verifier
             .replace(&all)
             .map_err(|e| AppError::internal(format!("an authority's certificate cannot be read: {e}")))
+    }
+}
+
+/// Places for hashing passwords and a short bench before them: a hash takes 19 MiB and tens of
+/// milliseconds of a processor, and a flood of sign-ins must not queue up without end.
+#[derive(Debug)]
+pub struct Hashing {
+    places: Semaphore,
+    bench: Semaphore,
+}
+
+/// A turn at hashing; it ends when dropped.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    _seat: SemaphorePermit<'a>,
+    _place: SemaphorePermit<'a>,
+}
+
+impl Hashing {
+    /// Passwords hashed at once.
+    pub const PLACES: usize = 2;
+    /// Passwords hashed or waiting at once; further ones are refused.
+    pub const BENCH: usize = 64;
+
+    fn new() -> Self {
+        Self { places: Semaphore::new(Self::PLACES), bench: Semaphore::new(Self::BENCH) }
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] at once when too many wait.
+    pub async fn turn(&self) -> Result<Turn<'_>, Code> {
+        let seat = self.bench.try_acquire().map_err(|_| Code::Unavailable)?;
+        let place = self.places.acquire().await.map_err(|_| Code::Unavailable)?;
+        Ok(Turn { _seat: seat, _place: place })
     }
 }

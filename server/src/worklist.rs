@@ -12,7 +12,7 @@ use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use renraku_wire::{Notice, NoticeId};
+use renraku_wire::{Notice, NoticeId, NoticeKind};
 
 /// `GET /notices/{id}`: where a mail's link lands; it leads on to what the notice is about.
 pub async fn landing(
@@ -28,9 +28,8 @@ pub async fn landing(
         (Some(patient), Some(post)) => format!("/patients/{patient}#post-{post}"),
         (Some(patient), None) => format!("/patients/{patient}"),
         (None, _) => match found.kind {
-            renraku_wire::NoticeKind::DeviceTicketIssued | renraku_wire::NoticeKind::CertificateExpiring => {
-                "/devices".to_owned()
-            }
+            NoticeKind::DeviceTicketIssued | NoticeKind::CertificateExpiring => "/devices".to_owned(),
+            NoticeKind::StaffStateChanged => "/staff".to_owned(),
             _ => "/".to_owned(),
         },
     }))

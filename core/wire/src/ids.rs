@@ -62,6 +62,10 @@ ids! {
     PostId,
     /// One picture, film or document. Made by the device.
     MediaId,
+    /// One suspension of an account. Made by the caller, so that sending twice suspends once.
+    SuspensionId,
+    /// One session of a person on one device, as its owner names it; never its token.
+    SessionId,
     /// One notice to one recipient over one channel (お知らせ). All that a push carries.
     NoticeId,
 }

@@ -30,6 +30,12 @@ pub enum NoticeKind {
     DeviceTicketIssued,
     /// A device's certificate ends soon; to the facility's manager.
     CertificateExpiring,
+    /// The recipient's own id was suspended (mail only, F55).
+    AccountSuspended,
+    /// The recipient's own id may be used again (mail only).
+    AccountResumed,
+    /// An id of the manager's facility was suspended or may be used again (F55).
+    StaffStateChanged,
     /// A kind of a newer server.
     #[serde(other)]
     Unknown,
@@ -40,6 +46,9 @@ impl NoticeKind {
     #[must_use]
     pub const fn line(self) -> &'static str {
         match self {
+            Self::AccountSuspended => "ユーザーIDの利用が一時停止されました",
+            Self::AccountResumed => "ユーザーIDの利用が再開されました",
+            Self::StaffStateChanged => "アカウントの利用状態が変わりました",
             Self::PatientRegistered => "新しい支援の登録がありました",
             Self::InboxWaiting => "共有のお知らせが確認を待っています",
             Self::TrainingDue => "研修の期限のお知らせがあります",

@@ -144,14 +144,15 @@ codes! {
 
     /// Wrong id or password; which of the two is not told.
     SignInRefused = "sign_in_refused", 422, "ユーザーIDまたはパスワードが違います。もう一度入力してください。";
-    /// Too many wrong passwords.
-    AccountLocked = "account_locked", 429, "パスワードを続けて間違えたため、ロックしました。15分待つか、施設の管理者に連絡してください。";
+    /// Too many wrong passwords for this id on this device, or from strange devices. The answer says for how
+    /// many minutes.
+    AccountLocked = "account_locked", 429, "パスワードを続けて間違えたため、しばらくサインインできません。時間をおいてもう一度試すか、管理者に連絡してください。";
     /// No session, or one that ended, or one of another device.
     SessionInvalid = "session_invalid", 401, "サインインが必要です。ユーザーIDとパスワードを入力してください。";
     /// The first password must be changed before anything else.
     PasswordChangeRequired = "password_change_required", 409, "はじめに、パスワードを変更してください。";
     /// The new password is too short, too long, too easy or the old one.
-    PasswordWeak = "password_weak", 422, "パスワードは8文字以上で、名前やIDを含まない、推測されにくいものにしてください。";
+    PasswordWeak = "password_weak", 422, "パスワードは8文字以上で、名前・ID・施設名・日付・よくある言葉を避け、関係のない言葉を3つほどつなげてください。";
     /// The caller's role does not include this.
     RoleInsufficient = "role_insufficient", 409, "この操作をする権限がありません。施設の管理者か事務局に依頼してください。";
 
@@ -167,6 +168,10 @@ codes! {
     NotOffered = "not_offered", 409, "この自治体では、この機能を使っていません。";
     /// A login id or mail address that somebody has.
     AlreadyTaken = "already_taken", 409, "すでに使われています。別のものを入力してください。";
+    /// Somebody leaves who is the only lead of a team, and nobody takes over.
+    LeadNeeded = "lead_needed", 409, "この人だけが担当者の支援チームがあります。引き継ぐ人を選んでください。";
+    /// A facility's last manager cannot leave or become a member.
+    ManagerNeeded = "manager_needed", 409, "管理者が1人もいなくなります。先に別の人を管理者にしてください。";
     /// Sharing needs a consent on file.
     ConsentMissing = "consent_missing", 409, "同意書のデータを登録してから、もう一度送信してください。";
     /// A team needs a lead and members who exist.

@@ -1,6 +1,6 @@
 //! Signing in.
 
-use crate::{Staff, Timestamp};
+use crate::{Platform, Profession, SessionId, Staff, StaffId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Body of `POST /v1/session` on the care host.
@@ -84,4 +84,64 @@ impl std::fmt::Debug for PushRegistration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PushRegistration").field("provider", &self.provider).finish_non_exhaustive()
     }
+}
+
+/// A colleague with a session on this device.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonHere {
+    /// Who.
+    pub staff_id: StaffId,
+    /// Name.
+    pub name: String,
+    /// Profession.
+    pub profession: Profession,
+    /// When they last used it.
+    pub last_seen_at: Timestamp,
+    /// True when it rests: it opens nothing until its owner comes back with the password.
+    pub resting: bool,
+}
+
+impl std::fmt::Debug for PersonHere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PersonHere").field("staff_id", &self.staff_id).finish_non_exhaustive()
+    }
+}
+
+/// Answer of `GET /v1/session/others`: who else has a session on this device, of this facility only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PeopleHere {
+    /// By name.
+    pub people: Vec<PersonHere>,
+}
+
+/// One of the own sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OwnSession {
+    /// Names it in `DELETE /v1/sessions/{id}`.
+    pub id: SessionId,
+    /// What people call the device.
+    pub device_name: String,
+    /// What the device is.
+    pub platform: Platform,
+    /// True for the one that asks.
+    pub current: bool,
+    /// True when it rests until its owner comes back with the password.
+    pub resting: bool,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was last used, to within a minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends, whatever happens.
+    pub expires_at: Timestamp,
+}
+
+/// Answer of `GET /v1/sessions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OwnSessions {
+    /// The last used one first.
+    pub sessions: Vec<OwnSession>,
 }

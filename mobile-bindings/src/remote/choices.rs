@@ -178,6 +178,12 @@ pub enum NoticeKind {
     DeviceTicketIssued,
     /// A device's certificate ends soon.
     CertificateExpiring,
+    /// The recipient's own id was suspended (mail only, F55).
+    AccountSuspended,
+    /// The recipient's own id may be used again (mail only).
+    AccountResumed,
+    /// An id of the manager's facility was suspended or may be used again (F55).
+    StaffStateChanged,
     /// A kind of a newer server.
     Unknown,
 }

@@ -55,6 +55,8 @@ pub(super) struct Facts {
     pub name: Option<String>,
     #[diesel(sql_type = Nullable<Bool>)]
     pub must_change_password: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub may_export: Option<bool>,
     #[diesel(sql_type = Nullable<Uid>)]
     pub patient_id: Option<Id>,
     #[diesel(sql_type = Nullable<Bool>)]
@@ -93,7 +95,7 @@ macro_rules! facts {
              s.last_seen_at AS session_seen_at, s.expires_at AS session_expires_at, \
              t.id AS staff_id, t.facility_id AS staff_facility_id, t.state AS staff_state, \
              t.role AS role, t.profession AS profession, t.name AS name, \
-             t.must_change_password AS must_change_password, \
+             t.must_change_password AS must_change_password, t.may_export AS may_export, \
              p.id AS patient_id, w.lead AS lead, \
              EXISTS (SELECT 1 FROM consent k WHERE k.municipality_id = p.municipality_id \
                      AND k.patient_id = p.id AND k.withdrawn_at IS NULL) AS consented \
@@ -102,7 +104,7 @@ macro_rules! facts {
              JOIN device d ON d.municipality_id = c.municipality_id AND d.id = c.device_id \
              JOIN facility f ON f.municipality_id = d.municipality_id AND f.id = d.facility_id \
              LEFT JOIN session s ON s.municipality_id = c.municipality_id AND s.token_hash = $1 \
-                 AND s.serial = c.serial \
+                 AND s.serial = c.serial AND s.resting_at IS NULL \
              LEFT JOIN staff t ON t.municipality_id = s.municipality_id AND t.id = s.staff_id \
              LEFT JOIN patient p ON p.municipality_id = c.municipality_id AND p.id = ",
             $patient,

@@ -98,6 +98,7 @@ pub struct SignedIn {
     profession: Profession,
     name: String,
     must_change_password: bool,
+    may_export: bool,
 }
 
 impl std::fmt::Debug for SignedIn {
@@ -142,6 +143,12 @@ impl SignedIn {
     #[must_use]
     pub fn must_change_password(&self) -> bool {
         self.must_change_password
+    }
+
+    /// True when the person may print or export records: granted by the manager or the office.
+    #[must_use]
+    pub fn may_export(&self) -> bool {
+        self.may_export
     }
 
     /// The person on the device, for the audit log.
@@ -321,6 +328,7 @@ fn signed_in_of(facts: &Facts, credentials: &Credentials) -> Result<SignedIn, Ap
         profession: crate::db::sql::from_word(person.profession)?,
         name: person.name.to_owned(),
         must_change_password: person.must_change_password,
+        may_export: person.may_export,
     })
 }
 

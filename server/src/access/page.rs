@@ -53,6 +53,7 @@ impl SignedIn {
             links.push(("/staff", words.staff.clone(), "nav-staff"));
             links.push(("/devices", "端末".to_owned(), "nav-devices"));
         }
+        links.push(("/profile", "マイプロファイル".to_owned(), "nav-profile"));
         links.push(("/password", "パスワード変更".to_owned(), "nav-password"));
         links
     }

@@ -26,6 +26,7 @@ pub(super) struct Person<'a> {
     pub profession: &'a str,
     pub name: &'a str,
     pub must_change_password: bool,
+    pub may_export: bool,
 }
 
 pub(super) fn session<'a>(
@@ -44,7 +45,8 @@ pub(super) fn session<'a>(
     }
     match (facts.staff_id, &facts.role, &facts.profession, &facts.name, facts.must_change_password) {
         (Some(staff_id), Some(role), Some(profession), Some(name), Some(must_change_password)) => {
-            Ok(Person { staff_id, role, profession, name, must_change_password })
+            let may_export = facts.may_export == Some(true);
+            Ok(Person { staff_id, role, profession, name, must_change_password, may_export })
         }
         _ => Err(Code::SessionInvalid),
     }
@@ -112,6 +114,7 @@ mod tests {
             profession: Some("nurse".into()),
             name: Some("試験".into()),
             must_change_password: Some(false),
+            may_export: Some(false),
             patient_id: Some(Id::new()),
             lead: Some(false),
             consented: true,
@@ -138,10 +141,20 @@ mod tests {
         assert_eq!(session(&old, &policy, 2_000).unwrap_err(), Code::SessionInvalid);
         let gone = Facts { staff_state: Some("left".into()), ..facts() };
         assert_eq!(session(&gone, &policy, 1_500).unwrap_err(), Code::SessionInvalid);
+        let suspended = Facts { staff_state: Some("suspended".into()), ..facts() };
+        assert_eq!(session(&suspended, &policy, 1_500).unwrap_err(), Code::SessionInvalid);
         let moved = Facts { staff_facility_id: Some(Id::new()), ..facts() };
         assert_eq!(session(&moved, &policy, 1_500).unwrap_err(), Code::SessionInvalid);
         let none = Facts { session_seen_at: None, ..facts() };
         assert_eq!(session(&none, &policy, 1_500).unwrap_err(), Code::SessionInvalid);
+    }
+
+    #[test]
+    fn printing_and_exporting_is_a_right_of_its_own() {
+        let policy = MunicipalityPolicy::default();
+        assert!(!session(&facts(), &policy, 1_500).unwrap().may_export);
+        let granted = Facts { may_export: Some(true), ..facts() };
+        assert!(session(&granted, &policy, 1_500).unwrap().may_export);
     }
 
     #[test]

@@ -25,6 +25,7 @@ steps! {
     1 "0001_foundation",
     2 "0002_policy",
     3 "0003_facility",
+    4 "0004_staff",
     6 "0006_device",
 }
 

@@ -132,14 +132,16 @@ diesel::table! {
         name -> Text,
         profession -> Text,
         role -> Text,
-        mail -> Nullable<Text>,
+        mail_key -> Nullable<Text>,
         forwarding_mail -> Nullable<Text>,
         password_hash -> Text,
         must_change_password -> Bool,
-        failed_count -> Integer,
-        locked_until -> Nullable<BigInt>,
         state -> Text,
         created_at -> BigInt,
+        mail -> Nullable<Text>,
+        mail_kind -> Text,
+        may_export -> Bool,
+        left_on -> Nullable<Text>,
     }
 }
 
@@ -236,12 +238,41 @@ diesel::table! {
     session (municipality_id, token_hash) {
         municipality_id -> Uid,
         token_hash -> Binary,
+        id -> Uid,
         staff_id -> Uid,
         device_id -> Uid,
         serial -> Text,
         created_at -> BigInt,
         last_seen_at -> BigInt,
         expires_at -> BigInt,
+        resting_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    sign_in_tally (municipality_id, login_sha256, device_id) {
+        municipality_id -> Uid,
+        login_sha256 -> Binary,
+        device_id -> Uid,
+        failed -> Integer,
+        failed_at -> BigInt,
+        locked_until -> Nullable<BigInt>,
+        known_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    staff_suspension (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        staff_id -> Uid,
+        reason -> Text,
+        suspended_at -> BigInt,
+        suspended_by -> Uid,
+        resumed_at -> Nullable<BigInt>,
+        resumed_by -> Nullable<Uid>,
     }
 }
 
@@ -451,6 +482,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     revocation_list,
     expiry_notice,
     session,
+    sign_in_tally,
+    staff_suspension,
     push_registration,
     patient,
     media,

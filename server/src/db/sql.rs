@@ -89,7 +89,9 @@ wire_ids!(
     ConsentId,
     PostId,
     MediaId,
-    NoticeId
+    NoticeId,
+    SessionId,
+    SuspensionId
 );
 
 /// The word that the contract uses for an enum's case, for a text column.

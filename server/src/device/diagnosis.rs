@@ -10,6 +10,7 @@ use crate::db::schema::{certificate, device, facility, notice, old_authority, st
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::session::tally;
 use crate::state::App;
 use crate::tls::Peer;
 use crate::{clock, municipality, run};
@@ -24,6 +25,7 @@ struct Known {
     not_after: i64,
     revoked_at: Option<i64>,
     revoke_kind: RevocationKind,
+    device_id: Id,
     facility_id: Id,
     facility_state: String,
 }
@@ -51,9 +53,9 @@ pub async fn diagnose(
         .read(async |c| {
             let town = municipality::store::by_slug(c, slug).await?;
             let known = known(c, town.id, serial).await?;
-            let place = known.as_ref().map_or(town.id, |k| k.facility_id);
+            let place = known.as_ref().map_or((town.id, town.id), |k| (k.facility_id, k.device_id));
             let person = match &login_id {
-                Some(login_id) => person(c, town.id, place, login_id).await?,
+                Some(login_id) => person(c, town.id, place, login_id, now).await?,
                 None => None,
             };
             let since = now - i64::from(town.policy.ticket_days) * 86_400_000;
@@ -123,7 +125,7 @@ async fn authorities(c: &mut Conn, town: Id, present: Vec<u8>) -> Result<Vec<Vec
 }
 
 async fn known(c: &mut Conn, town: Id, serial: &str) -> Result<Option<Known>, AppError> {
-    type Row = (i64, i64, Option<i64>, Option<String>, Id, String);
+    type Row = (i64, i64, Option<i64>, Option<String>, Id, Id, String);
     let row: Option<Row> = run!(
         c,
         get_result,
@@ -145,30 +147,39 @@ async fn known(c: &mut Conn, town: Id, serial: &str) -> Result<Option<Known>, Ap
                 certificate::not_after,
                 certificate::revoked_at,
                 certificate::revoke_kind,
+                certificate::device_id,
                 facility::id,
                 facility::state
             ))
     )
     .optional()?;
-    let Some((not_before, not_after, revoked_at, kind, facility_id, facility_state)) = row else {
+    let Some((not_before, not_after, revoked_at, kind, device_id, facility_id, facility_state)) = row else {
         return Ok(None);
     };
     let revoke_kind = kind.as_deref().map(from_word).transpose()?.unwrap_or_default();
-    Ok(Some(Known { not_before, not_after, revoked_at, revoke_kind, facility_id, facility_state }))
+    Ok(Some(Known { not_before, not_after, revoked_at, revoke_kind, device_id, facility_id, facility_state }))
 }
 
-async fn person(c: &mut Conn, town: Id, of: Id, login_id: &str) -> Result<Option<Person>, AppError> {
-    let row: Option<(String, Option<i64>)> = run!(
+async fn person(
+    c: &mut Conn,
+    town: Id,
+    (facility_id, device_id): (Id, Id),
+    login_id: &str,
+    now: i64,
+) -> Result<Option<Person>, AppError> {
+    let state: Option<String> = run!(
         c,
         get_result,
         staff::table
             .filter(staff::municipality_id.eq(town))
             .filter(staff::login_id.eq(login_id))
-            .filter(staff::facility_id.eq(of))
-            .select((staff::state, staff::locked_until))
+            .filter(staff::facility_id.eq(facility_id))
+            .select(staff::state)
     )
     .optional()?;
-    Ok(row.map(|(state, locked_until)| Person { state, locked_until }))
+    // Looked up for nobody's id too: both take as long.
+    let tallies = tally::load(c, &tally::Key::new(town, login_id, device_id)).await?;
+    Ok(state.map(|state| Person { state, locked_until: tallies.wait(now) }))
 }
 
 /// True when some mail with No and password failed lately, or waits too long. It names nobody.

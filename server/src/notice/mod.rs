@@ -128,6 +128,15 @@ pub async fn queue(c: &mut Conn, about: &About, recipients: &[Id]) -> Result<usi
 pub async fn queue_at(c: &mut Conn, about: &About, recipient: Id, address: &str) -> Result<usize, AppError> {
     insert(c, &[Row { staff_id: Some(recipient), ..Row::new(about, "mail", address.to_owned()) }]).await
 }
+
+/// Queues one mail to an address, whether or not an account stands behind it that may be used.
+///
+/// # Errors
+/// The database failed.
+pub async fn queue_mail(c: &mut Conn, about: &About, address: &str) -> Result<usize, AppError> {
+    insert(c, &[Row::new(about, "mail", address.to_owned())]).await
+}
+
 async fn insert(c: &mut Conn, rows: &[Row]) -> Result<usize, AppError> {
     if rows.is_empty() {
         return Ok(0);

@@ -26,6 +26,9 @@ fn foot(contact: &Contact) -> String {
 
 /// The mail of a notice that leads to the care host.
 pub(super) fn notice(kind: NoticeKind, id: Id, care_url: &str, policy: &MunicipalityPolicy) -> MailText {
+    if let Some(text) = account(kind, care_url, policy) {
+        return text;
+    }
     let line = worded(kind.line(), &policy.words);
     MailText {
         subject: format!("【連絡】{line}"),
@@ -35,6 +38,25 @@ pub(super) fn notice(kind: NoticeKind, id: Id, care_url: &str, policy: &Municipa
             foot(&policy.contact)
         ),
     }
+}
+
+/// The mail about an id that was suspended or may be used again: whoever reads it may not be able to sign in.
+fn account(kind: NoticeKind, care_url: &str, policy: &MunicipalityPolicy) -> Option<MailText> {
+    let said = match kind {
+        NoticeKind::AccountSuspended => {
+            "サインインはできません。理由と再開については、下記の問い合わせ先に連絡してください。".to_owned()
+        }
+        NoticeKind::AccountResumed => format!("もう一度サインインしてください。\n\n{care_url}/"),
+        NoticeKind::StaffStateChanged => {
+            format!("内容は、電子証明書の入った端末でサインインしてご確認ください。\n\n{care_url}/staff")
+        }
+        _ => return None,
+    };
+    let line = worded(kind.line(), &policy.words);
+    Some(MailText {
+        subject: format!("【連絡】{line}"),
+        body: format!("{line}。\n{said}\n{}", foot(&policy.contact)),
+    })
 }
 
 /// A letter; `portal` is the town's address on the public host.

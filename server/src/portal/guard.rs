@@ -1,18 +1,20 @@
 //! What surrounds every page of a host: the same-origin rule for changes, redirects to signing in, pages
 //! instead of problem documents, and the security headers. JSON addresses pass untouched.
 
-use super::layout::{Frame, html};
+use super::layout::{Frame, html, interrupted_short};
 use super::local;
 use crate::error::AppError;
 use crate::policy::worded;
 use crate::state::App;
 use crate::tls::Peer;
 use askama::Template;
-use axum::extract::{Request, State};
+use axum::Form;
+use axum::body::Body;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use renraku_wire::{Code, Problem};
+use renraku_wire::{Code, Problem, limits};
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -34,9 +36,20 @@ pub async fn care(State(app): State<App>, request: Request, next: Next) -> Respo
         return if is_page(&path) { dress(refusal, Frame::nameless(&app, "/")).await } else { refusal };
     }
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+    let (request, typed) = match remembered(request, &path, safe).await {
+        Ok(both) => both,
+        Err(code) => {
+            return dress(AppError::from(code).into_response(), Frame::of_peer(&app, &peer).await).await;
+        }
+    };
     let response = next.run(request).await;
     if !is_page(&path) {
         return response;
+    }
+    let ended = response.extensions().get::<Problem>().is_some_and(|p| p.code == Code::SessionInvalid);
+    if let (true, Some(fields)) = (ended, typed) {
+        let page = interrupted_short(Frame::of_peer(&app, &peer).await, &path, &fields);
+        return sealed(page.unwrap_or_else(|e| e.into_response()));
     }
     let back = || {
         if safe {
@@ -53,6 +66,29 @@ pub async fn care(State(app): State<App>, request: Request, next: Next) -> Respo
         Some(_) => dress(response, Frame::of_peer(&app, &peer).await).await,
         None => sealed(response),
     }
+}
+
+/// The fields of a short form, kept until it is known whether its session still runs: what somebody typed
+/// must not be lost (forms with a file keep theirs themselves). Passwords are never kept, and a form
+/// without fields has nothing to lose.
+async fn remembered(
+    request: Request,
+    path: &str,
+    safe: bool,
+) -> Result<(Request, Option<Vec<(String, String)>>), Code> {
+    let short = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|t| {
+        t.split(';').next().is_some_and(|kind| kind.trim() == "application/x-www-form-urlencoded")
+    });
+    let secret = matches!(path, "/sign-in" | "/sign-out" | "/password" | "/switch");
+    if safe || !short || secret || !is_page(path) {
+        return Ok((request, None));
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, limits::JSON_BYTES).await.map_err(|_| Code::BodyTooLarge)?;
+    let copy = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+    let fields = Form::<Vec<(String, String)>>::from_request(copy, &()).await.ok().map(|f| f.0);
+    let fields = fields.filter(|f| !f.is_empty() && !f.iter().any(|(name, _)| name == "password"));
+    Ok((Request::from_parts(parts, Body::from(bytes)), fields))
 }
 
 /// Surrounds the public host.
@@ -99,6 +135,9 @@ fn sealed(mut response: Response) -> Response {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
     ];
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
+    }
     for (name, value) in add {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }

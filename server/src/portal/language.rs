@@ -3,7 +3,7 @@
 use crate::clock;
 use renraku_wire::{
     ConsentForm, ConsentGiver, FacilityKind, FacilityStage, FacilityState, Gender, IntakeChannel, Platform,
-    Profession, Words,
+    Profession, Role, StaffState, Words,
 };
 
 /// Professions in the order of lists.
@@ -152,6 +152,28 @@ pub const fn state(s: FacilityState) -> &'static str {
     }
 }
 
+/// Where an account stands.
+#[must_use]
+pub const fn staff_state(s: StaffState) -> &'static str {
+    match s {
+        StaffState::Granted => "初回変更待ち",
+        StaffState::Active => "利用中",
+        StaffState::Suspended => "一時停止",
+        StaffState::Left => "退職",
+        StaffState::Unknown => "不明",
+    }
+}
+
+/// A role.
+#[must_use]
+pub const fn role(r: Role) -> &'static str {
+    match r {
+        Role::FacilityManager => "管理者",
+        Role::Secretariat => "事務局",
+        Role::Member | Role::Unknown => "一般",
+    }
+}
+
 /// A device's kind.
 #[must_use]
 pub const fn platform(p: Platform) -> &'static str {
@@ -242,6 +264,10 @@ pub fn field(field: &str, words: &Words) -> String {
             "ユーザーIDは、半角の小文字の英字・数字・「.」「-」「_」で3〜32文字にしてください。".to_owned()
         }
         "profession" => "職種を一覧から選んでください。".to_owned(),
+        "role" => "役割を一覧から選んでください。自分の役割は変えられません。".to_owned(),
+        "left_on" => "最終日を確認してください。今日までの日付を入力してください。".to_owned(),
+        "successor" => "引き継ぐ人を一覧から選んでください。".to_owned(),
+        "agreed" => "本人または勤め先の了解を得てから、確認欄に印を付けてください。".to_owned(),
         "giver" => "同意した人を選んでください。".to_owned(),
         "giver_name" => "家族・後見人が同意したときは、その人の氏名を入力してください。".to_owned(),
         "form" => "同意書の様式を選んでください。".to_owned(),

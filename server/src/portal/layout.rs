@@ -207,6 +207,7 @@ struct Interrupted<'a> {
     action: &'a str,
     fields: &'a [(String, String)],
     file: Option<&'a str>,
+    multipart: bool,
 }
 
 /// The page for somebody whose session ended while they typed: it holds the form, to be sent again after
@@ -220,7 +221,19 @@ pub fn interrupted(
     fields: &[(String, String)],
     file: Option<&str>,
 ) -> Result<Response, AppError> {
-    html(StatusCode::UNAUTHORIZED, &Interrupted { frame, action, fields, file })
+    html(StatusCode::UNAUTHORIZED, &Interrupted { frame, action, fields, file, multipart: true })
+}
+
+/// As [`interrupted`], for a form without files.
+///
+/// # Errors
+/// The template failed.
+pub fn interrupted_short(
+    frame: Frame,
+    action: &str,
+    fields: &[(String, String)],
+) -> Result<Response, AppError> {
+    html(StatusCode::UNAUTHORIZED, &Interrupted { frame, action, fields, file: None, multipart: false })
 }
 
 /// A telephone number as a link dials it: without the extension (内線) that is printed after it.

@@ -6,6 +6,9 @@
 pub mod api;
 pub mod pages;
 pub mod password;
+pub mod people;
+pub mod roll;
 pub mod rules;
 pub mod sign_in;
 pub mod store;
+pub mod tally;

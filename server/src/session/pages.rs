@@ -1,7 +1,7 @@
 //! Signing in, signing out and changing the password in a browser.
 
 use super::sign_in;
-use crate::access::{self, COOKIE_NAME, Credentials, DeviceAccess};
+use crate::access::{self, COOKIE_NAME, Credentials, DeviceAccess, SignedIn};
 use crate::error::AppError;
 use crate::portal::forms::{Fields, Trouble, shown};
 use crate::portal::{self, Frame, cookie, local};
@@ -59,7 +59,9 @@ pub async fn open(
     let next = local::next(&form.next);
     match sign_in::sign_in(&app, &device, &form.login_id, &form.password).await {
         Ok(opened) => {
-            leave(&app, &credentials).await?;
+            if let Some(before) = current(&app, &credentials).await? {
+                sign_in::step_aside(&app, &before, &credentials, &opened).await?;
+            }
             let to = if opened.must_change_password { local::with_next("/password", &next) } else { next };
             with_cookie(local::see(&to), &cookie::set(COOKIE_NAME, &opened.token))
         }
@@ -72,24 +74,26 @@ pub async fn open(
     }
 }
 
-fn with_cookie(mut response: Response, line: &str) -> Result<Response, AppError> {
+pub(super) fn with_cookie(mut response: Response, line: &str) -> Result<Response, AppError> {
     let value = HeaderValue::from_str(line).map_err(|_| AppError::internal("a cookie cannot be written"))?;
     response.headers_mut().insert(header::SET_COOKIE, value);
     Ok(response)
 }
 
-/// Ends the session that the cookie names, if it still runs.
-async fn leave(app: &App, credentials: &Credentials) -> Result<(), AppError> {
+/// Whose session the cookie names, if it still runs.
+async fn current(app: &App, credentials: &Credentials) -> Result<Option<SignedIn>, AppError> {
     match app.db.read(async |c| access::session(c, credentials).await).await {
-        Ok(who) => sign_in::sign_out(app, &who, credentials).await,
-        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => Ok(()),
+        Ok(who) => Ok(Some(who)),
+        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => Ok(None),
         Err(e) => Err(e),
     }
 }
 
 /// `POST /sign-out`.
 pub async fn close(State(app): State<App>, credentials: Credentials) -> Result<Response, AppError> {
-    leave(&app, &credentials).await?;
+    if let Some(who) = current(&app, &credentials).await? {
+        sign_in::sign_out(&app, &who, &credentials).await?;
+    }
     with_cookie(local::see("/sign-in"), &cookie::clear(COOKIE_NAME))
 }
 

@@ -1,69 +1,109 @@
-//! Opening a session and changing a password: what the API and the portal share.
+//! Opening and ending a session and changing a password: what the API and the portal share.
 
-use super::{password, rules, store};
+use super::password::{self, Owner};
+use super::rules;
+use super::{roll, store, tally};
 use crate::access::{Credentials, DeviceAccess, SignedIn, token_hash};
 use crate::audit::{self, Actor};
-use crate::db::Id;
+use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use crate::state::App;
 use crate::{access, clock};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use renraku_wire::{Code, SessionOpened, Staff, Timestamp};
+use renraku_wire::{Code, Problem, SessionOpened, Staff, Timestamp};
 
 /// Opens a session on this device. The password is checked before anything is told: an id that nobody
 /// has, one of another facility, a wrong password and a suspended account answer alike, after the same
-/// work.
+/// work, and are counted alike.
 ///
 /// # Errors
-/// [`Code::SignInRefused`], [`Code::AccountLocked`].
+/// [`Code::SignInRefused`], [`Code::AccountLocked`], [`Code::Unavailable`].
 pub async fn sign_in(
     app: &App,
     device: &DeviceAccess,
     login_id: &str,
     given: &str,
 ) -> Result<SessionOpened, AppError> {
-    let town = device.municipality_id();
     let login_id = login_id.trim().to_lowercase();
+    let town = device.municipality_id();
     let account = app.db.read(async |c| store::account(c, town, &login_id).await).await?;
+    enter(app, device, &login_id, account, given, None).await
+}
+
+/// Changes the person at this device (交代): only the other one's password is asked for, and the session
+/// of whoever is signed in rests until they come back with theirs.
+///
+/// # Errors
+/// As [`sign_in`]; somebody who has no session on this device answers like a wrong password.
+pub async fn switch(
+    app: &App,
+    who: &SignedIn,
+    credentials: &Credentials,
+    to: Id,
+    given: &str,
+) -> Result<SessionOpened, AppError> {
+    let account = app
+        .db
+        .read(async |c| {
+            let here = roll::others(c, who).await?.into_iter().any(|p| Id::from(p.staff_id) == to);
+            if here { store::account_of(c, who.municipality_id(), to).await.map(Some) } else { Ok(None) }
+        })
+        .await?;
+    let login_id = account.as_ref().map_or_else(|| to.to_string(), |a| a.login_id.clone());
+    enter(app, who, &login_id, account, given, Some((who, credentials))).await
+}
+
+async fn enter(
+    app: &App,
+    device: &DeviceAccess,
+    login_id: &str,
+    account: Option<store::Account>,
+    given: &str,
+    leaving: Option<(&SignedIn, &Credentials)>,
+) -> Result<SessionOpened, AppError> {
+    let town = device.municipality_id();
+    let key = tally::Key::new(town, login_id, device.device_id());
     // An account is open on the devices of its own facility only.
     let account = account.filter(|a| a.facility_id == device.facility_id() && a.state == "active");
-    let now = clock::now();
-    if account.as_ref().is_some_and(|a| rules::locked(a.locked_until, now)) {
-        return Err(Code::AccountLocked.into());
-    }
-    let fits = password::verify(app, given, account.as_ref().map(|a| a.password_hash.as_str())).await?;
-    let Some(account) = account else { return Err(Code::SignInRefused.into()) };
-    let actor = Actor { staff_id: Some(account.id), ..device.actor() };
-    if !fits {
-        return Err(count_wrong(app, actor, account.id, device.policy(), now).await?.into());
-    }
+    let fits = check(app, device.policy(), &key, given, account.as_ref()).await?;
     let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let hash = token_hash(&token);
+    let now = clock::now();
     let expires_at = now + i64::from(device.policy().session_hours) * 3_600_000;
-    let who = app
+    let actor = Actor { staff_id: account.as_ref().map(|a| a.id), ..device.actor() };
+    let (staff, must_change_password) = app
         .db
         .write(async |c| {
-            let stored = store::account_of(c, town, account.id).await?;
-            if rules::locked(stored.locked_until, now) {
-                return Err(Code::AccountLocked.into());
+            if let Some(refusal) = judge(c, actor, device.policy(), &key, fits).await? {
+                return Ok(Err(refusal));
             }
-            store::set_tries(c, town, account.id, 0, None).await?;
-            store::open(
-                c,
-                &store::NewSession {
-                    municipality_id: town,
-                    token_hash: &hash,
-                    staff_id: account.id,
-                    device_id: device.device_id(),
-                    serial: device.serial(),
-                    created_at: now,
-                    last_seen_at: now,
-                    expires_at,
-                },
-            )
-            .await?;
+            let Some(account) = &account else { return Err(Code::SignInRefused.into()) };
+            // Between the check and now, the office may have suspended the id.
+            let stored = store::account_of(c, town, account.id).await?;
+            if stored.state != "active" || stored.password_hash != account.password_hash {
+                return Err(Code::SignInRefused.into());
+            }
+            if let Some((before, credentials)) = leaving {
+                if let Some(hash) = &credentials.token_hash {
+                    store::rest(c, town, hash, now).await?;
+                }
+                audit::record(c, before.actor(), "session.rest", Some(before.staff_id()), "").await?;
+            }
+            store::forget_resting(c, town, account.id, device.device_id()).await?;
+            let new = store::NewSession {
+                municipality_id: town,
+                token_hash: &hash,
+                id: Id::new(),
+                staff_id: account.id,
+                device_id: device.device_id(),
+                serial: device.serial(),
+                created_at: now,
+                last_seen_at: now,
+                expires_at,
+            };
+            store::open(c, &new).await?;
             audit::record(c, actor, "session.open", Some(account.id), "").await?;
             let credentials = Credentials {
                 serial: Some(device.serial().to_owned()),
@@ -71,41 +111,73 @@ pub async fn sign_in(
                 seen: app.seen.clone(),
             };
             let who = access::session(c, &credentials).await?;
-            let staff = me(c, &who).await?;
-            Ok((staff, who.must_change_password()))
+            Ok(Ok((me(c, &who).await?, who.must_change_password())))
         })
-        .await?;
-    let (staff, must_change_password) = who;
+        .await??;
     Ok(SessionOpened { token, expires_at: Timestamp(expires_at), staff, must_change_password })
 }
 
-/// Counts a wrong password and says which refusal it earns. Counted from what is stored at that moment:
-/// tries that arrive together all count.
-async fn count_wrong(
+/// Holds a password against an account's, unless it has to wait.
+async fn check(
     app: &App,
-    actor: Actor,
-    account: Id,
     policy: &MunicipalityPolicy,
-    now: i64,
-) -> Result<Code, AppError> {
-    let town = actor.municipality_id;
-    app.db
-        .write(async |c| {
-            let stored = store::account_of(c, town, account).await?;
-            let after = rules::wrong(stored.failed_count, policy, now);
-            let until = after.locked_until.or(stored.locked_until);
-            store::set_tries(c, town, account, after.failed_count, until).await?;
-            audit::record(c, actor, "session.refuse", Some(account), "").await?;
-            Ok(if after.locked_until.is_some() { Code::AccountLocked } else { Code::SignInRefused })
-        })
-        .await
+    key: &tally::Key,
+    given: &str,
+    account: Option<&store::Account>,
+) -> Result<bool, AppError> {
+    let tallies = app.db.read(async |c| tally::load(c, key).await).await?;
+    let now = clock::now();
+    if let Some(until) = tallies.wait(now) {
+        return Err(locked(policy, until, now).into());
+    }
+    password::verify(app, given, account.map(|a| a.password_hash.as_str())).await
+}
+
+/// Counts a password that was checked, and says what refusal it earns. Decided by what is stored at that
+/// moment: tries that arrive together all count, and none of those that came too late tells anything.
+async fn judge(
+    c: &mut Conn,
+    actor: Actor,
+    policy: &MunicipalityPolicy,
+    key: &tally::Key,
+    fits: bool,
+) -> Result<Option<Problem>, AppError> {
+    let now = clock::now();
+    let tallies = tally::load(c, key).await?;
+    if let Some(until) = tallies.wait(now) {
+        return Ok(Some(locked(policy, until, now)));
+    }
+    if fits {
+        tally::right(c, key, now).await?;
+        return Ok(None);
+    }
+    let after = tallies.wrong(policy, now);
+    tally::store(c, key, &after).await?;
+    audit::record(c, actor, "session.refuse", actor.staff_id, "").await?;
+    let refusal = match after.wait(now) {
+        Some(until) => locked(policy, until, now),
+        None => Problem::new(Code::SignInRefused),
+    };
+    Ok(Some(refusal))
+}
+
+/// The refusal that says how long to wait.
+fn locked(policy: &MunicipalityPolicy, until: i64, now: i64) -> Problem {
+    Problem {
+        detail: format!(
+            "パスワードを続けて間違えたため、しばらくサインインできません。{}分待つか、{}の管理者に連絡してください。",
+            rules::minutes(until, now),
+            policy.words.facility
+        ),
+        ..Problem::new(Code::AccountLocked)
+    }
 }
 
 /// The person signed in, as colleagues see them.
 ///
 /// # Errors
 /// The database failed.
-pub async fn me(c: &mut crate::db::Conn, who: &SignedIn) -> Result<Staff, AppError> {
+pub async fn me(c: &mut Conn, who: &SignedIn) -> Result<Staff, AppError> {
     Ok(Staff {
         id: who.staff_id().into(),
         facility_id: who.facility_id().into(),
@@ -120,7 +192,7 @@ pub async fn me(c: &mut crate::db::Conn, who: &SignedIn) -> Result<Staff, AppErr
 ///
 /// # Errors
 /// [`Code::SignInRefused`] for a wrong current password, which counts like one at sign-in;
-/// [`Code::AccountLocked`]; [`Code::PasswordWeak`].
+/// [`Code::AccountLocked`]; [`Code::PasswordWeak`]; [`Code::Unavailable`].
 pub async fn change_password(
     app: &App,
     who: &SignedIn,
@@ -129,24 +201,32 @@ pub async fn change_password(
     new: &str,
 ) -> Result<(), AppError> {
     let town = who.municipality_id();
-    let account = app.db.read(async |c| store::account_of(c, town, who.staff_id()).await).await?;
-    let now = clock::now();
-    if rules::locked(account.locked_until, now) {
-        return Err(Code::AccountLocked.into());
-    }
-    if !password::verify(app, current, Some(&account.password_hash)).await? {
-        return Err(count_wrong(app, who.actor(), account.id, who.policy(), now).await?.into());
-    }
+    let (account, about) = app
+        .db
+        .read(async |c| {
+            let account = store::account_of(c, town, who.staff_id()).await?;
+            let about = store::about(c, town, &account).await?;
+            Ok((account, about))
+        })
+        .await?;
+    let key = tally::Key::new(town, &account.login_id, who.device_id());
+    let fits = check(app, who.policy(), &key, current, Some(&account)).await?;
+    app.db
+        .write(async |c| Ok(judge(c, who.actor(), who.policy(), &key, fits).await?.map_or(Ok(()), Err)))
+        .await??;
     if new == current {
         return Err(Code::PasswordWeak.into());
     }
-    password::check(new, &account.login_id, &account.name)?;
+    let about: Vec<&str> = about.iter().map(String::as_str).collect();
+    password::check(new, &Owner { login_id: &account.login_id, name: &account.name, about: &about })?;
     let hash = password::hash(app, new).await?;
     let keep = credentials.token_hash.clone().unwrap_or_default();
     app.db
         .write(async |c| {
-            store::set_password(c, who, &hash).await?;
-            store::set_tries(c, town, account.id, 0, None).await?;
+            // Two changes at once: the later one was proved with a password that is no more.
+            if !store::set_password(c, who, &account.password_hash, &hash).await? {
+                return Err(Code::StateConflict.into());
+            }
             store::close_others(c, town, account.id, &keep).await?;
             audit::record(c, who.actor(), "session.password", Some(account.id), "").await
         })
@@ -164,6 +244,59 @@ pub async fn sign_out(app: &App, who: &SignedIn, credentials: &Credentials) -> R
             store::close(c, who.municipality_id(), hash).await?;
             store::forget_push(c, who).await?;
             audit::record(c, who.actor(), "session.close", Some(who.staff_id()), "").await
+        })
+        .await
+}
+
+/// Lets the session rest that a browser had before somebody else signed in at it; ends it when it is the
+/// same person's.
+///
+/// # Errors
+/// The database failed.
+pub async fn step_aside(
+    app: &App,
+    before: &SignedIn,
+    credentials: &Credentials,
+    opened: &SessionOpened,
+) -> Result<(), AppError> {
+    let Some(hash) = &credentials.token_hash else { return Ok(()) };
+    let (town, now) = (before.municipality_id(), clock::now());
+    app.db
+        .write(async |c| {
+            if opened.staff.id == before.staff_id().into() {
+                store::close(c, town, hash).await?;
+                return audit::record(c, before.actor(), "session.close", Some(before.staff_id()), "").await;
+            }
+            store::rest(c, town, hash, now).await?;
+            audit::record(c, before.actor(), "session.rest", Some(before.staff_id()), "").await
+        })
+        .await
+}
+
+/// Ends one of the own sessions, wherever it runs; its device gets no more pushes for this person.
+///
+/// # Errors
+/// [`Code::NotFound`], alike for another's and for none.
+pub async fn end(app: &App, who: &SignedIn, id: Id) -> Result<(), AppError> {
+    app.db
+        .write(async |c| {
+            store::close_own(c, who, id).await?;
+            audit::record(c, who.actor(), "session.end", Some(who.staff_id()), "").await
+        })
+        .await
+}
+
+/// Ends every own session but this one.
+///
+/// # Errors
+/// The database failed.
+pub async fn end_others(app: &App, who: &SignedIn, credentials: &Credentials) -> Result<(), AppError> {
+    let keep = credentials.token_hash.clone().unwrap_or_default();
+    app.db
+        .write(async |c| {
+            store::close_others(c, who.municipality_id(), who.staff_id(), &keep).await?;
+            store::forget_push_elsewhere(c, who).await?;
+            audit::record(c, who.actor(), "session.end_others", Some(who.staff_id()), "").await
         })
         .await
 }

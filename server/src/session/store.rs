@@ -2,12 +2,12 @@
 
 use crate::access::SignedIn;
 use crate::db::prelude::*;
-use crate::db::schema::{facility, push_registration, session, staff};
+use crate::db::schema::{facility, municipality, push_registration, session, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::{clock, run};
-use renraku_wire::PushRegistration;
+use renraku_wire::{Code, PushRegistration};
 
 /// An account as signing in sees it.
 #[derive(Queryable, Selectable)]
@@ -25,10 +25,6 @@ pub struct Account {
     pub password_hash: String,
     /// The first password was not changed yet.
     pub must_change_password: bool,
-    /// Wrong passwords in a row.
-    pub failed_count: i32,
-    /// Locked until.
-    pub locked_until: Option<i64>,
     /// `active` or not.
     pub state: String,
 }
@@ -57,26 +53,6 @@ pub async fn account_of(c: &mut Conn, town: Id, id: Id) -> Result<Account, AppEr
     Ok(run!(c, get_result, staff::table.find((town, id)).select(Account::as_select()))?)
 }
 
-/// Stores what a wrong or right password leaves behind.
-///
-/// # Errors
-/// The database failed.
-pub async fn set_tries(
-    c: &mut Conn,
-    town: Id,
-    id: Id,
-    failed_count: i32,
-    locked_until: Option<i64>,
-) -> Result<(), AppError> {
-    run!(
-        c,
-        execute,
-        diesel::update(staff::table.find((town, id)))
-            .set((staff::failed_count.eq(failed_count), staff::locked_until.eq(locked_until)))
-    )?;
-    Ok(())
-}
-
 /// A session to be opened.
 #[derive(Insertable)]
 #[diesel(table_name = session)]
@@ -85,6 +61,8 @@ pub struct NewSession<'a> {
     pub municipality_id: Id,
     /// SHA-256 of the token.
     pub token_hash: &'a [u8],
+    /// Its name for its owner.
+    pub id: Id,
     /// Who.
     pub staff_id: Id,
     /// On which device.
@@ -135,27 +113,117 @@ pub async fn close_others(c: &mut Conn, town: Id, staff_id: Id, keep: &[u8]) -> 
     Ok(())
 }
 
-/// Forgets sessions that ended.
+/// Ends every session and every push of a person: they left, were suspended, or have a new password.
+///
+/// # Errors
+/// The database failed.
+pub async fn close_all(c: &mut Conn, town: Id, staff_id: Id) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            session::table.filter(session::municipality_id.eq(town)).filter(session::staff_id.eq(staff_id))
+        )
+    )?;
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            push_registration::table
+                .filter(push_registration::municipality_id.eq(town))
+                .filter(push_registration::staff_id.eq(staff_id))
+        )
+    )?;
+    Ok(())
+}
+
+/// Ends one of the own sessions and the pushes on its device.
+///
+/// # Errors
+/// [`Code::NotFound`], alike for another's and for none.
+pub async fn close_own(c: &mut Conn, who: &SignedIn, id: Id) -> Result<(), AppError> {
+    let town = who.municipality_id();
+    let own = session::table
+        .filter(session::municipality_id.eq(town))
+        .filter(session::staff_id.eq(who.staff_id()))
+        .filter(session::id.eq(id));
+    let device: Option<Id> = run!(c, get_result, own.select(session::device_id)).optional()?;
+    let device = device.ok_or(Code::NotFound)?;
+    run!(c, execute, diesel::delete(own))?;
+    run!(c, execute, diesel::delete(push_registration::table.find((town, who.staff_id(), device))))?;
+    Ok(())
+}
+
+/// Lets a session rest: it opens nothing until its owner comes back with the password.
+///
+/// # Errors
+/// The database failed.
+pub async fn rest(c: &mut Conn, town: Id, token_hash: &[u8], now: i64) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(session::table.find((town, token_hash))).set(session::resting_at.eq(now))
+    )?;
+    Ok(())
+}
+
+/// Forgets the resting sessions of a person on a device: they are back.
+///
+/// # Errors
+/// The database failed.
+pub async fn forget_resting(c: &mut Conn, town: Id, staff_id: Id, device_id: Id) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            session::table
+                .filter(session::municipality_id.eq(town))
+                .filter(session::staff_id.eq(staff_id))
+                .filter(session::device_id.eq(device_id))
+                .filter(session::resting_at.is_not_null())
+        )
+    )?;
+    Ok(())
+}
+
+/// Forgets sessions that ended, and tallies that bind nobody.
 ///
 /// # Errors
 /// The database failed.
 pub async fn sweep(c: &mut Conn) -> Result<(), AppError> {
     run!(c, execute, diesel::delete(session::table.filter(session::expires_at.lt(clock::now()))))?;
-    Ok(())
+    super::tally::sweep(c).await
 }
 
-/// Stores a new password.
+/// Stores a new password in place of the one that was proved; false when that one is no more.
 ///
 /// # Errors
 /// The database failed.
-pub async fn set_password(c: &mut Conn, who: &SignedIn, hash: &str) -> Result<(), AppError> {
-    run!(
+pub async fn set_password(c: &mut Conn, who: &SignedIn, proved: &str, hash: &str) -> Result<bool, AppError> {
+    let own = staff::table.find((who.municipality_id(), who.staff_id()));
+    let rows = run!(
         c,
         execute,
-        diesel::update(staff::table.find((who.municipality_id(), who.staff_id())))
+        diesel::update(own.filter(staff::password_hash.eq(proved)))
             .set((staff::password_hash.eq(hash), staff::must_change_password.eq(false)))
     )?;
-    Ok(())
+    Ok(rows == 1)
+}
+
+/// What a colleague knows of a person and would try as a password: facility, town, mail addresses.
+///
+/// # Errors
+/// The database failed.
+pub async fn about(c: &mut Conn, town: Id, account: &Account) -> Result<Vec<String>, AppError> {
+    let (name, slug): (String, String) =
+        run!(c, get_result, municipality::table.find(town).select((municipality::name, municipality::slug)))?;
+    let mails: (Option<String>, Option<String>) = run!(
+        c,
+        get_result,
+        staff::table.find((town, account.id)).select((staff::mail, staff::forwarding_mail))
+    )?;
+    let facility = facility_name(c, town, account.facility_id).await?;
+    Ok([Some(name), Some(slug), Some(facility), mails.0, mails.1].into_iter().flatten().collect())
 }
 
 /// Stores where a person's pushes on this device go.
@@ -205,6 +273,24 @@ pub async fn forget_push(c: &mut Conn, who: &SignedIn) -> Result<(), AppError> {
             who.staff_id(),
             who.device_id()
         )))
+    )?;
+    Ok(())
+}
+
+/// Pushes for a person stop on every device but this one.
+///
+/// # Errors
+/// The database failed.
+pub async fn forget_push_elsewhere(c: &mut Conn, who: &SignedIn) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            push_registration::table
+                .filter(push_registration::municipality_id.eq(who.municipality_id()))
+                .filter(push_registration::staff_id.eq(who.staff_id()))
+                .filter(push_registration::device_id.ne(who.device_id()))
+        )
     )?;
     Ok(())
 }

@@ -2,35 +2,35 @@
 
 use super::{rules, store};
 use crate::access::FacilityAdmin;
+use crate::db::Id;
 use crate::error::AppError;
 use crate::session::password;
 use crate::state::App;
 use crate::{audit, clock, input};
 use renraku_wire::{NewStaff, StaffAdded};
 
-/// Adds an account to the admin's own facility, or renews the first password of one never used.
+/// Adds an account to a facility — the own one, or the one the office names — or renews the first password
+/// of one never used.
 ///
 /// # Errors
-/// [`renraku_wire::Code::FieldInvalid`], [`renraku_wire::Code::AlreadyTaken`],
-/// [`renraku_wire::Code::IdConflict`].
-pub async fn add(app: &App, admin: &FacilityAdmin, new: NewStaff) -> Result<StaffAdded, AppError> {
-    let address = |value: &Option<String>, field| match value.as_deref().map(str::trim) {
-        None | Some("") => Ok(None),
-        Some(given) => input::mail(given, field).map(Some),
-    };
-    let new = NewStaff {
-        login_id: rules::login_id(&new.login_id)?,
-        name: input::line(&new.name, "name")?,
-        mail: address(&new.mail, "mail")?,
-        forwarding_mail: address(&new.forwarding_mail, "forwarding_mail")?,
-        ..new
-    };
+/// [`renraku_wire::Code::NotFound`] for another's facility; [`renraku_wire::Code::FieldInvalid`],
+/// [`renraku_wire::Code::AlreadyTaken`], [`renraku_wire::Code::IdConflict`].
+pub async fn add(
+    app: &App,
+    admin: &FacilityAdmin,
+    facility: Option<Id>,
+    new: NewStaff,
+) -> Result<StaffAdded, AppError> {
+    let new =
+        NewStaff { login_id: rules::login_id(&new.login_id)?, name: input::line(&new.name, "name")?, ..new };
+    let mails = rules::mails(admin.policy(), new.mail.as_deref(), new.forwarding_mail.as_deref())?;
     let first_password = password::random();
     let hash = password::hash(app, &first_password).await?;
     let now = clock::now();
     app.db
         .write(async |c| {
-            let action = match store::insert(c, admin, &new, &hash, now).await? {
+            let (facility_id, _) = store::facility(c, admin, facility).await?;
+            let action = match store::insert(c, admin, facility_id, &new, &mails, &hash, now).await? {
                 store::Added::New => "staff.add",
                 store::Added::Renewed => "staff.renew_first_password",
             };

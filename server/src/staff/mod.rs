@@ -1,9 +1,20 @@
-//! Staff: individual accounts, made by the facility's manager.
+//! Staff: individual accounts (F08, F10–F13, F55). Their facility's manager makes, changes and ends them, the
+//! office does so for every facility and suspends ids, and each person keeps the own mail address.
 //!
-//! Not here: signing in (`session`).
+//! An account is never deleted: who leaves keeps the name under old posts. Not here: signing in and
+//! passwords (`session`).
 
+pub mod account;
 pub mod add;
 pub mod api;
+pub mod change;
+pub mod detail;
+pub mod leave;
 pub mod pages;
+pub mod person;
+pub mod profile;
 pub mod rules;
 pub mod store;
+pub mod suspend;
+pub mod suspension;
+pub mod teams;

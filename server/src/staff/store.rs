@@ -1,5 +1,7 @@
 //! Accounts in the database.
 
+use super::account;
+use super::rules::Mails;
 use crate::access::{DeviceAccess, FacilityAdmin, Secretariat};
 use crate::db::prelude::*;
 use crate::db::schema::{facility, staff};
@@ -7,7 +9,7 @@ use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::run;
-use renraku_wire::{Code, FacilityState, NewStaff, Profession, Role, Staff};
+use renraku_wire::{Code, FacilityState, NewStaff, Problem, Profession, Role, Staff};
 
 type Row = (Id, Id, String, String, String, String);
 
@@ -50,29 +52,6 @@ pub async fn active(c: &mut Conn, device: &DeviceAccess) -> Result<Vec<Staff>, A
     rows.into_iter().map(wire).collect()
 }
 
-/// Staff of the admin's own facility with their user ids, by name.
-///
-/// # Errors
-/// The database failed.
-pub async fn own(c: &mut Conn, admin: &FacilityAdmin) -> Result<Vec<(Staff, String)>, AppError> {
-    let rows: Vec<(Row, String)> = run!(
-        c,
-        load,
-        staff::table
-            .inner_join(facility::table.on(
-                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
-            ))
-            .filter(staff::municipality_id.eq(admin.municipality_id()))
-            .filter(staff::facility_id.eq(admin.facility_id()))
-            .order(staff::name)
-            .select((
-                (staff::id, staff::facility_id, facility::name, staff::name, staff::profession, staff::role),
-                staff::login_id
-            ))
-    )?;
-    rows.into_iter().map(|(row, login)| Ok((wire(row)?, login))).collect()
-}
-
 /// How adding an account went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
@@ -82,64 +61,83 @@ pub enum Added {
     Renewed,
 }
 
-/// Adds an account to the admin's own facility.
+/// Adds an account to a facility.
 ///
 /// # Errors
-/// [`Code::AlreadyTaken`] for a user id or mail address that somebody has; [`Code::IdConflict`] for an
-/// id that stands for another account, or for one in use.
+/// [`Code::AlreadyTaken`] for a user id that somebody has, and with field `mail` for an address;
+/// [`Code::IdConflict`] for an id that stands for another account, or for one in use.
 pub async fn insert(
     c: &mut Conn,
     admin: &FacilityAdmin,
+    facility_id: Id,
     new: &NewStaff,
+    mails: &Mails,
     password_hash: &str,
     now: i64,
 ) -> Result<Added, AppError> {
     let town = admin.municipality_id();
-    let same: Option<(Id, String, bool)> = run!(
+    let id = Id::from(new.id);
+    let same: Option<(Id, String, bool, String)> = run!(
         c,
         get_result,
-        staff::table.find((town, Id::from(new.id))).select((
+        staff::table.find((town, id)).select((
             staff::facility_id,
             staff::login_id,
-            staff::must_change_password
+            staff::must_change_password,
+            staff::state
         ))
     )
     .optional()?;
-    if let Some((facility_id, login_id, fresh)) = same {
-        if facility_id != admin.facility_id() || login_id != new.login_id || !fresh {
+    if let Some((of, login_id, fresh, state)) = same {
+        if of != facility_id || login_id != new.login_id || !fresh || state != "active" {
             return Err(Code::IdConflict.into());
         }
-        run!(
-            c,
-            execute,
-            diesel::update(staff::table.find((town, Id::from(new.id))))
-                .set(staff::password_hash.eq(password_hash))
-        )?;
+        account::set_first_password(c, town, id, password_hash).await?;
         return Ok(Added::Renewed);
     }
+    mail_is_free(c, town, id, mails).await?;
     let rows = run!(
         c,
         execute,
         diesel::insert_into(staff::table)
             .values((
                 staff::municipality_id.eq(town),
-                staff::id.eq(Id::from(new.id)),
-                staff::facility_id.eq(admin.facility_id()),
+                staff::id.eq(id),
+                staff::facility_id.eq(facility_id),
                 staff::login_id.eq(&new.login_id),
                 staff::name.eq(&new.name),
                 staff::profession.eq(word(&new.profession)),
                 staff::role.eq(word(&Role::Member)),
-                staff::mail.eq(&new.mail),
-                staff::forwarding_mail.eq(&new.forwarding_mail),
+                staff::mail.eq(&mails.mail),
+                staff::mail_key.eq(&mails.key),
+                staff::mail_kind.eq(word(&mails.kind)),
+                staff::forwarding_mail.eq(&mails.forwarding),
                 staff::password_hash.eq(password_hash),
                 staff::must_change_password.eq(true),
-                staff::failed_count.eq(0),
                 staff::state.eq("active"),
                 staff::created_at.eq(now),
             ))
             .on_conflict_do_nothing()
     )?;
     if rows == 0 { Err(Code::AlreadyTaken.into()) } else { Ok(Added::New) }
+}
+
+/// Refuses a mail address that somebody else has.
+///
+/// # Errors
+/// [`Code::AlreadyTaken`] with field `mail`.
+pub async fn mail_is_free(c: &mut Conn, town: Id, id: Id, mails: &Mails) -> Result<(), AppError> {
+    let Some(key) = &mails.key else { return Ok(()) };
+    let taken: i64 = run!(
+        c,
+        get_result,
+        staff::table
+            .filter(staff::municipality_id.eq(town))
+            .filter(staff::mail_key.eq(key))
+            .filter(staff::id.ne(id))
+            .count()
+    )?;
+    if taken == 0 { Ok(()) } else { Err(Problem::new(Code::AlreadyTaken).field("mail").into()) }
 }
 
 /// The manager's account, made when the office approves the facility.
@@ -168,10 +166,48 @@ pub async fn insert_manager(
             staff::role.eq(word(&Role::FacilityManager)),
             staff::password_hash.eq(password_hash),
             staff::must_change_password.eq(true),
-            staff::failed_count.eq(0),
             staff::state.eq("active"),
             staff::created_at.eq(now),
         ))
     )?;
     Ok(())
+}
+
+/// The facility whose staff this admin manages: the own one, or the one the office names. With its name.
+///
+/// # Errors
+/// [`Code::NotFound`], alike for another's and for none; [`Code::StateConflict`] for one that is not in use.
+pub async fn facility(
+    c: &mut Conn,
+    admin: &FacilityAdmin,
+    wanted: Option<Id>,
+) -> Result<(Id, String), AppError> {
+    let id = wanted.unwrap_or(admin.facility_id());
+    if id != admin.facility_id() && admin.secretariat().is_err() {
+        return Err(Code::NotFound.into());
+    }
+    let row: Option<(String, String)> = run!(
+        c,
+        get_result,
+        facility::table.find((admin.municipality_id(), id)).select((facility::name, facility::state))
+    )
+    .optional()?;
+    let (name, state) = row.ok_or(Code::NotFound)?;
+    if state == word(&FacilityState::Approved) { Ok((id, name)) } else { Err(Code::StateConflict.into()) }
+}
+
+/// The facilities whose staff the office may look at, by name.
+///
+/// # Errors
+/// The database failed.
+pub async fn facilities(c: &mut Conn, office: &Secretariat) -> Result<Vec<(Id, String)>, AppError> {
+    Ok(run!(
+        c,
+        load,
+        facility::table
+            .filter(facility::municipality_id.eq(office.municipality_id()))
+            .filter(facility::state.eq(word(&FacilityState::Approved)))
+            .order(facility::name)
+            .select((facility::id, facility::name))
+    )?)
 }

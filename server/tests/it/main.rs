@@ -11,11 +11,13 @@ mod facility_people;
 mod mailbox;
 mod media;
 mod pages;
+mod passwords;
 mod policy;
 mod portal;
 mod schema;
 mod sessions;
 mod sharing;
+mod staff;
 mod strangers;
 mod town;
 

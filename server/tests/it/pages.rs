@@ -17,21 +17,21 @@ both!(
 );
 
 /// A person at a browser: forms, a cookie, no redirects followed.
-struct Browser {
+pub struct Browser {
     http: reqwest::Client,
     base: String,
-    cookie: Option<String>,
+    pub cookie: Option<String>,
 }
 
-struct Page {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+pub struct Page {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
 impl Page {
     #[track_caller]
-    fn shows(self, status: u16, words: &[&str]) -> Self {
+    pub fn shows(self, status: u16, words: &[&str]) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         for word in words {
             assert!(self.text.contains(word), "{word} is missing in {}", self.text);
@@ -40,27 +40,33 @@ impl Page {
     }
 
     #[track_caller]
-    fn leads_to(&self) -> &str {
+    pub fn lacks(self, word: &str) -> Self {
+        assert!(!self.text.contains(word), "{word} is in {}", self.text);
+        self
+    }
+
+    #[track_caller]
+    pub fn leads_to(&self) -> &str {
         assert_eq!(self.status, 303, "{}", self.text);
         self.headers["location"].to_str().unwrap()
     }
 
     /// The value of the first input of this name.
     #[track_caller]
-    fn value(&self, name: &str) -> String {
+    pub fn value(&self, name: &str) -> String {
         let start = self.text.split(&format!("name=\"{name}\"")).nth(1).expect(name);
         start.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
 
     #[track_caller]
-    fn text_of(&self, id: &str) -> String {
+    pub fn text_of(&self, id: &str) -> String {
         let start = self.text.split(&format!("id=\"{id}\">")).nth(1).expect(id);
         start.split('<').next().unwrap().to_owned()
     }
 }
 
 impl Browser {
-    fn new(host: &Host, base: &str, identity: Option<&Identity>) -> Self {
+    pub fn new(host: &Host, base: &str, identity: Option<&Identity>) -> Self {
         use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
         let mut roots = rustls::RootCertStore::empty();
         roots.add(host.root.clone()).unwrap();
@@ -83,18 +89,18 @@ impl Browser {
         Self { http, base: base.to_owned(), cookie: None }
     }
 
-    fn public(host: &Host) -> Self {
+    pub fn public(host: &Host) -> Self {
         Self::new(host, &host.server.app.public_url, None)
     }
 
     /// A browser on the device of a client that signed in before, with the same session.
-    fn of(host: &Host, client: &Client) -> Self {
+    pub fn of(host: &Host, client: &Client) -> Self {
         let mut browser = Self::new(host, &host.server.app.care_url, client.identity.as_ref());
         browser.cookie = client.token.as_ref().map(|t| format!("__Host-renraku={t}"));
         browser
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Page {
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Page {
         let request = match &self.cookie {
             Some(cookie) => request.header("cookie", cookie),
             None => request,
@@ -105,15 +111,15 @@ impl Browser {
         Page { status, headers, text }
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    async fn get(&self, path: &str) -> Page {
+    pub async fn get(&self, path: &str) -> Page {
         self.send(self.request(Method::GET, path)).await
     }
 
-    fn form(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let escape = |s: &str| s.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
         let body: Vec<_> = fields.iter().map(|(n, v)| format!("{n}={}", escape(v))).collect();
         self.request(Method::POST, path)
@@ -121,11 +127,11 @@ impl Browser {
             .body(body.join("&"))
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         self.send(self.form(path, fields).header("sec-fetch-site", "same-origin")).await
     }
 
-    async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: (&str, &str, &[u8])) -> Page {
+    pub async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: (&str, &str, &[u8])) -> Page {
         let mut body = Vec::new();
         for (name, value) in fields {
             let part = format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");

@@ -1,6 +1,7 @@
 //! Signing in, passwords, roles, and requests that are no requests.
 
 use crate::both;
+use crate::pages::Browser;
 use crate::town::*;
 use renraku_server::clock;
 use renraku_server::db::prelude::*;
@@ -21,6 +22,9 @@ both!(
     roles_are_kept,
     an_account_is_added_once,
     malformed_requests_are_told_apart,
+    people_at_one_device_have_sessions_of_their_own,
+    a_tablet_changes_hands,
+    own_sessions_are_seen_and_ended,
 );
 
 fn sign_in(login_id: &str, password: &str) -> SignIn {
@@ -35,8 +39,8 @@ async fn five_wrong_passwords_lock_the_account(host: Host) {
         let wrong = office.post("/v1/session", &sign_in("jimukyoku", "x")).await.refused(Code::SignInRefused);
         assert_eq!(wrong, nobody);
     }
-    office.post("/v1/session", &sign_in("jimukyoku", "x")).await.refused(Code::AccountLocked);
-    office.post("/v1/session", &sign_in("jimukyoku", PASSWORD)).await.refused(Code::AccountLocked);
+    office.post("/v1/session", &sign_in("jimukyoku", "x")).await.locked("15分待つか、施設の管理者");
+    office.post("/v1/session", &sign_in("jimukyoku", PASSWORD)).await.locked("15分待つか");
     // The lock keeps out who comes, not who is in.
     office.get("/v1/session").await.done();
 }
@@ -50,7 +54,7 @@ async fn wrong_passwords_at_once_all_count(host: Host) {
     });
     let statuses = futures_util::future::join_all(tries).await;
     assert!(statuses.contains(&429), "{statuses:?}");
-    office.post("/v1/session", &sign_in("jimukyoku", PASSWORD)).await.refused(Code::AccountLocked);
+    office.post("/v1/session", &sign_in("jimukyoku", PASSWORD)).await.locked("15分待つか");
 }
 
 async fn the_first_password_must_be_changed(host: Host) {
@@ -221,4 +225,149 @@ async fn a_session_lives_as_long_as_it_is_used(host: Host) {
         care.nurse.1.get(&timeline).await.refused(Code::SessionInvalid);
         host.server.app.seen.store(&host.server.app.db).await.unwrap();
     }
+}
+
+/// A second member of the facility, signed in on the device of the first.
+async fn second(nursing: &crate::town::Facility, device: &Client, login_id: &str) -> (StaffId, Client) {
+    let new = NewStaff {
+        id: StaffId::new(),
+        login_id: login_id.into(),
+        name: format!("試験 {login_id}"),
+        profession: Profession::Helper,
+        mail: None,
+        forwarding_mail: None,
+    };
+    let added: StaffAdded = nursing.manager.post("/v1/staff", &new).await.ok();
+    let mut client = device.clone();
+    client.token = None;
+    client.first_sign_in(login_id, &added.first_password).await;
+    (new.id, client)
+}
+
+async fn people_at_one_device_have_sessions_of_their_own(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let (helper_id, helper) = second(&nursing, &nurse, "helper.h").await;
+    let others = async |client: &Client| client.get("/v1/session/others").await.ok::<PeopleHere>().people;
+    let seen = others(&nurse).await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!(
+        (seen[0].staff_id, seen[0].name.as_str(), seen[0].resting),
+        (helper_id, "試験 helper.h", false)
+    );
+    assert_eq!(others(&helper).await[0].staff_id, nurse_id);
+    assert!(others(&nursing.manager).await.is_empty(), "another device");
+    // One person's idleness is not the other's.
+    host.server.app.seen.store(&host.server.app.db).await.unwrap();
+    idle_one(&host, helper_id).await;
+    helper.get("/v1/session").await.refused(Code::SessionInvalid);
+    assert_eq!(me(&nurse).await.id, nurse_id);
+    assert!(others(&nurse).await.is_empty());
+    // Nor is one person's leaving.
+    let mut helper = helper;
+    helper.sign_in("helper.h", PASSWORD).await;
+    nurse.send(nurse.request(Method::DELETE, "/v1/session")).await.done();
+    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
+    assert_eq!(me(&helper).await.id, helper_id);
+    assert!(others(&helper).await.is_empty());
+}
+
+/// Puts the last use of a person's sessions back beyond the limit.
+async fn idle_one(host: &Host, staff: StaffId) {
+    let then = clock::now() - i64::from(MunicipalityPolicy::default().session_idle_minutes) * 60_000;
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        let whose = session::table.filter(session::staff_id.eq(renraku_server::db::Id::from(staff)));
+        run!(c, execute, diesel::update(whose).set(session::last_seen_at.eq(then)))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn a_tablet_changes_hands(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let (helper_id, helper) = second(&nursing, &nurse, "helper.h").await;
+    helper.send(helper.request(Method::DELETE, "/v1/session")).await.done();
+    let cookie = |page: &crate::pages::Page| {
+        let set = page.headers["set-cookie"].to_str().unwrap();
+        Some(set.split(';').next().unwrap().to_owned())
+    };
+    let mut tablet = Browser::of(&host, &nurse);
+    tablet.get("/sign-in").await.shows(200, &["ユーザーID"]).lacks("試験 nurse.n");
+    tablet.get("/switch").await.shows(200, &["試験 nurse.n", "ほかの人はサインインしていません"]);
+    let fields = [("login_id", "helper.h"), ("password", PASSWORD)];
+    let opened = tablet.post("/sign-in", &fields).await;
+    assert_eq!(opened.leads_to(), "/");
+    // The nurse's session rests: its token opens nothing, on no route.
+    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
+    assert_eq!(tablet.get("/").await.leads_to(), "/sign-in");
+    tablet.cookie = cookie(&opened);
+    tablet.get("/").await.shows(200, &["試験 helper.h", "id=\"switch\""]);
+    tablet.get("/switch").await.shows(200, &["試験 nurse.nさんに交代する"]);
+    let to =
+        |id: StaffId, password: &'static str| [("person", id.to_string()), ("password", password.to_owned())];
+    let fields = to(nurse_id, "wrong-wrong-9");
+    let fields: Vec<_> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let wrong = tablet.post("/switch", &fields).await;
+    wrong.shows(422, &[&format!("password-{nurse_id}-error"), "パスワードが違います"]);
+    // Somebody who is not here answers alike, whatever the password.
+    let manager: Staff = nursing.manager.get("/v1/session").await.ok();
+    for absent in [manager.id, StaffId::new()] {
+        let fields = to(absent, PASSWORD);
+        let fields: Vec<_> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        tablet.post("/switch", &fields).await.shows(422, &["パスワードが違います"]);
+    }
+    let fields = to(nurse_id, PASSWORD);
+    let fields: Vec<_> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let switched = tablet.post("/switch", &fields).await;
+    assert_eq!(switched.leads_to(), "/");
+    assert_eq!(tablet.get("/").await.leads_to(), "/sign-in", "the helper's session rests now");
+    tablet.cookie = cookie(&switched);
+    tablet.get("/").await.shows(200, &["試験 nurse.n"]).lacks("試験 helper.h");
+    tablet.get("/switch").await.shows(200, &["試験 helper.hさんに交代する"]).lacks(&nurse_id.to_string());
+    // Signing out ends the nurse's alone: whoever comes next finds the helper still there.
+    tablet.post("/sign-out", &[]).await;
+    let opened = tablet.post("/sign-in", &[("login_id", "nurse.n"), ("password", PASSWORD)]).await;
+    tablet.cookie = cookie(&opened);
+    tablet.get("/switch").await.shows(200, &[&helper_id.to_string()]);
+}
+
+async fn own_sessions_are_seen_and_ended(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let mut second = town.care(town.device(&nursing.manager, nursing.id).await);
+    second.sign_in("nurse.n", PASSWORD).await;
+    let mut third = nursing.manager.clone();
+    third.sign_in("nurse.n", PASSWORD).await;
+    let list = async |client: &Client| client.get("/v1/sessions").await.ok::<OwnSessions>().sessions;
+    let sessions = list(&nurse).await;
+    assert_eq!(sessions.len(), 3);
+    assert_eq!(sessions.iter().filter(|s| s.current).count(), 1);
+    assert!(sessions.iter().all(|s| s.device_name == "試験端末" && !s.resting && s.expires_at > s.opened_at));
+    let current = list(&second).await.into_iter().find(|s| s.current).unwrap();
+    let path = format!("/v1/sessions/{}", current.id);
+    // Another's session and none answer alike, and nothing ends.
+    let there = office.send(office.request(Method::DELETE, &path)).await.refused(Code::NotFound);
+    let nowhere = format!("/v1/sessions/{}", SessionId::new());
+    assert_eq!(office.send(office.request(Method::DELETE, &nowhere)).await.refused(Code::NotFound), there);
+    second.get("/v1/session").await.done();
+    nurse.send(nurse.request(Method::DELETE, &path)).await.done();
+    second.get("/v1/session").await.refused(Code::SessionInvalid);
+    third.get("/v1/session").await.done();
+    let browser = Browser::of(&host, &nurse);
+    let page =
+        browser.get("/sessions").await.shows(200, &["サインイン中の端末（2件）", "この画面", "end-others"]);
+    assert_eq!(page.text.matches("name=\"id\"").count(), 1, "not the one in use");
+    assert_eq!(browser.post("/sessions", &[]).await.leads_to(), "/sessions?ended=1");
+    third.get("/v1/session").await.refused(Code::SessionInvalid);
+    assert_eq!(list(&nurse).await.len(), 1);
+    nursing.manager.get("/v1/session").await.done();
 }

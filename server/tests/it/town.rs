@@ -175,6 +175,16 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The refusal of a sign-in that has to wait; the sentence says for how long.
+    #[track_caller]
+    pub fn locked(self, says: &str) {
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!((problem.code, self.status), (Code::AccountLocked, 429), "{problem:?}");
+        assert!(problem.detail.contains(says), "{}", problem.detail);
+    }
+}
+
 impl Client {
     pub fn new(root: &CertificateDer<'static>, base: &str, identity: Option<Identity>) -> Self {
         let mut roots = rustls::RootCertStore::empty();

@@ -1,0 +1,158 @@
+//! Tallies of wrong passwords in the database. What they mean is in `rules`.
+
+use super::rules::{self, Tallies, Tally};
+use crate::db::prelude::*;
+use crate::db::schema::sign_in_tally;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::{clock, run};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// Stands for "over all devices".
+const EVERY_DEVICE: Id = Id(Uuid::nil());
+/// Stands for "over all user ids".
+const EVERY_LOGIN: &[u8] = &[];
+
+/// Which user id on which device. The id is kept as a hash: what strangers type may be anything.
+#[derive(Debug)]
+pub struct Key {
+    town: Id,
+    login: Vec<u8>,
+    device: Id,
+}
+
+impl Key {
+    /// The key of a user id, as small letters, on a device.
+    #[must_use]
+    pub fn new(town: Id, login_id: &str, device: Id) -> Self {
+        Self { town, login: login_hash(town, login_id), device }
+    }
+}
+
+fn login_hash(town: Id, login_id: &str) -> Vec<u8> {
+    Sha256::new_with_prefix(town.0.as_bytes()).chain_update(login_id.as_bytes()).finalize().to_vec()
+}
+
+type Row = (Vec<u8>, Id, i32, i64, Option<i64>, Option<i64>);
+
+/// The tallies that a sign-in meets.
+///
+/// # Errors
+/// The database failed.
+pub async fn load(c: &mut Conn, key: &Key) -> Result<Tallies, AppError> {
+    let rows: Vec<Row> = run!(
+        c,
+        load,
+        sign_in_tally::table
+            .filter(sign_in_tally::municipality_id.eq(key.town))
+            .filter(sign_in_tally::login_sha256.eq_any([key.login.as_slice(), EVERY_LOGIN]))
+            .filter(sign_in_tally::device_id.eq_any([key.device, EVERY_DEVICE]))
+            .select((
+                sign_in_tally::login_sha256,
+                sign_in_tally::device_id,
+                sign_in_tally::failed,
+                sign_in_tally::failed_at,
+                sign_in_tally::locked_until,
+                sign_in_tally::known_at
+            ))
+    )?;
+    let of = |login: &[u8], device: Id| {
+        let row = rows.iter().find(|r| r.0 == login && r.1 == device);
+        row.map_or_else(Tally::default, |r| Tally {
+            failed: r.2,
+            failed_at: r.3,
+            locked_until: r.4,
+            known_at: r.5,
+        })
+    };
+    Ok(Tallies {
+        pair: of(&key.login, key.device),
+        account: of(&key.login, EVERY_DEVICE),
+        device: of(EVERY_LOGIN, key.device),
+    })
+}
+
+/// Stores what a wrong password leaves.
+///
+/// # Errors
+/// The database failed.
+pub async fn store(c: &mut Conn, key: &Key, tallies: &Tallies) -> Result<(), AppError> {
+    put(c, key.town, &key.login, key.device, &tallies.pair).await?;
+    put(c, key.town, &key.login, EVERY_DEVICE, &tallies.account).await?;
+    put(c, key.town, EVERY_LOGIN, key.device, &tallies.device).await
+}
+
+/// Stores what a right password leaves.
+///
+/// # Errors
+/// The database failed.
+pub async fn right(c: &mut Conn, key: &Key, now: i64) -> Result<(), AppError> {
+    put(c, key.town, &key.login, key.device, &Tally::right(now)).await
+}
+
+async fn put(c: &mut Conn, town: Id, login: &[u8], device: Id, tally: &Tally) -> Result<(), AppError> {
+    let values = (
+        sign_in_tally::failed.eq(tally.failed),
+        sign_in_tally::failed_at.eq(tally.failed_at),
+        sign_in_tally::locked_until.eq(tally.locked_until),
+        sign_in_tally::known_at.eq(tally.known_at),
+    );
+    run!(
+        c,
+        execute,
+        diesel::insert_into(sign_in_tally::table)
+            .values((
+                sign_in_tally::municipality_id.eq(town),
+                sign_in_tally::login_sha256.eq(login),
+                sign_in_tally::device_id.eq(device),
+                values,
+            ))
+            .on_conflict((
+                sign_in_tally::municipality_id,
+                sign_in_tally::login_sha256,
+                sign_in_tally::device_id
+            ))
+            .do_update()
+            .set(values)
+    )?;
+    Ok(())
+}
+
+/// Lifts every lock of a user id: it has a new password.
+///
+/// # Errors
+/// The database failed.
+pub async fn lift(c: &mut Conn, town: Id, login_id: &str) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(
+            sign_in_tally::table
+                .filter(sign_in_tally::municipality_id.eq(town))
+                .filter(sign_in_tally::login_sha256.eq(login_hash(town, login_id)))
+        )
+        .set((sign_in_tally::failed.eq(0), sign_in_tally::locked_until.eq(None::<i64>)))
+    )?;
+    Ok(())
+}
+
+/// Forgets tallies that bind nobody any more.
+///
+/// # Errors
+/// The database failed.
+pub async fn sweep(c: &mut Conn) -> Result<(), AppError> {
+    let now = clock::now();
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            sign_in_tally::table.filter(sign_in_tally::failed_at.lt(now - rules::FORGET)).filter(
+                sign_in_tally::known_at
+                    .is_null()
+                    .or(sign_in_tally::known_at.lt(now - rules::KNOWN).assume_not_null())
+            )
+        )
+    )?;
+    Ok(())
+}

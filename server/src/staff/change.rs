@@ -1,0 +1,105 @@
+//! Changing an account (F10) and handing out a new first password: what the API and the portal share.
+
+use super::{account, rules, store};
+use crate::access::{FacilityAdmin, SignedIn};
+use crate::db::Id;
+use crate::error::AppError;
+use crate::session::{self, password};
+use crate::state::App;
+use crate::{audit, input};
+use renraku_wire::{OwnMail, Role, StaffAdded, StaffChange};
+
+/// Changes a profile: the manager's for the own facility, the office's for any.
+///
+/// # Errors
+/// [`renraku_wire::Code::NotFound`]; [`renraku_wire::Code::FieldInvalid`];
+/// [`renraku_wire::Code::AlreadyTaken`] for the mail address; [`renraku_wire::Code::ManagerNeeded`];
+/// [`renraku_wire::Code::StateConflict`] for somebody who left.
+pub async fn change(app: &App, admin: &FacilityAdmin, id: Id, given: &StaffChange) -> Result<(), AppError> {
+    let town = admin.municipality_id();
+    let name = input::line(&given.name, "name")?;
+    let mails = rules::mails(admin.policy(), given.mail.as_deref(), given.forwarding_mail.as_deref())?;
+    app.db
+        .write(async |c| {
+            let account = account::managed(c, admin, id).await?;
+            if account.state() == renraku_wire::StaffState::Left {
+                return Err(renraku_wire::Code::StateConflict.into());
+            }
+            let before = account.role()?;
+            let after = rules::role(given.role, account.office()).or_else(|e| {
+                // A role that this version does not know stays as it is.
+                if given.role == Role::Unknown { Ok(before) } else { Err(e) }
+            })?;
+            if id == admin.staff_id() && after != before {
+                return Err(AppError::field("role"));
+            }
+            let others = account::managers_but(c, town, account.facility_id, id).await?.len();
+            rules::keeps_a_manager(before, Some(after), i64::try_from(others).unwrap_or(i64::MAX))?;
+            store::mail_is_free(c, town, id, &mails).await?;
+            let profile = account::Profile {
+                name: &name,
+                profession: given.profession,
+                role: after,
+                may_export: given.may_export,
+            };
+            account::change(c, town, id, &profile, &mails).await?;
+            if after != before {
+                audit::record(c, admin.actor(), "staff.role", Some(id), &crate::db::sql::word(&after))
+                    .await?;
+            }
+            if given.may_export != account.may_export {
+                let verb = if given.may_export { "staff.grant_export" } else { "staff.revoke_export" };
+                audit::record(c, admin.actor(), verb, Some(id), "").await?;
+            }
+            audit::record(c, admin.actor(), "staff.change", Some(id), "").await
+        })
+        .await
+}
+
+/// Changes the own addresses.
+///
+/// # Errors
+/// [`renraku_wire::Code::FieldInvalid`], [`renraku_wire::Code::AlreadyTaken`].
+pub async fn own_mail(app: &App, who: &SignedIn, given: &OwnMail) -> Result<(), AppError> {
+    let (town, id) = (who.municipality_id(), who.staff_id());
+    let mails = rules::mails(who.policy(), given.mail.as_deref(), given.forwarding_mail.as_deref())?;
+    app.db
+        .write(async |c| {
+            store::mail_is_free(c, town, id, &mails).await?;
+            account::set_mails(c, town, id, &mails).await?;
+            audit::record(c, who.actor(), "staff.own_mail", Some(id), "").await
+        })
+        .await
+}
+
+/// Hands out a new first password: the old one was forgotten. Sessions end, locks are lifted.
+///
+/// # Errors
+/// [`renraku_wire::Code::NotFound`]; [`renraku_wire::Code::RoleInsufficient`] for the own account;
+/// [`renraku_wire::Code::StateConflict`] for one that is suspended or ended.
+pub async fn first_password(app: &App, admin: &FacilityAdmin, id: Id) -> Result<StaffAdded, AppError> {
+    let town = admin.municipality_id();
+    // Asked before the work of hashing, and again when it counts.
+    app.db
+        .read(async |c| {
+            let account = account::managed(c, admin, id).await?;
+            account::not_own(admin, id)?;
+            Ok(rules::next(account.state(), rules::Act::NewFirstPassword)?)
+        })
+        .await?;
+    let first_password = password::random();
+    let hash = password::hash(app, &first_password).await?;
+    let login_id = app
+        .db
+        .write(async |c| {
+            let account = account::managed(c, admin, id).await?;
+            rules::next(account.state(), rules::Act::NewFirstPassword)?;
+            account::set_first_password(c, town, id, &hash).await?;
+            session::store::close_all(c, town, id).await?;
+            session::tally::lift(c, town, &account.login_id).await?;
+            audit::record(c, admin.actor(), "staff.new_first_password", Some(id), "").await?;
+            Ok(account.login_id)
+        })
+        .await?;
+    Ok(StaffAdded { id: id.into(), login_id, first_password })
+}

@@ -1,0 +1,589 @@
+//! Accounts from the first password to the last day, and the office's suspension.
+
+use crate::both;
+use crate::pages::Browser;
+use crate::town::{Care, Client, Host, PASSWORD, Town, new_post};
+use renraku_server::db::prelude::*;
+use renraku_server::db::schema::{audit, notice, push_registration, staff_suspension, team_member};
+use renraku_server::policy::MunicipalityPolicy;
+use renraku_server::run;
+use renraku_wire::*;
+use reqwest::Method;
+use serde_json::json;
+
+both!(
+    an_account_is_seen_changed_and_its_role_kept,
+    mail_addresses_are_unique_where_the_town_says_so,
+    a_placeholder_is_never_mailed,
+    a_forgotten_password_is_replaced,
+    who_leaves_is_gone_and_stays_in_the_record,
+    a_team_keeps_a_lead,
+    a_facility_keeps_a_manager,
+    an_id_is_suspended_without_asking,
+    suspending_needs_agreement_where_the_town_says_so,
+    suspended_twice_at_once_is_suspended_once,
+    another_facilitys_staff_are_not_there,
+    the_pages_do_all_of_it,
+    a_short_form_survives_the_end_of_its_session,
+);
+
+fn new_staff(login_id: &str) -> NewStaff {
+    NewStaff {
+        id: StaffId::new(),
+        login_id: login_id.into(),
+        name: format!("試験 {login_id}"),
+        profession: Profession::Helper,
+        mail: None,
+        forwarding_mail: None,
+    }
+}
+
+fn change_of(d: &StaffDetail) -> StaffChange {
+    StaffChange {
+        name: d.name.clone(),
+        profession: d.profession,
+        role: d.role,
+        mail: d.mail.clone(),
+        forwarding_mail: d.forwarding_mail.clone(),
+        may_export: d.may_export,
+    }
+}
+
+fn path(id: StaffId, rest: &str) -> String {
+    format!("/v1/staff/{id}{rest}")
+}
+
+async fn detail(admin: &Client, id: StaffId) -> StaffDetail {
+    admin.get(&path(id, "")).await.ok()
+}
+
+fn today() -> String {
+    renraku_server::clock::japan(renraku_server::clock::now()).date().to_string()
+}
+
+async fn actions(host: &Host, object: StaffId) -> Vec<String> {
+    let object = object.to_string();
+    host.server
+        .app
+        .db
+        .read(async |c| {
+            Ok(run!(
+                c,
+                load,
+                audit::table.filter(audit::object_id.eq(&object)).order(audit::id).select(audit::action)
+            )?)
+        })
+        .await
+        .unwrap()
+}
+
+/// The kinds and addresses of the mails that were ever queued, in order.
+async fn mails(host: &Host) -> Vec<(String, String)> {
+    host.server
+        .app
+        .db
+        .read(async |c| {
+            Ok(run!(
+                c,
+                load,
+                notice::table
+                    .filter(notice::channel.eq("mail"))
+                    .order(notice::id)
+                    .select((notice::kind, notice::target))
+            )?)
+        })
+        .await
+        .unwrap()
+}
+
+async fn an_account_is_seen_changed_and_its_role_kept(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let manager = &nursing.manager;
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let new = new_staff("helper.h");
+    manager.post("/v1/staff", &new).await.done();
+    let list: Vec<StaffDetail> = manager.get("/v1/staff").await.ok();
+    assert_eq!(list.len(), 3);
+    let states = |id| list.iter().find(|d| d.id == id).map(|d| d.state);
+    assert_eq!((states(new.id), states(nurse_id)), (Some(StaffState::Granted), Some(StaffState::Active)));
+    let before = detail(manager, nurse_id).await;
+    assert!(!before.may_export);
+    let change = StaffChange {
+        name: "試験 改姓".into(),
+        profession: Profession::PublicHealthNurse,
+        role: Role::FacilityManager,
+        may_export: true,
+        ..change_of(&before)
+    };
+    let after: StaffDetail = manager.put(&path(nurse_id, ""), &change).await.ok();
+    assert_eq!(
+        (after.name.as_str(), after.role, after.may_export),
+        ("試験 改姓", Role::FacilityManager, true)
+    );
+    // It holds from the very next request.
+    nurse.get("/v1/devices").await.done();
+    let own: StaffDetail = nurse.get("/v1/profile").await.ok();
+    assert_eq!(own, after);
+    let seen = actions(&host, nurse_id).await;
+    for action in ["staff.role", "staff.grant_export", "staff.change"] {
+        assert!(seen.iter().any(|a| a == action), "{seen:?}");
+    }
+    // What is no role of this facility, no name, no own role.
+    for (role, name, field) in
+        [(Role::Secretariat, "試験", "role"), (Role::Unknown, "", "name"), (Role::Member, "a\nb", "name")]
+    {
+        let bad = StaffChange { role, name: name.into(), ..change_of(&after) };
+        let refused = manager.put(&path(nurse_id, ""), &bad).await.refused(Code::FieldInvalid);
+        assert_eq!(refused.field.as_deref(), Some(field));
+    }
+    let me: Staff = manager.get("/v1/session").await.ok();
+    let myself = StaffChange { role: Role::Member, ..change_of(&detail(manager, me.id).await) };
+    manager.put(&path(me.id, ""), &myself).await.refused(Code::FieldInvalid);
+    manager.post(&path(me.id, "/first-password"), &()).await.refused(Code::RoleInsufficient);
+    manager.put(&path(nurse_id, ""), &json!({"name": "x"})).await.refused(Code::RequestMalformed);
+    assert_eq!(detail(manager, nurse_id).await, after, "refusals change nothing");
+    // The office looks after any facility and adds there too.
+    let there: Vec<StaffDetail> = office.get(&format!("/v1/staff?facility={}", nursing.id)).await.ok();
+    assert_eq!(there.len(), 3);
+    let by_office = new_staff("clerk.c");
+    office.post(&format!("/v1/facilities/{}/staff", nursing.id), &by_office).await.done();
+    assert_eq!(detail(manager, by_office.id).await.facility_id, nursing.id);
+}
+
+async fn mail_addresses_are_unique_where_the_town_says_so(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let same = NewStaff { mail: Some("NURSE.N@example.invalid".into()), ..new_staff("helper.h") };
+    let taken = nursing.manager.post("/v1/staff", &same).await.refused(Code::AlreadyTaken);
+    assert_eq!(taken.field.as_deref(), Some("mail"));
+    let (helper_id, helper) = town.member(&nursing, "helper.i", Profession::Helper).await;
+    // The person changes the own address; somebody else's is refused there too.
+    let own = |mail: &str| OwnMail { mail: Some(mail.into()), forwarding_mail: None };
+    helper.put("/v1/profile/mail", &own("nurse.n@Example.invalid")).await.refused(Code::AlreadyTaken);
+    let changed: StaffDetail = helper.put("/v1/profile/mail", &own("h2@example.invalid")).await.ok();
+    assert_eq!((changed.mail.as_deref(), changed.mail_kind), (Some("h2@example.invalid"), MailKind::Own));
+    let bad = helper.put("/v1/profile/mail", &own("h2@")).await.refused(Code::FieldInvalid);
+    assert_eq!(bad.field.as_deref(), Some("mail"));
+    let change = StaffChange {
+        mail: Some("h2@example.invalid".into()),
+        ..change_of(&detail(&nursing.manager, nurse_id).await)
+    };
+    nursing.manager.put(&path(nurse_id, ""), &change).await.refused(Code::AlreadyTaken);
+    // Two at once: one has it.
+    let both = [&nurse, &helper].map(|who| {
+        let who = who.clone();
+        async move { who.put("/v1/profile/mail", &own("x@example.invalid")).await.status }
+    });
+    let mut statuses = futures_util::future::join_all(both).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    // Who has left has no address any more: it is free for the same person's next account.
+    let address = detail(&nursing.manager, helper_id).await.mail;
+    let leaving = Leaving { left_on: today(), successor: None };
+    nursing.manager.post(&path(helper_id, "/leaving"), &leaving).await.done();
+    let again = NewStaff { mail: address, ..new_staff("helper.j") };
+    nursing.manager.post("/v1/staff", &again).await.done();
+
+    let policy = MunicipalityPolicy { unique_mail: false, ..MunicipalityPolicy::default() };
+    let town = host.town_with("two", policy).await;
+    let office = town.office().await;
+    let shared = |login| NewStaff { mail: Some("all@example.invalid".into()), ..new_staff(login) };
+    office.post("/v1/staff", &shared("first")).await.done();
+    office.post("/v1/staff", &shared("second")).await.done();
+}
+
+async fn a_placeholder_is_never_mailed(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let Care { nurse, doctor, nursing, patient, office } = care;
+    let none = OwnMail { mail: None, forwarding_mail: Some("desk@example.invalid".into()) };
+    let own: StaffDetail = nurse.1.put("/v1/profile/mail", &none).await.ok();
+    assert_eq!((own.mail, own.mail_kind), (None, MailKind::Placeholder));
+    let before = mails(&host).await.len();
+    doctor
+        .1
+        .post(&format!("/v1/patients/{patient}/posts"), &new_post("変わりありません。", vec![]))
+        .await
+        .done();
+    let sent = mails(&host).await;
+    assert_eq!(sent[before..], [("post_published".to_owned(), "desk@example.invalid".to_owned())]);
+    let gone: StaffDetail =
+        nurse.1.put("/v1/profile/mail", &OwnMail { mail: None, forwarding_mail: None }).await.ok();
+    assert_eq!(gone.mail_kind, MailKind::None);
+    assert_eq!(detail(&nursing.manager, nurse.0).await.mail_kind, MailKind::None);
+    drop(office);
+    let policy = MunicipalityPolicy { forwarding_mail: false, ..MunicipalityPolicy::default() };
+    let town = host.town_with("two", policy).await;
+    let office = town.office().await;
+    let refused = office.put("/v1/profile/mail", &none).await.refused(Code::FieldInvalid);
+    assert_eq!(refused.field.as_deref(), Some("forwarding_mail"));
+}
+
+async fn a_forgotten_password_is_replaced(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (nurse_id, mut nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let wrong = SignIn { login_id: "nurse.n".into(), password: "wrong-wrong-9".into() };
+    for _ in 0..5 {
+        nurse.post("/v1/session", &wrong).await;
+    }
+    let given: StaffAdded = nursing.manager.post(&path(nurse_id, "/first-password"), &()).await.ok();
+    assert_eq!((given.id, given.login_id.as_str()), (nurse_id, "nurse.n"));
+    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
+    assert_eq!(detail(&nursing.manager, nurse_id).await.state, StaffState::Granted);
+    // The lock is lifted, the old password is no more, the new one must be changed.
+    let old = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    nurse.post("/v1/session", &old).await.refused(Code::SignInRefused);
+    assert!(nurse.sign_in("nurse.n", &given.first_password).await.must_change_password);
+    nurse.get("/v1/patients").await.refused(Code::PasswordChangeRequired);
+    let change = PasswordChange { current: given.first_password, new: "niji-to-ame-no-hi".into() };
+    nurse.post("/v1/session/password", &change).await.done();
+    assert_eq!(detail(&nursing.manager, nurse_id).await.state, StaffState::Active);
+    nurse.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::RoleInsufficient);
+}
+
+async fn who_leaves_is_gone_and_stays_in_the_record(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let Care { nurse: (nurse_id, nurse), doctor, nursing, patient, .. } = care;
+    let manager = &nursing.manager;
+    let posts = format!("/v1/patients/{patient}/posts");
+    nurse.post(&posts, &new_post("左踵の発赤は縮小。", vec![])).await.done();
+    let push = PushRegistration { provider: PushProvider::Apns, token: "ab".repeat(32) };
+    nurse.put("/v1/session/push", &push).await.done();
+    let colleague = town.member(&nursing, "helper.h", Profession::Helper).await;
+    // The date must be said and be possible; nothing changes until it is.
+    let on = |left_on: &str| Leaving { left_on: left_on.into(), successor: Some(colleague.0) };
+    for bad in ["", "2999-01-01", "1999-01-01", "昨日"] {
+        let refused = manager.post(&path(nurse_id, "/leaving"), &on(bad)).await.refused(Code::FieldInvalid);
+        assert_eq!(refused.field.as_deref(), Some("left_on"), "{bad}");
+    }
+    nurse.get("/v1/session").await.done();
+    nurse.post(&path(nurse_id, "/leaving"), &on(&today())).await.refused(Code::RoleInsufficient);
+    manager.post(&path(nurse_id, "/leaving"), &on(&today())).await.done();
+    manager.post(&path(nurse_id, "/leaving"), &on(&today())).await.refused(Code::StateConflict);
+    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
+    let again = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    nurse.post("/v1/session", &again).await.refused(Code::SignInRefused);
+    let left = detail(manager, nurse_id).await;
+    assert_eq!(
+        (left.state, left.left_on.as_deref(), left.mail.as_deref()),
+        (StaffState::Left, Some(&*today()), None)
+    );
+    let registered: i64 = host
+        .server
+        .app
+        .db
+        .read(async |c| Ok(run!(c, get_result, push_registration::table.count())?))
+        .await
+        .unwrap();
+    assert_eq!(registered, 0);
+    // Nobody can ask for them or restore them, and nothing is sent to them.
+    let directory: Directory = doctor.1.get("/v1/directory").await.ok();
+    assert!(directory.staff.iter().all(|s| s.id != nurse_id));
+    manager.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::StateConflict);
+    manager.put(&path(nurse_id, ""), &change_of(&left)).await.refused(Code::StateConflict);
+    let before = mails(&host).await.len();
+    doctor.1.post(&posts, &new_post("承知しました。", vec![])).await.done();
+    let sent = mails(&host).await;
+    assert!(sent[before..].iter().all(|(_, to)| to != "nurse.n@example.invalid"), "{sent:?}");
+    // What they wrote still names them; that they were in the team is kept.
+    let page: PostPage = doctor.1.get(&posts).await.ok();
+    let old = page.posts.iter().find(|p| p.author_id == nurse_id).unwrap();
+    assert_eq!((old.author_name.as_str(), old.facility_name.as_str()), ("試験 nurse.n", "架空訪問看護"));
+    let record: Patient = doctor.1.get(&format!("/v1/patients/{patient}")).await.ok();
+    assert!(record.team.iter().all(|m| m.staff_id != nurse_id));
+    let kept: i64 = host
+        .server
+        .app
+        .db
+        .read(async |c| {
+            Ok(run!(
+                c,
+                get_result,
+                team_member::table
+                    .filter(team_member::staff_id.eq(renraku_server::db::Id::from(nurse_id)))
+                    .filter(team_member::removed_at.is_not_null())
+                    .count()
+            )?)
+        })
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+    // A new account at another facility, with the same address.
+    let office_view: Vec<Facility> = care.office.get("/v1/facilities").await.ok();
+    let clinic = office_view.iter().find(|f| f.name == "架空診療所").unwrap().id;
+    let anew = NewStaff {
+        name: "試験 nurse.n".into(),
+        mail: Some("nurse.n@example.invalid".into()),
+        ..new_staff("nurse.n2")
+    };
+    let added: StaffAdded = care.office.post(&format!("/v1/facilities/{clinic}/staff"), &anew).await.ok();
+    let mut at_clinic = town.care(town.device(&care.office, clinic).await);
+    at_clinic.first_sign_in("nurse.n2", &added.first_password).await;
+    at_clinic.get(&posts).await.refused(Code::NotFound);
+}
+
+async fn a_team_keeps_a_lead(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let (helper_id, helper) = town.member(&care.nursing, "helper.h", Profession::Helper).await;
+    let manager = &care.nursing.manager;
+    let leaving = |successor| Leaving { left_on: today(), successor };
+    let at = path(care.nurse.0, "/leaving");
+    manager.post(&at, &leaving(None)).await.refused(Code::LeadNeeded);
+    // Somebody of another facility, the leaver, nobody: no successor.
+    for bad in [care.doctor.0, care.nurse.0, StaffId::new()] {
+        let refused = manager.post(&at, &leaving(Some(bad))).await.refused(Code::FieldInvalid);
+        assert_eq!(refused.field.as_deref(), Some("successor"));
+    }
+    care.nurse.1.get(&format!("/v1/patients/{}", care.patient)).await.done();
+    helper.get(&format!("/v1/patients/{}", care.patient)).await.refused(Code::NotFound);
+    manager.post(&at, &leaving(Some(helper_id))).await.done();
+    let record: Patient = helper.get(&format!("/v1/patients/{}", care.patient)).await.ok();
+    let leads: Vec<_> = record.team.iter().filter(|m| m.lead).map(|m| m.staff_id).collect();
+    assert_eq!(leads, [helper_id]);
+    assert!(mails(&host).await.contains(&("patient_registered".into(), "helper.h@example.invalid".into())));
+    // Who does not lead leaves without anybody taking over.
+    let clinic: Staff = care.doctor.1.get("/v1/session").await.ok();
+    assert_ne!(clinic.facility_id, care.nursing.id);
+    care.office.post(&path(care.doctor.0, "/leaving"), &leaving(None)).await.done();
+}
+
+async fn a_facility_keeps_a_manager(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let me: Staff = nursing.manager.get("/v1/session").await.ok();
+    let leaving = Leaving { left_on: today(), successor: None };
+    office.post(&path(me.id, "/leaving"), &leaving).await.refused(Code::ManagerNeeded);
+    let member = StaffChange { role: Role::Member, ..change_of(&detail(&office, me.id).await) };
+    office.put(&path(me.id, ""), &member).await.refused(Code::ManagerNeeded);
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let manager = StaffChange { role: Role::FacilityManager, ..change_of(&detail(&office, nurse_id).await) };
+    office.put(&path(nurse_id, ""), &manager).await.done();
+    // Two managers send each other away at once: one stays.
+    let both = [(&nurse, me.id), (&nursing.manager, nurse_id)].map(|(who, whom)| {
+        let (who, leaving) = (who.clone(), leaving.clone());
+        async move { who.post(&path(whom, "/leaving"), &leaving).await.status }
+    });
+    let statuses = futures_util::future::join_all(both).await;
+    assert_eq!(statuses.iter().filter(|s| **s == 204).count(), 1, "{statuses:?}");
+    let left: Vec<StaffDetail> = office.get(&format!("/v1/staff?facility={}", nursing.id)).await.ok();
+    assert_eq!(left.iter().filter(|d| d.state == StaffState::Active).count(), 1);
+}
+
+fn suspending(reason: &str) -> Suspending {
+    Suspending { id: SuspensionId::new(), reason: reason.into(), agreed: false }
+}
+
+async fn an_id_is_suspended_without_asking(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (nurse_id, mut nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let manager = &nursing.manager;
+    let (suspend, resume) = (path(nurse_id, "/suspension"), path(nurse_id, "/resumption"));
+    let given = suspending("パスワードが知られたおそれ");
+    manager.post(&suspend, &given).await.refused(Code::RoleInsufficient);
+    let none = office.post(&suspend, &suspending("  ")).await.refused(Code::FieldInvalid);
+    assert_eq!(none.field.as_deref(), Some("reason"));
+    office.post(&resume, &()).await.refused(Code::StateConflict);
+    nurse.get("/v1/session").await.done();
+    let before = mails(&host).await.len();
+    office.post(&suspend, &given).await.done();
+    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
+    let again = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    nurse.post("/v1/session", &again).await.refused(Code::SignInRefused);
+    // The same request again is the same suspension; another one comes too late.
+    office.post(&suspend, &given).await.done();
+    office.post(&suspend, &suspending("もう一度")).await.refused(Code::StateConflict);
+    let seen = detail(&office, nurse_id).await;
+    assert_eq!(seen.state, StaffState::Suspended);
+    assert_eq!(seen.suspension.unwrap().reason, "パスワードが知られたおそれ");
+    // Mail to the person, notice to the manager: who has no address of their own gets it at the facility's.
+    let told = mails(&host).await[before..].to_vec();
+    let mail = |kind: &str, to: &str| (kind.to_owned(), to.to_owned());
+    assert_eq!(
+        told,
+        [
+            mail("account_suspended", "nurse.n@example.invalid"),
+            mail("staff_state_changed", "kanri@example.invalid")
+        ]
+    );
+    manager.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::StateConflict);
+    office.post(&resume, &()).await.done();
+    office.post(&resume, &()).await.refused(Code::StateConflict);
+    nurse.sign_in("nurse.n", PASSWORD).await;
+    assert_eq!(detail(&office, nurse_id).await.suspension, None);
+    let seen = actions(&host, nurse_id).await;
+    assert_eq!(seen.iter().filter(|a| *a == "staff.suspend").count(), 1);
+    assert_eq!(seen.iter().filter(|a| *a == "staff.resume").count(), 1);
+    // Not oneself, and nobody who is not there.
+    let me: Staff = office.get("/v1/session").await.ok();
+    office.post(&path(me.id, "/suspension"), &suspending("x")).await.refused(Code::RoleInsufficient);
+    office.post(&path(StaffId::new(), "/suspension"), &suspending("x")).await.refused(Code::NotFound);
+}
+
+async fn suspending_needs_agreement_where_the_town_says_so(host: Host) {
+    let policy = MunicipalityPolicy { suspend_without_consent: false, ..MunicipalityPolicy::default() };
+    let town = host.town_with("one", policy).await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let suspend = path(nurse_id, "/suspension");
+    let refused = office.post(&suspend, &suspending("紛失")).await.refused(Code::FieldInvalid);
+    assert_eq!(refused.field.as_deref(), Some("agreed"));
+    nurse.get("/v1/session").await.done();
+    office.post(&suspend, &Suspending { agreed: true, ..suspending("紛失") }).await.done();
+    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
+}
+
+async fn suspended_twice_at_once_is_suspended_once(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (nurse_id, _) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let given = suspending("紛失");
+    let tries = (0..4).map(|_| {
+        let (office, given) = (office.clone(), given.clone());
+        async move { office.post(&path(nurse_id, "/suspension"), &given).await.status }
+    });
+    let statuses = futures_util::future::join_all(tries).await;
+    assert!(statuses.iter().all(|s| *s == 204), "{statuses:?}");
+    let rows: i64 = host
+        .server
+        .app
+        .db
+        .read(async |c| Ok(run!(c, get_result, staff_suspension::table.count())?))
+        .await
+        .unwrap();
+    assert_eq!(rows, 1);
+    let told = mails(&host).await;
+    assert_eq!(told.iter().filter(|(kind, _)| kind == "account_suspended").count(), 1);
+}
+
+async fn another_facilitys_staff_are_not_there(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let manager = &care.nursing.manager;
+    let there = detail(&care.office, care.doctor.0).await;
+    let absent = StaffId::new();
+    let leaving = Leaving { left_on: today(), successor: None };
+    for id in [care.doctor.0, absent] {
+        let refusals = [
+            manager.get(&path(id, "")).await,
+            manager.put(&path(id, ""), &change_of(&there)).await,
+            manager.post(&path(id, "/first-password"), &()).await,
+            manager.post(&path(id, "/leaving"), &leaving).await,
+        ];
+        for refusal in refusals {
+            assert_eq!(refusal.refused(Code::NotFound), Problem::new(Code::NotFound));
+        }
+    }
+    for facility in [there.facility_id, FacilityId::new()] {
+        manager.get(&format!("/v1/staff?facility={facility}")).await.refused(Code::NotFound);
+        manager
+            .post(&format!("/v1/facilities/{facility}/staff"), &new_staff("x.x"))
+            .await
+            .refused(Code::NotFound);
+    }
+    care.nurse.1.get("/v1/staff").await.refused(Code::RoleInsufficient);
+    assert_eq!(detail(&care.office, care.doctor.0).await, there);
+}
+
+async fn facility_of(town: &Town<'_>, office: &Client) -> crate::town::Facility {
+    town.facility(office, "架空訪問看護").await
+}
+
+async fn the_pages_do_all_of_it(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = facility_of(&town, &office).await;
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let (desk, hall) = (Browser::of(&host, &nursing.manager), Browser::of(&host, &office));
+    let at = format!("/staff/{nurse_id}");
+    desk.get("/staff").await.shows(200, &[&format!("href=\"{at}\""), "利用中"]);
+    let of_nursing = format!("/staff?facility={}", nursing.id);
+    hall.get(&of_nursing).await.shows(200, &["試験 nurse.n", "架空訪問看護", "selected"]);
+    desk.get(&at).await.shows(200, &["利用中", "leave-open"]).lacks("suspend-open");
+    let mut fields = vec![
+        ("name", "試験 改姓"),
+        ("profession", "nurse"),
+        ("role", "member"),
+        ("mail", "kanri2@"),
+        ("forwarding_mail", ""),
+        ("may_export", "true"),
+    ];
+    desk.post(&at, &fields).await.shows(422, &["mail-error", "value=\"試験 改姓\"", "checked"]);
+    fields[3].1 = "n@example.invalid";
+    assert_eq!(desk.post(&at, &fields).await.leads_to(), format!("{at}?done=changed"));
+    desk.get(&format!("{at}?done=changed")).await.shows(200, &["変更しました", "試験 改姓", "checked"]);
+    // The person's own page.
+    let mut phone = Browser::of(&host, &nurse);
+    phone.get("/profile").await.shows(200, &["試験 改姓", "できます", "to-sessions"]);
+    let none = [("mail", ""), ("forwarding_mail", "desk@example.invalid")];
+    assert_eq!(phone.post("/profile", &none).await.leads_to(), "/profile?changed=1");
+    phone.get("/profile?changed=1").await.shows(200, &["変更しました", "仮のアドレス"]);
+    // Suspension by the office.
+    let id = hall.get(&at).await.shows(200, &["suspend-open", "仮のアドレス"]).value("id");
+    let suspend = format!("{at}/suspension");
+    hall.post(&suspend, &[("id", id.as_str()), ("reason", "")]).await.shows(422, &["reason-error"]);
+    let fields = [("id", id.as_str()), ("reason", "不正アクセスのおそれ")];
+    assert_eq!(hall.post(&suspend, &fields).await.leads_to(), format!("{at}?done=suspended"));
+    hall.get(&at).await.shows(200, &["一時停止", "不正アクセスのおそれ", "id=\"resume\""]);
+    desk.get(&at).await.shows(200, &["一時停止", "不正アクセスのおそれ"]).lacks("id=\"resume\"");
+    assert_eq!(phone.get("/").await.leads_to(), "/sign-in");
+    assert_eq!(hall.post(&format!("{at}/resumption"), &[]).await.leads_to(), format!("{at}?done=resumed"));
+    // A new first password, then the last day.
+    let page =
+        desk.post(&format!("{at}/first-password"), &[]).await.shows(200, &["試験 改姓 さんの初回パスワード"]);
+    assert_eq!(page.text_of("login-id"), "nurse.n");
+    let first = page.text_of("first-password");
+    let opened = phone.post("/sign-in", &[("login_id", "nurse.n"), ("password", first.as_str())]).await;
+    assert_eq!(opened.leads_to(), "/password");
+    phone.cookie = None;
+    let leave = format!("{at}/leaving");
+    let bad = [("left_on", "2999-01-01"), ("successor", "")];
+    desk.post(&leave, &bad).await.shows(422, &["left_on-error", "value=\"2999-01-01\""]);
+    let day = today();
+    assert_eq!(
+        desk.post(&leave, &[("left_on", day.as_str()), ("successor", "")]).await.leads_to(),
+        format!("{at}?done=left")
+    );
+    desk.get(&at).await.shows(200, &["退職", "最終日"]).lacks("leave-open");
+    desk.get("/staff").await.shows(200, &["退職したスタッフ（1人）"]);
+}
+
+async fn a_short_form_survives_the_end_of_its_session(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = facility_of(&town, &office).await;
+    let mut desk = Browser::of(&host, &nursing.manager);
+    let id = desk.get("/staff").await.value("id");
+    let good = desk.cookie.clone();
+    desk.cookie = Some("__Host-renraku=none".into());
+    let fields =
+        [("id", id.as_str()), ("name", "医師 <三郎>"), ("profession", "physician"), ("login_id", "saburo.i")];
+    let kept = desk.post("/staff", &fields).await;
+    let kept = kept.shows(401, &["send-again", "action=\"/staff\"", "医師 &#60;三郎&#62;", "saburo.i"]);
+    assert!(!kept.text.contains("multipart/form-data"), "sent again as it was sent");
+    // Devices and facilities alike; a form with a password keeps nothing.
+    let device = nursing.manager.identity.as_ref().unwrap().device_id.unwrap();
+    let revoke = format!("/devices/{device}/revocation");
+    desk.post(&revoke, &[("reason", "廊下で紛失")]).await.shows(401, &["廊下で紛失", &revoke]);
+    let secret = [("current", PASSWORD), ("new", "niji-to-ame-no-hi"), ("again", "niji-to-ame-no-hi")];
+    assert!(desk.post("/password", &secret).await.leads_to().starts_with("/sign-in"));
+    let huge = "x".repeat(limits::JSON_BYTES + 1);
+    desk.post("/staff", &[("name", huge.as_str())]).await.shows(413, &["body_too_large"]);
+    // After signing in elsewhere, the same form goes through.
+    desk.cookie = good;
+    desk.post("/staff", &fields).await.shows(200, &["saburo.i", "first-password"]);
+    let list = nursing.manager.send(nursing.manager.request(Method::GET, "/v1/staff")).await;
+    assert_eq!(list.ok::<Vec<StaffDetail>>().len(), 2);
+}
