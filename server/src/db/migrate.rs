@@ -21,7 +21,7 @@ macro_rules! steps {
     };
 }
 
-steps! { 1 "0001_foundation" }
+steps! { 1 "0001_foundation", 5 "0005_duties" }
 
 #[derive(diesel::QueryableByName)]
 struct Version {

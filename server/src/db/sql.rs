@@ -81,6 +81,8 @@ macro_rules! wire_ids {
 
 wire_ids!(MunicipalityId, FacilityId, StaffId, DeviceId, PatientId, ConsentId, PostId, MediaId, NoticeId);
 
+wire_ids!(InboxLineId, TrainingId, ReviewId, IncidentId, EntryId);
+
 /// The word that the contract uses for an enum's case, for a text column.
 pub fn word<T: serde::Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {

@@ -20,10 +20,15 @@ fn foot(contact: &Contact) -> String {
 /// The mail of a notice that leads to the care host.
 pub(super) fn notice(kind: NoticeKind, id: Id, care_url: &str, contact: &Contact) -> MailText {
     let line = kind.line();
+    let link = match kind {
+        // Goes to a facility's address, which is nobody in particular.
+        NoticeKind::InboxWaiting => format!("{care_url}/inbox"),
+        _ => format!("{care_url}/notices/{id}"),
+    };
     MailText {
         subject: format!("【連絡】{line}"),
         body: format!(
-            "{line}。\n内容は、電子証明書の入った端末でサインインしてご確認ください。\n\n{care_url}/notices/{id}\n\
+            "{line}。\n内容は、電子証明書の入った端末でサインインしてご確認ください。\n\n{link}\n\
              {}",
             foot(contact)
         ),
