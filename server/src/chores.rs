@@ -4,7 +4,7 @@
 
 use crate::error::AppError;
 use crate::state::App;
-use crate::{audit, municipality, session};
+use crate::{audit, clock, inbox, municipality, review, session, training};
 use std::time::Duration;
 
 /// Keeps house until the task is dropped.
@@ -44,5 +44,8 @@ async fn often(app: &App, round: u32) -> Result<(), AppError> {
 /// The database failed; what was done stays done.
 pub async fn hourly(app: &App) -> Result<(), AppError> {
     app.db.write(async |c| session::store::sweep(c).await).await?;
+    inbox::remind::run(app, clock::now()).await?;
+    training::remind::run(app, clock::now()).await?;
+    review::remind::run(app, clock::now()).await?;
     Ok(())
 }

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on stops")]
 
 mod audit;
+mod duties;
 mod enrolment;
+mod inbox;
+mod incidents;
 mod media;
 mod pages;
 mod schema;
