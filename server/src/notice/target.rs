@@ -45,7 +45,8 @@ impl Target {
 /// # Errors
 /// Not there, or another's: [`Code::NotFound`] alike.
 pub async fn target(c: &mut Conn, town: Id, recipient: Id, id: Id) -> Result<Target, AppError> {
-    let row: Option<(String, Option<Id>, Option<Id>, Option<Id>)> = run!(
+    type Row = (String, Option<Id>, Option<Id>, Option<Id>);
+    let row: Option<Row> = run!(
         c,
         get_result,
         notice::table.find((town, id)).filter(notice::staff_id.eq(recipient)).select((
