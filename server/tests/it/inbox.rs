@@ -229,8 +229,12 @@ async fn a_forgotten_line_is_reminded_of_daily(host: Host) {
         s.nurse.1.post(&format!("/v1/inbox/{}/claim", line.id), &()).await.done();
     }
     inbox::remind::run(app, now + 3 * DAY + 60_000).await.unwrap();
-    assert_eq!(told().await.len(), 2);
+    assert_eq!(told().await, ["all@example.invalid", "all@example.invalid"]);
     assert!(!tasks(&s.nursing.manager).await.contains("1日以上"));
+    // Where nobody named an address to forward to, the facility's manager is told.
+    scene(&host.town("two").await, None).await;
+    inbox::remind::run(app, now + 4 * DAY).await.unwrap();
+    assert_eq!(told().await, ["all@example.invalid", "all@example.invalid", "kanri@example.invalid"]);
 }
 
 async fn the_office_sees_what_was_not_delivered(host: Host) {
