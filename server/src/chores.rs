@@ -4,7 +4,7 @@
 
 use crate::error::AppError;
 use crate::state::App;
-use crate::{audit, clock, device, municipality, session};
+use crate::{audit, clock, device, inbox, municipality, review, session, training};
 use std::time::Duration;
 
 /// Keeps house until the task is dropped.
@@ -46,5 +46,8 @@ async fn often(app: &App, round: u32) -> Result<(), AppError> {
 pub async fn hourly(app: &App) -> Result<(), AppError> {
     app.db.write(async |c| session::store::sweep(c).await).await?;
     device::expiry::tell(app, clock::now()).await?;
+    inbox::remind::run(app, clock::now()).await?;
+    training::remind::run(app, clock::now()).await?;
+    review::remind::run(app, clock::now()).await?;
     Ok(())
 }

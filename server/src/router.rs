@@ -5,6 +5,7 @@ use crate::municipality::{settings, texts};
 use crate::portal::{self, assets, upload};
 use crate::state::App;
 use crate::{device, facility, media, municipality, patient, post, session, staff, worklist};
+use crate::{inbox, incident, review, training};
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
@@ -112,6 +113,19 @@ pub fn care(app: App) -> Router {
         .route("/v1/posts/{id}/receipt", put(post::api::put_receipt))
         .route("/v1/posts/{id}/receipts", get(post::api::receipts))
         .route("/v1/notices/{id}", get(worklist::notice))
+        .route("/v1/inbox", get(inbox::api::list))
+        .route("/v1/inbox/{id}/claim", posting(inbox::api::claim).delete(inbox::api::give_back))
+        .route("/v1/inbox/{id}/done", posting(inbox::api::finish))
+        .route("/v1/training", get(training::api::status))
+        .route("/v1/training/completions", posting(training::api::create))
+        .route("/v1/training/overview", get(training::api::overview))
+        .route("/v1/access-review", get(review::api::current))
+        .route("/v1/access-reviews", posting(review::api::create).get(review::api::overview))
+        .route("/v1/incidents", posting(incident::api::create).get(incident::api::list))
+        .route("/v1/incidents/{id}", get(incident::api::get))
+        .route("/v1/incidents/{id}/entries", posting(incident::api::enter))
+        .route("/v1/undelivered", get(worklist::undelivered::list))
+        .route("/v1/undelivered/{id}/handled", posting(worklist::undelivered::handled))
         .route("/v1/media", posting(media::api::announce))
         .route("/v1/media/{id}", get(media::api::whole))
         .route("/v1/media/{id}/thumbnail", get(media::api::thumbnail))
@@ -171,6 +185,19 @@ pub fn care(app: App) -> Router {
         .route("/patients/{id}", with_file(get(post::pages::timeline).post(post::pages::publish)))
         .route("/posts/{id}/acknowledgement", posting(post::pages::acknowledge))
         .route("/posts/{id}/receipts", get(post::pages::receipts))
+        .route("/inbox", get(inbox::pages::list))
+        .route("/inbox/{id}/claim", posting(inbox::pages::claim))
+        .route("/inbox/{id}/return", posting(inbox::pages::give_back))
+        .route("/inbox/{id}/done", posting(inbox::pages::finish))
+        .route("/training", get(training::pages::training).post(training::pages::complete))
+        .route("/training/overview", get(training::pages::overview))
+        .route("/review", get(review::pages::review).post(review::pages::sign))
+        .route("/review/overview", get(review::pages::overview))
+        .route("/incidents", get(incident::pages::list).post(incident::pages::create))
+        .route("/incidents/{id}", get(incident::pages::incident))
+        .route("/incidents/{id}/entries", posting(incident::pages::enter))
+        .route("/undelivered", get(worklist::undelivered::page))
+        .route("/undelivered/{id}/handled", posting(worklist::undelivered::put_aside))
         .route("/tasks", get(worklist::page))
         .route("/notices/{id}", get(worklist::landing))
         .fallback(nothing_here)
@@ -273,6 +300,22 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         post::api::put_receipt,
         post::api::receipts,
         worklist::notice,
+        worklist::undelivered::list,
+        worklist::undelivered::handled,
+        inbox::api::list,
+        inbox::api::claim,
+        inbox::api::give_back,
+        inbox::api::finish,
+        training::api::status,
+        training::api::create,
+        training::api::overview,
+        review::api::current,
+        review::api::create,
+        review::api::overview,
+        incident::api::list,
+        incident::api::create,
+        incident::api::get,
+        incident::api::enter,
         media::api::announce,
         media::api::progress,
         media::api::append,

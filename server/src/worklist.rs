@@ -7,12 +7,14 @@ use crate::error::AppError;
 use crate::input::PathId;
 use crate::portal::{self, Frame, Task, local};
 use crate::state::App;
-use crate::{device, facility, notice, patient};
+use crate::{device, facility, inbox, incident, notice, patient, review, training};
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use renraku_wire::{Notice, NoticeId, NoticeKind};
+use renraku_wire::{Notice, NoticeId};
+
+pub mod undelivered;
 
 /// `GET /notices/{id}`: where a mail's link lands; it leads on to what the notice is about.
 pub async fn landing(
@@ -22,17 +24,9 @@ pub async fn landing(
 ) -> Result<Response, AppError> {
     let found = app
         .db
-        .read(async |c| notice::of_recipient(c, who.municipality_id(), who.staff_id(), id.into()).await)
+        .read(async |c| notice::target(c, who.municipality_id(), who.staff_id(), id.into()).await)
         .await?;
-    Ok(local::see(&match (found.patient_id, found.post_id) {
-        (Some(patient), Some(post)) => format!("/patients/{patient}#post-{post}"),
-        (Some(patient), None) => format!("/patients/{patient}"),
-        (None, _) => match found.kind {
-            NoticeKind::DeviceTicketIssued | NoticeKind::CertificateExpiring => "/devices".to_owned(),
-            NoticeKind::StaffStateChanged => "/staff".to_owned(),
-            _ => "/".to_owned(),
-        },
-    }))
+    Ok(local::see(&found.path()))
 }
 
 /// Whom and what a notice is about, for its recipient alone.
@@ -57,6 +51,11 @@ pub async fn notice(
 pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
     let mut tasks = facility::store::tasks(c, who).await?;
     tasks.extend(device::tasks::tasks(c, who).await?);
+    tasks.extend(inbox::store::tasks(c, who).await?);
+    tasks.extend(incident::store::tasks(c, who).await?);
+    tasks.extend(training::store::tasks(c, who).await?);
+    tasks.extend(review::store::tasks(c, who).await?);
+    tasks.extend(undelivered::tasks(c, who).await?);
     tasks.sort_by_key(|task| task.since);
     Ok(tasks)
 }
@@ -66,13 +65,16 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
 struct TasksPage {
     frame: Frame,
     tasks: Vec<Task>,
+    admin: bool,
+    office: bool,
 }
 
 /// `GET /tasks`: what waits for whoever is signed in.
 pub async fn page(State(app): State<App>, who: SignedIn) -> Result<Response, AppError> {
     let (frame, tasks) =
         app.db.read(async |c| Ok((who.frame(&app, c).await?, tasks(c, &who).await?))).await?;
-    portal::page(&TasksPage { frame, tasks })
+    let (admin, office) = (who.facility_admin().is_ok(), who.secretariat().is_ok());
+    portal::page(&TasksPage { frame, tasks, admin, office })
 }
 
 #[derive(Template)]

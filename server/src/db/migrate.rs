@@ -26,6 +26,7 @@ steps! {
     2 "0002_policy",
     3 "0003_facility",
     4 "0004_staff",
+    5 "0005_duties",
     6 "0006_device",
 }
 

@@ -418,6 +418,106 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> BigInt,
         done_at -> Nullable<BigInt>,
+        object_id -> Nullable<Uid>,
+        handled_at -> Nullable<BigInt>,
+        handled_by -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    reminder (municipality_id, about, subject_id, mark) {
+        municipality_id -> Uid,
+        about -> Text,
+        subject_id -> Uid,
+        mark -> Text,
+        sent_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    inbox_line (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        staff_id -> Uid,
+        kind -> Text,
+        patient_id -> Nullable<Uid>,
+        post_id -> Nullable<Uid>,
+        object_id -> Nullable<Uid>,
+        created_at -> BigInt,
+        claimed_by -> Nullable<Uid>,
+        claimed_at -> Nullable<BigInt>,
+        done_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    training (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        staff_id -> Uid,
+        material_version -> Text,
+        completed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    access_review (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        signed_by -> Uid,
+        signed_at -> BigInt,
+        request_sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    access_review_line (municipality_id, review_id, subject_id) {
+        municipality_id -> Uid,
+        review_id -> Uid,
+        subject_id -> Uid,
+        subject -> Text,
+        seen -> Text,
+        verdict -> Text,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    incident (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        facility_id -> Uid,
+        reporter_id -> Uid,
+        kind -> Text,
+        noticed_at -> BigInt,
+        device_id -> Nullable<Uid>,
+        state -> Text,
+        duty -> Text,
+        prompt_reported_at -> Nullable<BigInt>,
+        final_reported_at -> Nullable<BigInt>,
+        reported_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use super::*;
+    incident_entry (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        incident_id -> Uid,
+        step -> Text,
+        text -> Text,
+        duty -> Nullable<Text>,
+        author_id -> Uid,
+        at -> BigInt,
     }
 }
 
@@ -493,5 +593,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     post,
     receipt,
     notice,
-    audit
+    audit,
+    reminder,
+    inbox_line,
+    training,
+    access_review,
+    access_review_line,
+    incident,
+    incident_entry
 );

@@ -94,6 +94,8 @@ wire_ids!(
     SuspensionId
 );
 
+wire_ids!(InboxLineId, TrainingId, ReviewId, IncidentId, EntryId);
+
 /// The word that the contract uses for an enum's case, for a text column.
 pub fn word<T: serde::Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {

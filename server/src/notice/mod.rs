@@ -5,19 +5,26 @@
 //! What Apple, Google and the mail carrier see is a generic line, a kind and an opaque id (domain 4.3 no. 3).
 //! This floor reads the tables it needs and calls no room.
 
+mod inbox;
 mod letter;
+pub mod reminder;
+mod target;
 mod text;
+mod undelivered;
 mod worker;
 
 use crate::db::prelude::*;
-use crate::db::schema::{notice, push_registration, staff};
+use crate::db::schema::{municipality, notice, push_registration, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::policy::MunicipalityPolicy;
 use crate::{clock, run};
 use renraku_wire::NoticeKind;
 
 pub use letter::{FacilityNews, Letter, TicketMail, exists, queue_letter, withdraw};
+pub use target::{Target, target};
+pub use undelivered::{handle_undelivered, undelivered, undelivered_waiting};
 pub use worker::{Senders, run_worker};
 
 /// What a notice is about.
@@ -45,6 +52,7 @@ struct Row {
     device_id: Option<Id>,
     patient_id: Option<Id>,
     post_id: Option<Id>,
+    object_id: Option<Id>,
     sealed: Option<Vec<u8>>,
     state: &'static str,
     tries: i32,
@@ -65,6 +73,7 @@ impl Row {
             device_id: None,
             patient_id: about.patient_id,
             post_id: about.post_id,
+            object_id: None,
             sealed: None,
             state: "queued",
             tries: 0,
@@ -80,6 +89,21 @@ impl Row {
 /// # Errors
 /// The database failed.
 pub async fn queue(c: &mut Conn, about: &About, recipients: &[Id]) -> Result<usize, AppError> {
+    queue_for(c, about, None, recipients).await
+}
+
+/// As [`queue`], about something that is neither patient nor post: a report, for instance.
+///
+/// Whoever has no own mail address also gets a line in their facility's shared inbox (F14).
+///
+/// # Errors
+/// The database failed.
+pub async fn queue_for(
+    c: &mut Conn,
+    about: &About,
+    object_id: Option<Id>,
+    recipients: &[Id],
+) -> Result<usize, AppError> {
     if recipients.is_empty() {
         return Ok(0);
     }
@@ -96,29 +120,43 @@ pub async fn queue(c: &mut Conn, about: &About, recipients: &[Id]) -> Result<usi
                 push_registration::token
             ))
     )?;
-    let mails: Vec<(Id, Option<String>, Option<String>)> = run!(
+    let mails: Vec<(Id, Id, Option<String>, Option<String>)> = run!(
         c,
         load,
         staff::table
             .filter(staff::municipality_id.eq(about.municipality_id))
             .filter(staff::id.eq_any(recipients))
             .filter(staff::state.eq("active"))
-            .select((staff::id, staff::mail, staff::forwarding_mail))
+            .select((staff::id, staff::facility_id, staff::mail, staff::forwarding_mail))
     )?;
+    let forwards = mails.iter().any(|m| m.3.is_some()) && forwards(c, about.municipality_id).await?;
     let mut rows = Vec::with_capacity(devices.len() + mails.len());
     for (staff_id, device_id, provider, token) in devices {
         rows.push(Row {
             staff_id: Some(staff_id),
             device_id: Some(device_id),
+            object_id,
             ..Row::new(about, &provider, token)
         });
     }
-    for (staff_id, mail, forwarding) in mails {
-        for address in [mail, forwarding].into_iter().flatten() {
-            rows.push(Row { staff_id: Some(staff_id), ..Row::new(about, "mail", address) });
+    let mut lines = Vec::new();
+    for (staff_id, facility_id, own, forwarding) in mails {
+        // A placeholder is no address: none is on file.
+        if own.is_none() {
+            lines.push(inbox::Row::new(about, object_id, facility_id, staff_id));
+        }
+        for address in [own, forwarding.filter(|_| forwards)].into_iter().flatten() {
+            rows.push(Row { staff_id: Some(staff_id), object_id, ..Row::new(about, "mail", address) });
         }
     }
+    inbox::insert(c, &lines).await?;
     insert(c, &rows).await
+}
+
+/// Whether the town lets notices go to a facility's address (F13).
+async fn forwards(c: &mut Conn, town: Id) -> Result<bool, AppError> {
+    let policy: String = run!(c, get_result, municipality::table.find(town).select(municipality::policy))?;
+    Ok(MunicipalityPolicy::parse(&policy)?.forwarding_mail)
 }
 
 /// Queues a notice to a recipient at an address that is not their account's own: a facility's.

@@ -30,10 +30,15 @@ pub(super) fn notice(kind: NoticeKind, id: Id, care_url: &str, policy: &Municipa
         return text;
     }
     let line = worded(kind.line(), &policy.words);
+    let link = match kind {
+        // Goes to a facility's address, which is nobody in particular.
+        NoticeKind::InboxWaiting => format!("{care_url}/inbox"),
+        _ => format!("{care_url}/notices/{id}"),
+    };
     MailText {
         subject: format!("【連絡】{line}"),
         body: format!(
-            "{line}。\n内容は、電子証明書の入った端末でサインインしてご確認ください。\n\n{care_url}/notices/{id}\n\
+            "{line}。\n内容は、電子証明書の入った端末でサインインしてご確認ください。\n\n{link}\n\
              {}",
             foot(&policy.contact)
         ),

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on stops")]
 
 mod audit;
+mod duties;
 mod enrolment;
 mod facilities;
 mod facility_pages;
 mod facility_people;
+mod inbox;
+mod incidents;
 mod mailbox;
 mod media;
 mod pages;

@@ -232,6 +232,17 @@ impl Client {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Sends a form of a page, as a browser on this host does; redirects are followed.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let escape = |s: &str| s.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+        let body: Vec<_> = fields.iter().map(|(n, v)| format!("{}={}", escape(n), escape(v))).collect();
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(body.join("&"))).await
+    }
+
     pub async fn put(&self, path: &str, body: &impl Serialize) -> Answer {
         self.send(self.request(Method::PUT, path).json(body)).await
     }

@@ -1,0 +1,67 @@
+//! Whom a report concerns: the facility's devices, its managers, the office.
+
+use crate::access::SignedIn;
+use crate::db::prelude::*;
+use crate::db::schema::{device, staff};
+use crate::db::sql::word;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::run;
+use renraku_wire::Role;
+
+/// True for a device of the caller's facility.
+///
+/// # Errors
+/// The database failed.
+pub async fn own_device(c: &mut Conn, who: &SignedIn, id: Id) -> Result<bool, AppError> {
+    Ok(own_devices(c, who).await?.iter().any(|(own, _)| *own == id))
+}
+
+/// The devices of the caller's facility, by name.
+///
+/// # Errors
+/// The database failed.
+pub async fn own_devices(c: &mut Conn, who: &SignedIn) -> Result<Vec<(Id, String)>, AppError> {
+    Ok(run!(
+        c,
+        load,
+        device::table
+            .filter(device::municipality_id.eq(who.municipality_id()))
+            .filter(device::facility_id.eq(who.facility_id()))
+            .order((device::name, device::id))
+            .select((device::id, device::name))
+    )?)
+}
+
+/// The active managers of a facility.
+///
+/// # Errors
+/// The database failed.
+pub async fn managers(c: &mut Conn, who: &SignedIn, facility: Id) -> Result<Vec<Id>, AppError> {
+    Ok(run!(
+        c,
+        load,
+        staff::table
+            .filter(staff::municipality_id.eq(who.municipality_id()))
+            .filter(staff::facility_id.eq(facility))
+            .filter(staff::state.eq("active"))
+            .filter(staff::role.eq(word(&Role::FacilityManager)))
+            .select(staff::id)
+    )?)
+}
+
+/// The active people of the office.
+///
+/// # Errors
+/// The database failed.
+pub async fn office(c: &mut Conn, who: &SignedIn) -> Result<Vec<Id>, AppError> {
+    Ok(run!(
+        c,
+        load,
+        staff::table
+            .filter(staff::municipality_id.eq(who.municipality_id()))
+            .filter(staff::state.eq("active"))
+            .filter(staff::role.eq(word(&Role::Secretariat)))
+            .select(staff::id)
+    )?)
+}

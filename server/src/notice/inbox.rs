@@ -1,0 +1,46 @@
+//! Lines of a facility's shared inbox, as the queue makes them. What becomes of them: the room `inbox`.
+
+use super::About;
+use crate::db::prelude::*;
+use crate::db::schema::inbox_line;
+use crate::db::sql::word;
+use crate::db::{Conn, Id};
+use crate::error::AppError;
+use crate::{clock, run};
+
+#[derive(Insertable)]
+#[diesel(table_name = inbox_line, treat_none_as_default_value = false)]
+pub(super) struct Row {
+    municipality_id: Id,
+    id: Id,
+    facility_id: Id,
+    staff_id: Id,
+    kind: String,
+    patient_id: Option<Id>,
+    post_id: Option<Id>,
+    object_id: Option<Id>,
+    created_at: i64,
+}
+
+impl Row {
+    pub(super) fn new(about: &About, object_id: Option<Id>, facility_id: Id, staff_id: Id) -> Self {
+        Self {
+            municipality_id: about.municipality_id,
+            id: Id::new(),
+            facility_id,
+            staff_id,
+            kind: word(&about.kind),
+            patient_id: about.patient_id,
+            post_id: about.post_id,
+            object_id,
+            created_at: clock::now(),
+        }
+    }
+}
+
+pub(super) async fn insert(c: &mut Conn, rows: &[Row]) -> Result<(), AppError> {
+    if !rows.is_empty() {
+        run!(c, execute, diesel::insert_into(inbox_line::table).values(rows))?;
+    }
+    Ok(())
+}
