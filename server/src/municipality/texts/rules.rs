@@ -217,8 +217,12 @@ mod tests {
             assert_eq!(standing(&text, today), expected);
         }
         let trial = PortalText { topic: PortalTopic::Trial, ..text.clone() };
-        assert_eq!(shown(vec![text.clone(), trial.clone()], "2026-04-01", false), [text.clone()]);
-        assert_eq!(shown(vec![trial.clone()], "2026-04-01", true), [trial]);
+        let topics = |on_trial| {
+            let both = shown(vec![text.clone(), trial.clone()], "2026-04-01", on_trial);
+            both.into_iter().map(|text| text.topic).collect::<Vec<_>>()
+        };
+        assert_eq!(topics(false), [PortalTopic::Announcement]);
+        assert_eq!(topics(true), [PortalTopic::Announcement, PortalTopic::Trial]);
         assert_eq!(standing(&PortalText { withdrawn: true, ..text }, "2026-04-01"), Standing::Withdrawn);
     }
 
