@@ -4,9 +4,14 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on stops")]
 
 mod audit;
+mod devices;
+mod diagnosis;
 mod enrolment;
+mod interop;
 mod media;
+mod operator;
 mod pages;
+mod revocation;
 mod schema;
 mod sessions;
 mod sharing;
