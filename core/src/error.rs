@@ -213,6 +213,7 @@ fn refused(problem: Problem) -> CoreError {
         Code::NotFound => CoreError::NotFound,
         Code::IdConflict
         | Code::StateConflict
+        | Code::RenewalTooEarly
         | Code::AlreadyTaken
         | Code::ConsentMissing
         | Code::RoleInsufficient

@@ -173,7 +173,9 @@ fn write(path: &Path, identities: &[Identity], replace: bool) -> Result<(), AppE
         text.push_str(identity.to_string().expose_secret());
         text.push('\n');
     }
-    let beside = path.with_extension(format!("new{}", std::process::id()));
+    let beside = path.with_extension("new");
+    // What a killed command left there opens nothing that the file itself does not.
+    let _ = std::fs::remove_file(&beside);
     let whole = || {
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         file.write_all(text.as_bytes())?;

@@ -13,7 +13,7 @@ use crate::error::AppError;
 use crate::session::tally;
 use crate::state::App;
 use crate::tls::Peer;
-use crate::{clock, municipality, run};
+use crate::{clock, input, municipality, run};
 use renraku_wire::{Diagnosis, DiagnosisQuestion, NoticeKind, RevocationKind, Timestamp};
 use x509_parser::prelude::FromDer as _;
 
@@ -47,7 +47,11 @@ pub async fn diagnose(
 ) -> Result<Diagnosis, AppError> {
     let now = clock::now();
     let serial = peer.serial.as_deref().unwrap_or_default();
-    let login_id = question.login_id.as_deref().map(|id| id.trim().to_lowercase());
+    // What cannot be an id is looked up as one that nobody has.
+    let login_id = question
+        .login_id
+        .as_deref()
+        .map(|id| input::line(id, "login_id").map(|id| id.to_lowercase()).unwrap_or_default());
     let (authorities, known, person, held_up) = app
         .db
         .read(async |c| {

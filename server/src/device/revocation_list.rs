@@ -29,6 +29,9 @@ struct Kept {
 /// # Errors
 /// [`renraku_wire::Code::NotFound`] for the town or the authority.
 pub async fn current(app: &App, slug: &str, named: Option<&str>) -> Result<Vec<u8>, AppError> {
+    if named.is_some_and(|id| !id.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Err(renraku_wire::Code::NotFound.into());
+    }
     let now = clock::now();
     let (town, id, kept, count, oldest) = app
         .db
@@ -36,7 +39,7 @@ pub async fn current(app: &App, slug: &str, named: Option<&str>) -> Result<Vec<u
             let town = municipality::store::by_slug(c, slug).await?;
             let present = authority_id(&town.authority);
             let id = named.map_or_else(|| present.clone(), str::to_owned);
-            let kept = kept(c, town.id, &id).await?;
+            let kept = newest(c, town.id, &id).await?;
             // Before the first roll all certificates are the present authority's; a roll names them all.
             let oldest = id == present;
             let count = count(c, town.id, &id, oldest).await?;
@@ -54,7 +57,7 @@ pub async fn current(app: &App, slug: &str, named: Option<&str>) -> Result<Vec<u
     let authority = &authority;
     app.db
         .write(async |c| {
-            let kept = kept_of(c, town, authority).await?;
+            let kept = newest(c, town, &authority.id()).await?;
             let revoked = certificates::revoked(c, town, &authority.id(), oldest).await?;
             let number = kept.map_or(0, |l| l.number) + 1;
             let der = authority.revocation_list(number, &revoked, now, now + LIFE)?;
@@ -81,17 +84,9 @@ pub async fn current(app: &App, slug: &str, named: Option<&str>) -> Result<Vec<u
         .await
 }
 
-async fn kept(c: &mut Conn, town: Id, authority: &str) -> Result<Option<Kept>, AppError> {
+async fn newest(c: &mut Conn, town: Id, authority: &str) -> Result<Option<Kept>, AppError> {
     Ok(run!(c, get_result, revocation_list::table.find((town, authority)).select(Kept::as_select()))
         .optional()?)
-}
-
-async fn kept_of(
-    c: &mut Conn,
-    town: Id,
-    authority: &crate::tls::Authority,
-) -> Result<Option<Kept>, AppError> {
-    kept(c, town, &authority.id()).await
 }
 
 async fn count(c: &mut Conn, town: Id, authority: &str, oldest: bool) -> Result<i64, AppError> {

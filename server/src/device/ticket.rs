@@ -148,9 +148,13 @@ pub async fn consume(c: &mut Conn, town: Id, number: &str, now: i64) -> Result<(
 /// Refuses a facility that is not approved.
 ///
 /// # Errors
-/// [`Code::StateConflict`].
+/// [`Code::NotFound`] for none; [`Code::StateConflict`].
 pub async fn facility_is_approved(c: &mut Conn, town: Id, id: Id) -> Result<(), AppError> {
     let state: Option<String> =
         run!(c, get_result, facility::table.find((town, id)).select(facility::state)).optional()?;
-    if state.as_deref() == Some("approved") { Ok(()) } else { Err(Code::StateConflict.into()) }
+    match state.as_deref() {
+        Some("approved") => Ok(()),
+        Some(_) => Err(Code::StateConflict.into()),
+        None => Err(Code::NotFound.into()),
+    }
 }

@@ -1,7 +1,7 @@
 //! The frame around every page: the town, its words and contact, and who is signed in.
 
 use crate::db::prelude::*;
-use crate::db::schema::{facility, municipality};
+use crate::db::schema::{facility, municipality, old_authority};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
@@ -133,7 +133,7 @@ impl Frame {
         let all = app
             .db
             .read(async |c| {
-                let rows: Vec<(Row, Vec<u8>)> = run!(
+                let mut rows: Vec<(Row, Vec<u8>)> = run!(
                     c,
                     load,
                     municipality::table.select((
@@ -141,6 +141,19 @@ impl Frame {
                         municipality::authority_cert
                     ))
                 )?;
+                let old: Vec<(Row, Vec<u8>)> = run!(
+                    c,
+                    load,
+                    old_authority::table
+                        .inner_join(
+                            municipality::table.on(municipality::id.eq(old_authority::municipality_id))
+                        )
+                        .select((
+                            (municipality::slug, municipality::name, municipality::policy),
+                            old_authority::cert
+                        ))
+                )?;
+                rows.extend(old);
                 Ok(rows)
             })
             .await

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on stops")]
 
 mod audit;
+mod devices;
+mod diagnosis;
 mod duties;
 mod enrolment;
 mod facilities;
@@ -11,12 +13,15 @@ mod facility_pages;
 mod facility_people;
 mod inbox;
 mod incidents;
+mod interop;
 mod mailbox;
 mod media;
+mod operator;
 mod pages;
 mod passwords;
 mod policy;
 mod portal;
+mod revocation;
 mod schema;
 mod sessions;
 mod sharing;

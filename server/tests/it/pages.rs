@@ -162,7 +162,7 @@ async fn public_pages_open_without_a_certificate(host: Host) {
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
     assert!(home.headers.contains_key("strict-transport-security"));
     assert!(!home.text.contains("<script") && !home.text.contains("style=\""));
-    browser.get("/one/diagnosis").await.shows(200, &["certificate_missing", "tel:0000000000"]);
+    browser.get("/one/diagnosis").await.shows(200, &["R-101", "tel:0000000000"]);
     browser.get("/nowhere").await.shows(404, &["<html lang=\"ja\">", "not_found"]);
     let style = home.text.split("href=\"/assets/style-").nth(1).unwrap().split('"').next().unwrap();
     let style = browser.get(&format!("/assets/style-{style}")).await.shows(200, &["--accent"]);

@@ -6,7 +6,8 @@ use crate::db::schema::{certificate, device, push_registration, session, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
-use crate::run;
+use crate::staff::account;
+use crate::{clock, run};
 use renraku_wire::Role;
 
 /// A member of a facility's staff.
@@ -162,22 +163,18 @@ pub async fn end(c: &mut Conn, office: &Secretariat, facility_id: Id, now: i64) 
             certificate::revoke_reason.eq("facility_closed"),
         ))
     )?;
-    run!(
+    let people: Vec<Id> = run!(
         c,
-        execute,
-        diesel::update(
-            staff::table
-                .filter(staff::municipality_id.eq(town))
-                .filter(staff::facility_id.eq(facility_id))
-                .filter(staff::state.ne("left"))
-        )
-        .set((
-            staff::state.eq("left"),
-            staff::password_hash.eq(""),
-            // Whoever goes on elsewhere may bring the address along.
-            staff::mail.eq(None::<String>),
-            staff::forwarding_mail.eq(None::<String>),
-        ))
+        load,
+        staff::table
+            .filter(staff::municipality_id.eq(town))
+            .filter(staff::facility_id.eq(facility_id))
+            .filter(staff::state.ne("left"))
+            .select(staff::id)
     )?;
+    let today = clock::japan(now).date().to_string();
+    for person in people {
+        account::end(c, town, person, &today).await?;
+    }
     Ok(())
 }
