@@ -22,7 +22,7 @@ test: ## Formatting, lints and every test, on both databases.
 		set -x; exec scripts/with-postgres cargo test --locked --workspace --tests; \
 	fi
 
-bench: ## How fast: pictures against vipsthumbnail, getting in, and from a post to its push.
+bench: ## How fast: photos against vipsthumbnail, films against ffmpeg, getting in, and from a post to its push.
 	@scripts/setup build run bench
 	cargo bench --locked -p renraku-media
 	scripts/with-postgres cargo bench --locked -p renraku-server --bench gate

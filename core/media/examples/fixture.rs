@@ -1,4 +1,5 @@
-//! Writes the synthetic originals: `fixture photo FILE [SEED]` or `fixture film FILE [SECONDS]`.
+//! Writes the synthetic originals: `fixture photo FILE [SEED]`, `fixture film FILE [SECONDS]`, or the corpus of
+//! the tests: `fixture corpus FOLDER`.
 
 use renraku_media::fixture;
 use std::path::Path;
@@ -10,8 +11,11 @@ fn main() {
     let written = match (arguments.first().map(String::as_str), arguments.get(1)) {
         (Some("photo"), Some(file)) => fs::write(file, fixture::phone_photo(number.into())),
         (Some("film"), Some(file)) => fixture::phone_film(Path::new(file), number.into()),
+        (Some("corpus"), Some(folder)) => fixture::corpus(Path::new(folder)),
         _ => {
-            eprintln!("usage: fixture photo FILE [SEED] | fixture film FILE [SECONDS]");
+            eprintln!(
+                "usage: fixture photo FILE [SEED] | fixture film FILE [SECONDS] | fixture corpus FOLDER"
+            );
             process::exit(2);
         }
     };

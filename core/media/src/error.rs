@@ -8,8 +8,9 @@ pub enum MediaError {
     /// Not what it claims to be, damaged, or cut off. Ask for another file.
     #[error("the file is damaged or not of a kind that can be read")]
     Unreadable,
-    /// Whole, but of a kind that this build cannot handle (HEIC, a codec without a decoder or encoder).
-    /// Let the operating system convert it first.
+    /// Whole, but of a kind that this build cannot handle: HEIC, a lossless, arithmetic or twelve-bit JPEG, a
+    /// codec without a decoder or encoder, HDR in colours that could not be brought to a usual screen. Let the
+    /// operating system convert it first.
     #[error("this kind of file is not supported: {what}")]
     Unsupported {
         /// The kind.
@@ -35,7 +36,8 @@ pub enum MediaError {
     /// No room for the output. Nothing is left behind.
     #[error("no room left on the storage")]
     StorageFull,
-    /// A file could not be opened, read or written.
+    /// A file could not be opened, read or written; `InvalidInput` where what a caller passed makes no sense
+    /// (a mark that is no area of the picture, pixels that do not fit their size, a path that is no text).
     #[error("input or output failed: {0}")]
     Io(io::ErrorKind),
 }

@@ -3,7 +3,7 @@
 //! run it on a stranger's bytes. Not a player: that every picture decodes is for `video::play` to say.
 
 use crate::boxes::{self, Found};
-use crate::{MediaError, samples};
+use crate::{MediaError, samples, sps};
 use mp4parse::{Track, TrackType};
 use std::io::Cursor;
 
@@ -64,7 +64,13 @@ pub fn verify(bytes: &[u8], limits: &Limits) -> Result<FilmFacts, MediaError> {
             _ => return Err(MediaError::Unreadable),
         };
     let (config, width, height) = samples::h264(video).ok_or(MediaError::Unreadable)?;
-    samples::description(config)?;
+    let coded = sps::description(config)?;
+    // Three places name the size; a player may believe any of them.
+    let header = video.tkhd.as_ref().ok_or(MediaError::Unreadable)?;
+    let shown_size = (u64::from(header.width), u64::from(header.height));
+    if coded != (width, height) || shown_size != (u64::from(width) << 16, u64::from(height) << 16) {
+        return Err(MediaError::Unreadable);
+    }
     if sound.is_some_and(|t| !samples::is_aac(t)) {
         return Err(MediaError::Unreadable);
     }
@@ -86,7 +92,7 @@ pub fn verify(bytes: &[u8], limits: &Limits) -> Result<FilmFacts, MediaError> {
     samples::fill(data.content, pictures.iter().chain(&sounds).cloned())?;
     for picture in pictures {
         let (start, end) = (picture.start as usize, picture.end as usize);
-        samples::picture(bytes.get(start..end).ok_or(MediaError::Unreadable)?)?;
+        samples::picture(bytes.get(start..end).ok_or(MediaError::Unreadable)?, coded)?;
     }
     Ok(FilmFacts { width, height, duration_ms, sound: sound.is_some() })
 }

@@ -1,7 +1,7 @@
 //! The samples of a film's tracks: that the tables agree with one another and with the bytes that are
 //! there, and that a picture's bytes are pictures. Decodes nothing.
 
-use crate::MediaError;
+use crate::{MediaError, sps};
 use mp4parse::{AudioCodecSpecific, CodecType, SampleEntry, Track, VideoCodecSpecific};
 use std::ops::Range;
 
@@ -85,21 +85,17 @@ pub(crate) fn is_aac(track: &Track) -> bool {
     }
 }
 
-/// Checks the stream's description: parameter sets of plausible size, lengths of four bytes.
-pub(crate) fn description(config: &[u8]) -> Result<(), MediaError> {
-    let plausible = config.len() >= 7 && config.len() <= 512 && config[0] == 1 && config[4] & 3 == 3;
-    if plausible { Ok(()) } else { Err(MediaError::Unreadable) }
-}
-
 /// Checks that a sample is made of whole NAL units, of which one at least is a picture and none can carry
-/// anything else (free text of an encoder or a camera sits in SEI units).
-pub(crate) fn picture(mut sample: &[u8]) -> Result<(), MediaError> {
+/// anything else (free text of an encoder or a camera sits in SEI units). Parameter sets may be repeated,
+/// but not with another size than the film's.
+pub(crate) fn picture(mut sample: &[u8], size: sps::Size) -> Result<(), MediaError> {
     let mut slices = 0;
     while let Some((length, rest)) = sample.split_first_chunk::<4>() {
         let length = u32::from_be_bytes(*length) as usize;
         let unit = rest.get(..length).ok_or(MediaError::Unreadable)?;
         match unit.first().ok_or(MediaError::Unreadable)? & 0x9F {
             1..=5 => slices += 1,
+            7 if sps::picture_size(unit) != Some(size) => return Err(MediaError::Unreadable),
             7..=9 => {}
             6 => return Err(MediaError::extra("SEI")),
             _ => return Err(MediaError::Unreadable),

@@ -2,41 +2,11 @@
 //! removed or the other way round without looking.
 #![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
+mod dice;
+
+use dice::Dice;
 use renraku_media::{Cancel, document, film, fixture, photo};
 use std::time::{Duration, Instant};
-
-/// A small generator of the same numbers every time.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % sides
-    }
-
-    /// One to eight damages: a flipped bit, an extreme byte, a piece cut out or doubled.
-    fn damage(&mut self, bytes: &[u8], within: usize) -> Vec<u8> {
-        let mut out = bytes.to_vec();
-        for _ in 0..=self.roll(8) {
-            let at = self.roll(within.min(out.len()).max(1)).min(out.len().saturating_sub(1));
-            match self.roll(6) {
-                0..=2 => out[at] ^= 1 << self.roll(8),
-                3 => out[at] = [0, 0xFF, 0x7F, 0x80][self.roll(4)],
-                4 => drop(out.drain(at..(at + self.roll(16)).min(out.len()))),
-                _ => {
-                    let piece = out[at..(at + self.roll(16)).min(out.len())].to_vec();
-                    out.splice(at..at, piece);
-                }
-            }
-            if out.is_empty() {
-                break;
-            }
-        }
-        out
-    }
-}
 
 const BUDGET: Duration = Duration::from_secs(20);
 
@@ -99,8 +69,43 @@ fn films() {
         if let Ok(played) = video::play(&input, &Cancel::new()) {
             assert!(played.frames >= 25, "a success must be nearly the whole film: {played:?}");
         }
+        let made = video::transcode(&input, &output, &video::Plan::default(), &mut |_| (), &Cancel::new());
+        if made.is_ok() {
+            film::verify(&std::fs::read(&output).unwrap(), &limits).unwrap();
+        }
+        let poster = video::poster(&input, &photo::Plan::default(), &Cancel::new());
+        if let Ok(poster) = poster {
+            photo::verify(&poster.photo, &photo::Limits::default()).unwrap();
+        }
         if start.elapsed() > BUDGET {
             break;
+        }
+    }
+}
+
+#[cfg(feature = "video")]
+#[test]
+fn films_cut_off_at_every_hundredth() {
+    use renraku_media::{MediaError, video};
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.mov"), folder.path().join("out.mp4"));
+    let options =
+        fixture::FilmOptions { width: 160, height: 90, seconds: 1.0, bits: 200_000, ..Default::default() };
+    fixture::film(&input, &options).unwrap();
+    video::transcode(&input, &output, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
+    let cut = folder.path().join("cut.mov");
+    for whole in [std::fs::read(&input).unwrap(), std::fs::read(&output).unwrap()] {
+        let ends = (0..100).map(|i| whole.len() * i / 100).chain(whole.len() - 8..whole.len()).chain(0..40);
+        for end in ends {
+            std::fs::write(&cut, &whole[..end]).unwrap();
+            let made = folder.path().join("made.mp4");
+            let result = video::transcode(&cut, &made, &video::Plan::default(), &mut |_| (), &Cancel::new());
+            assert_eq!(result, Err(MediaError::Unreadable), "{end} of {}", whole.len());
+            assert!(!made.exists());
+            assert_eq!(video::play(&cut, &Cancel::new()), Err(MediaError::Unreadable));
+            let poster = video::poster(&cut, &photo::Plan::default(), &Cancel::new());
+            assert_eq!(poster, Err(MediaError::Unreadable));
+            assert!(film::verify(&whole[..end], &film::Limits::default()).is_err());
         }
     }
 }

@@ -5,8 +5,14 @@
 
 mod output;
 mod picture;
+mod poster;
 mod sound;
 mod source;
+mod tone;
+mod turn;
+mod whole;
+
+pub use poster::poster;
 
 use crate::{Cancel, MediaError, film};
 use ffmpeg_next as ffmpeg;
@@ -84,12 +90,12 @@ pub struct Played {
 }
 
 /// Makes a film that passes [`film::verify`] from an MP4 or QuickTime file: H.264 and AAC, turned upright,
-/// fast start, no tag of any kind. `output` appears only when it is complete; a file of that name is
+/// HDR toned down to what usual screens show, fast start, no tag of any kind. `output` appears only when it is complete; a file of that name is
 /// replaced. `progress` gets 0 to 1, at most ten times a second, on the calling thread. Stops within
-/// 200 ms of a cancel.
+/// 200 ms of a cancel. Where a hardware encoder fails on the way, the whole is done again in software.
 ///
 /// Errors: [`MediaError::Unreadable`] (damaged, cut off, no picture), `Unsupported` (no decoder or
-/// encoder), `TooLarge`, `Cancelled`, `StorageFull`, `Io`. Nothing is left behind then.
+/// encoder, Dolby Vision without a plain picture, HDR in an unusual colour space), `TooLarge`, `Cancelled`, `StorageFull`, `Io`. Nothing is left behind then.
 pub fn transcode(
     input: &Path,
     output: &Path,
@@ -98,12 +104,42 @@ pub fn transcode(
     cancel: &Cancel,
 ) -> Result<VideoFacts, MediaError> {
     quiet();
+    let mut report = Throttle::new(progress);
+    let mut encoder = None;
+    match attempt(input, output, plan, &mut report, cancel, &mut encoder) {
+        // Chips have moods: a second application that films, a size they do not like. Code has none.
+        Err(MediaError::Unreadable | MediaError::Unsupported { .. } | MediaError::Io(_))
+            if encoder.is_some_and(picture::is_hardware) && !cancel.is_cancelled() =>
+        {
+            let plan = Plan { hardware: false, ..*plan };
+            attempt(input, output, &plan, &mut report, cancel, &mut encoder)
+        }
+        result => result,
+    }
+    .map_err(|e| asked(e, cancel))
+    .inspect(|_| report.done())
+}
+
+/// FFmpeg gives an interruption the most various names.
+fn asked(e: MediaError, cancel: &Cancel) -> MediaError {
+    if cancel.is_cancelled() { MediaError::Cancelled } else { e }
+}
+
+fn attempt(
+    input: &Path,
+    output: &Path,
+    plan: &Plan,
+    report: &mut Throttle<'_>,
+    cancel: &Cancel,
+    encoder: &mut Option<&'static str>,
+) -> Result<VideoFacts, MediaError> {
     let mut source = Source::open(input, plan.sound, cancel)?;
     let mut out = Output::create(output)?;
     let mut pictures = Pictures::new(&source, plan, &mut out)?;
+    let name = *encoder.insert(pictures.name());
     let mut sounds = source.sound.as_ref().map(|track| Sounds::new(track, &mut out)).transpose()?;
     out.start()?;
-    let mut report = Throttle::new(progress, source.expected_ms().min(plan.longest_ms));
+    report.total_ms = source.expected_ms().min(plan.longest_ms).max(1);
     let cut = source.run(Some(plan.longest_ms), cancel, &mut |event| match event {
         Event::Picture(frame, track) => {
             report.at(track.end_ms);
@@ -118,7 +154,8 @@ pub fn transcode(
     if let Some(sounds) = &mut sounds {
         sounds.finish(&mut out)?;
     }
-    let encoder = pictures.name();
+    // The check below holds the whole film; what the codecs hold is no longer needed.
+    drop((source, pictures, sounds));
     // The server will ask the same; better to hear it here, while the original is at hand.
     let limits = film::Limits {
         max_bytes: plan.max_bytes,
@@ -127,9 +164,8 @@ pub fn transcode(
         ..film::Limits::default()
     };
     let (facts, bytes) = out.complete(&limits, cancel)?;
-    report.done();
     let film::FilmFacts { width, height, duration_ms, sound } = facts;
-    Ok(VideoFacts { width, height, duration_ms, bytes, sound, cut, encoder })
+    Ok(VideoFacts { width, height, duration_ms, bytes, sound, cut, encoder: name })
 }
 
 /// Decodes a whole film, pictures and sound, and tells what there was.
@@ -137,8 +173,8 @@ pub fn transcode(
 /// Errors: as [`transcode`]; a film of which a part is missing or does not decode is `Unreadable`.
 pub fn play(path: &Path, cancel: &Cancel) -> Result<Played, MediaError> {
     quiet();
-    let mut source = Source::open(path, true, cancel)?;
-    source.run(None, cancel, &mut |_| Ok(()))?;
+    let mut source = Source::open(path, true, cancel).map_err(|e| asked(e, cancel))?;
+    source.run(None, cancel, &mut |_| Ok(())).map_err(|e| asked(e, cancel))?;
     let (width, height) = source.picture.shown();
     Ok(Played {
         frames: source.picture.frames,
@@ -191,8 +227,8 @@ struct Throttle<'a> {
 impl<'a> Throttle<'a> {
     const EVERY: Duration = Duration::from_millis(100);
 
-    fn new(tell: &'a mut dyn FnMut(f32), total_ms: u64) -> Self {
-        Self { tell, total_ms: total_ms.max(1), last: None, told: 0.0 }
+    fn new(tell: &'a mut dyn FnMut(f32)) -> Self {
+        Self { tell, total_ms: 1, last: None, told: 0.0 }
     }
 
     fn at(&mut self, ms: u64) {
@@ -203,7 +239,7 @@ impl<'a> Throttle<'a> {
         }
     }
 
-    fn done(self) {
+    fn done(&mut self) {
         (self.tell)(1.0);
     }
 }

@@ -1,9 +1,11 @@
 //! The pictures' way: scaled, turned upright, thinned out to the planned rate, encoded as H.264.
 
 use super::output::{Lane, Output};
-use super::source::{Source, Track, Turn};
+use super::source::{Source, Track};
+use super::tone::Tone;
 use super::{Plan, nothing_more, refused};
 use crate::{Cancel, MediaError, film};
+use ffmpeg::codec::threading;
 use ffmpeg::{Dictionary, Packet, Rational, codec, encoder, filter, format, frame, picture};
 use ffmpeg_next as ffmpeg;
 
@@ -14,8 +16,20 @@ const TICKS: i32 = 90_000;
 const HARDWARE: [&str; 2] = ["h264_videotoolbox", "h264_mediacodec"];
 const SOFTWARE: [&str; 2] = ["libx264", "libopenh264"];
 
+/// Which to try, in this order.
+fn names(hardware: bool) -> impl Iterator<Item = &'static str> {
+    HARDWARE.into_iter().filter(move |_| hardware).chain(SOFTWARE)
+}
+
+/// Whether an encoder is a chip: those may refuse in the middle of a film.
+pub(super) fn is_hardware(name: &str) -> bool {
+    HARDWARE.contains(&name)
+}
+
 pub(super) struct Pictures {
     graph: Option<filter::Graph>,
+    /// For films with more light than screens have.
+    tone: Option<Tone>,
     /// What the graph was built for.
     layout: (u32, u32, format::Pixel),
     chain: String,
@@ -30,23 +44,23 @@ impl Pictures {
     pub fn new(source: &Source, plan: &Plan, out: &mut Output) -> Result<Self, MediaError> {
         let track = &source.picture;
         let (width, height) = target(track.size, plan.short_side);
-        let names = HARDWARE.iter().filter(|_| plan.hardware).chain(&SOFTWARE);
         let upright = if track.turn.sideways { (height, width) } else { (width, height) };
-        let (name, encoder, pixel) = names
-            .filter_map(|name| open(name, upright, track, plan).map(|(e, p)| (*name, e, p)))
-            .next()
+        let (name, encoder, pixel) = names(plan.hardware)
+            .find_map(|name| open(name, upright, track, plan).map(|(e, p)| (name, e, p)))
             .ok_or(MediaError::Unsupported { what: "no encoder for H.264 or AAC" })?;
         let rate = if track.rate > 0.0 { track.rate.min(f64::from(plan.rate)) } else { f64::from(plan.rate) };
         let mut chain =
-            format!("scale={width}:{height}:flags=bicubic:out_range=tv,setsar=1{}", turning(track.turn));
+            format!("scale={width}:{height}:flags=bicubic:out_range=tv,setsar=1{}", track.turn.filters());
         if track.rate == 0.0 || track.rate > f64::from(plan.rate) + 0.5 {
             chain += &format!(",fps={}", plan.rate);
         }
-        chain += &format!(",format={},settb=1/{TICKS}", pixel_name(pixel));
+        let tone = track.hdr.map(Tone::new);
+        let wanted = if tone.is_some() { "yuv420p10le" } else { pixel_name(pixel) };
+        chain += &format!(",format={wanted},settb=1/{TICKS}");
         let lane = out.add(&encoder, Rational(1, TICKS))?;
         let layout = (0, 0, format::Pixel::None);
         let frame_ticks = (f64::from(TICKS) / rate).round() as i64;
-        Ok(Self { graph: None, layout, chain, encoder, name, lane, last: -1, frame_ticks })
+        Ok(Self { graph: None, tone, layout, chain, encoder, name, lane, last: -1, frame_ticks })
     }
 
     /// Name of the encoder in use.
@@ -65,7 +79,7 @@ impl Pictures {
         frame.set_kind(picture::Type::None);
         let layout = (frame.width(), frame.height(), frame.format());
         if self.graph.is_none() {
-            self.graph = Some(build(frame, track, &self.chain).map_err(refused)?);
+            self.graph = Some(graph(frame, track, &self.chain).map_err(refused)?);
             self.layout = layout;
         }
         if layout != self.layout {
@@ -99,7 +113,8 @@ impl Pictures {
             // Two pictures at one moment: players and encoders refuse that.
             let Some(pts) = frame.pts().filter(|pts| *pts > self.last) else { continue };
             self.last = pts;
-            self.encoder.send_frame(&frame).map_err(refused)?;
+            let mapped = self.tone.as_ref().map(|tone| tone.map(&frame)).transpose()?;
+            self.encoder.send_frame(mapped.as_ref().unwrap_or(&frame)).map_err(refused)?;
             self.encoded(out, cancel)?;
         }
     }
@@ -124,7 +139,7 @@ impl Pictures {
 
 /// The size before turning: even, the short side as planned, never larger than the original and never a
 /// ribbon longer than a verified film may be.
-fn target((width, height): (u32, u32), short_side: u32) -> (u32, u32) {
+pub(super) fn target((width, height): (u32, u32), short_side: u32) -> (u32, u32) {
     let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
     let longest = f64::from(film::Limits::default().max_side);
     let factor = (f64::from(short_side) / short).min(longest / long).min(1.0);
@@ -132,19 +147,11 @@ fn target((width, height): (u32, u32), short_side: u32) -> (u32, u32) {
     (even(width), even(height))
 }
 
-/// Scaled first, then turned: fewer pixels to move.
-fn turning(turn: Turn) -> &'static str {
-    match (turn.sideways, turn.right_to_left, turn.upside_down) {
-        (false, false, false) => "",
-        (false, true, false) => ",hflip",
-        (false, false, true) => ",vflip",
-        (false, true, true) => ",hflip,vflip",
-        (true, true, false) => ",transpose=clock",
-        (true, false, true) => ",transpose=cclock",
-        (true, false, false) => ",transpose=cclock_flip",
-        (true, true, true) => ",transpose=clock_flip",
-    }
-}
+const BT709: (ffmpeg::color::Space, ffmpeg::color::Primaries, ffmpeg::color::TransferCharacteristic) = (
+    ffmpeg::color::Space::BT709,
+    ffmpeg::color::Primaries::BT709,
+    ffmpeg::color::TransferCharacteristic::BT709,
+);
 
 fn pixel_name(pixel: format::Pixel) -> &'static str {
     pixel.descriptor().map_or("yuv420p", |d| d.name())
@@ -172,14 +179,30 @@ fn open(
     encoder.set_frame_rate(Some(Rational((rate * 1000.0).round() as i32, 1000)));
     encoder.set_gop(plan.rate * 2);
     encoder.set_color_range(ffmpeg::color::Range::MPEG);
-    encoder.set_colorspace(track.color.0);
-    encoder.set_color_primaries(track.color.1);
-    encoder.set_color_transfer_characteristic(track.color.2);
+    let (space, primaries, transfer) = match track.hdr {
+        // Toned down to these, in the one format that the table makes.
+        Some(_) if pixel == format::Pixel::YUV420P => BT709,
+        Some(_) => return None,
+        None => track.color,
+    };
+    encoder.set_colorspace(space);
+    encoder.set_color_primaries(primaries);
+    encoder.set_color_transfer_characteristic(transfer);
     encoder.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
     let mut options = Dictionary::new();
     if name == "libx264" {
         for (key, value) in [("preset", "veryfast"), ("crf", "26"), ("maxrate", "4M"), ("bufsize", "8M")] {
             options.set(key, value);
+        }
+        if track.large {
+            // Ten pictures ahead in as many threads as there are processors would take a hundred megabytes.
+            options.set("rc-lookahead", "4");
+            encoder.set_max_b_frames(0);
+            encoder.set_threading(threading::Config {
+                kind: threading::Type::Frame,
+                count: 1,
+                ..threading::Config::default()
+            });
         }
     } else {
         encoder.set_bit_rate(2_500_000);
@@ -187,7 +210,11 @@ fn open(
     encoder.open_with(options).ok().map(|e| (e, pixel))
 }
 
-fn build(frame: &frame::Video, track: &Track, chain: &str) -> Result<filter::Graph, ffmpeg::Error> {
+pub(super) fn graph(
+    frame: &frame::Video,
+    track: &Track,
+    chain: &str,
+) -> Result<filter::Graph, ffmpeg::Error> {
     let mut graph = filter::Graph::new();
     let (source, sink) = (filter::find("buffer"), filter::find("buffersink"));
     let (source, sink) =
@@ -268,6 +295,14 @@ mod tests {
     fn what_an_encoder_signs_is_taken_out() {
         let packet = Packet::copy(&[0, 0, 0, 1, 6, 5, 42, 0, 0, 1, 0x65, 9, 8]);
         assert_eq!(only_pictures(&packet).unwrap().data(), Some(&[0, 0, 0, 1, 0x65, 9, 8][..]));
+    }
+
+    #[test]
+    fn chips_come_first_when_asked_for_and_never_otherwise() {
+        let all: Vec<_> = names(true).collect();
+        assert_eq!(all, ["h264_videotoolbox", "h264_mediacodec", "libx264", "libopenh264"]);
+        assert!(names(false).all(|name| !is_hardware(name)));
+        assert_eq!(names(false).count(), 2);
     }
 
     #[test]

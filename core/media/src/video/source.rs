@@ -1,43 +1,20 @@
 //! A film being read: opened with care, read to its end, and found whole or refused. FFmpeg takes the end
 //! of a cut-off file for the end of the film; a caller of this module is told.
 
+use super::tone::{self, Curve};
+use super::turn::Turn;
+use super::whole::{self, Stored};
 use super::{Event, nothing_more, refused};
-use crate::{Cancel, MediaError, boxes, samples};
+use crate::{Cancel, MediaError};
+use ffmpeg::codec::packet::side_data;
 use ffmpeg::codec::threading;
 use ffmpeg::{Dictionary, Packet, Rational, Rescale, codec, decoder, format, frame, media};
 use ffmpeg_next as ffmpeg;
-use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Most pixels of a picture: 8K, and what phones call 4K many times over.
 const MAX_PIXELS: u64 = 7680 * 4320;
-/// An index of a film of many hours.
-const MAX_INDEX: u64 = 64 << 20;
 const MILLI: Rational = Rational(1, 1000);
-
-/// A quarter turn or mirroring that a player must do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Turn {
-    pub sideways: bool,
-    pub right_to_left: bool,
-    pub upside_down: bool,
-}
-
-impl Turn {
-    /// From a display matrix: nine numbers, of which the first two of each row say where x and y go.
-    fn from_matrix(bytes: &[u8]) -> Self {
-        let at = |i: usize| {
-            bytes.get(i * 4..i * 4 + 4).and_then(|b| b.first_chunk()).map_or(0, |b| i32::from_ne_bytes(*b))
-        };
-        let (a, b, c, d) = (at(0), at(1), at(3), at(4));
-        if b.unsigned_abs() > a.unsigned_abs() {
-            Self { sideways: true, right_to_left: c < 0, upside_down: b < 0 }
-        } else {
-            Self { sideways: false, right_to_left: a < 0, upside_down: d < 0 }
-        }
-    }
-}
 
 /// One track and how far it has been read.
 pub(super) struct Track {
@@ -47,8 +24,12 @@ pub(super) struct Track {
     pub size: (u32, u32),
     pub turn: Turn,
     pub color: (ffmpeg::color::Space, ffmpeg::color::Primaries, ffmpeg::color::TransferCharacteristic),
+    /// How its light is coded when it holds more of it than a usual screen shows.
+    pub hdr: Option<Curve>,
     /// The film's begin in the track's time.
     start: i64,
+    /// Decoding alone takes much memory: whoever comes after it is to be modest.
+    pub large: bool,
     pub frames: u64,
     /// When the latest frame is over, in milliseconds from the film's begin.
     pub end_ms: u64,
@@ -61,7 +42,7 @@ impl Track {
     fn new(stream: &format::stream::Stream<'_>) -> Self {
         let turn = stream
             .side_data()
-            .find(|d| d.kind() == codec::packet::side_data::Type::DisplayMatrix)
+            .find(|d| d.kind() == side_data::Type::DisplayMatrix)
             .map_or_else(Turn::default, |d| Turn::from_matrix(d.data()));
         let rate = stream.avg_frame_rate();
         Self {
@@ -75,7 +56,9 @@ impl Track {
                 ffmpeg::color::Primaries::Unspecified,
                 ffmpeg::color::TransferCharacteristic::Unspecified,
             ),
+            hdr: None,
             start: 0,
+            large: false,
             frames: 0,
             end_ms: 0,
             packets: 0,
@@ -109,6 +92,16 @@ impl Track {
     }
 }
 
+/// How many pictures are decoded at a time, 0 for as many as there are processors. Each takes its size in
+/// memory, and those of a 4K film have 12 megabytes, or 25 in ten bits.
+fn threads(stored: Option<Stored>) -> usize {
+    match stored {
+        Some(stored) if !stored.large() => 0,
+        Some(stored) if !stored.deep && stored.pixels <= 4096 * 2304 => 2,
+        _ => 1,
+    }
+}
+
 /// An opened film.
 pub(super) struct Source {
     input: format::context::Input,
@@ -122,7 +115,7 @@ impl Source {
     /// Opens a film of the MP4 family. Nothing but that one file is read, whatever it says.
     pub fn open(path: &Path, sound: bool, cancel: &Cancel) -> Result<Self, MediaError> {
         cancel.check()?;
-        all_there(path)?;
+        let stored = whole::check(path)?;
         let url = format!("file:{}", path.to_str().ok_or(MediaError::Io(std::io::ErrorKind::InvalidInput))?);
         let mut options = Dictionary::new();
         options.set("protocol_whitelist", "file");
@@ -133,10 +126,11 @@ impl Source {
         cancel.check()?;
         let stream = input.streams().best(media::Type::Video).ok_or(MediaError::Unreadable)?;
         let mut picture = Track::new(&stream);
+        picture.large = stored.is_none_or(Stored::large);
         let mut context = codec::Context::from_parameters(stream.parameters()).map_err(refused)?;
         context.set_threading(threading::Config {
             kind: threading::Type::Frame,
-            count: 0,
+            count: threads(stored),
             ..threading::Config::default()
         });
         let codec = decoder::find(context.id()).ok_or(ffmpeg::Error::DecoderNotFound).map_err(refused)?;
@@ -147,6 +141,8 @@ impl Source {
         let video = decoder.open_as_with(codec, limit).and_then(|o| o.video()).map_err(refused)?;
         picture.size = (video.width(), video.height());
         picture.color = (video.color_space(), video.color_primaries(), video.color_transfer_characteristic());
+        let dolby = stream.side_data().find(|d| d.kind() == side_data::Type::DOVI_CONF);
+        picture.hdr = tone::curve(&picture.color, dolby.as_ref().map(|d| d.data()))?;
         let pixels = u64::from(video.width()) * u64::from(video.height());
         if pixels > MAX_PIXELS {
             return Err(MediaError::TooLarge { what: "pixels", limit: MAX_PIXELS });
@@ -305,45 +301,3 @@ impl Source {
 }
 
 const MICRO: Rational = Rational(1, 1_000_000);
-
-/// Checks that the pictures which the index speaks of lie within the file: a cut-off file is known by that
-/// before anything is decoded. Files whose index only FFmpeg understands are left to [`Source::judge`].
-fn all_there(path: &Path) -> Result<(), MediaError> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut head = Vec::new();
-    let mut at = 0;
-    while at < length {
-        let mut start = [0; 16];
-        let room = (length - at).min(16) as usize;
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(&mut start[..room])?;
-        let size = match u32::from_be_bytes([start[0], start[1], start[2], start[3]]) {
-            0 => length - at,
-            1 => u64::from_be_bytes([8, 9, 10, 11, 12, 13, 14, 15].map(|i: usize| start[i])),
-            size => u64::from(size),
-        };
-        if room < 8 || size < 8 || size > length - at {
-            return Err(MediaError::Unreadable);
-        }
-        if matches!(&start[4..8], b"ftyp" | b"moov") {
-            if head.len() as u64 + size > MAX_INDEX {
-                return Err(MediaError::TooLarge { what: "bytes", limit: MAX_INDEX });
-            }
-            file.seek(SeekFrom::Start(at))?;
-            file.by_ref().take(size).read_to_end(&mut head)?;
-        }
-        at += size;
-    }
-    if boxes::boxes(&head, 0..head.len())?.iter().all(|b| b.kind != *b"moov") {
-        return Err(MediaError::Unreadable);
-    }
-    let Ok(parsed) = mp4parse::read_mp4(&mut Cursor::new(&head)) else { return Ok(()) };
-    let pictures = parsed.tracks.iter().filter(|t| t.track_type == mp4parse::TrackType::Video);
-    for extents in pictures.filter_map(|t| samples::extents(t, u64::MAX).ok()) {
-        if extents.iter().any(|e| e.end > length) {
-            return Err(MediaError::Unreadable);
-        }
-    }
-    Ok(())
-}

@@ -1,0 +1,19 @@
+//! Makes one film small: `film INPUT OUTPUT`. A whole process for comparing with others.
+
+use renraku_media::{Cancel, video};
+use std::path::Path;
+use std::{env, process};
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [input, output] = arguments.as_slice() else {
+        eprintln!("usage: film INPUT OUTPUT");
+        process::exit(2);
+    };
+    let plan = video::Plan::default();
+    let made = video::transcode(Path::new(input), Path::new(output), &plan, &mut |_| (), &Cancel::new());
+    if let Err(e) = made {
+        eprintln!("{e}");
+        process::exit(1);
+    }
+}

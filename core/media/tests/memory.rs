@@ -1,0 +1,94 @@
+//! How much memory a 4K film takes, and how soon work on one stops. The measured process is this program
+//! itself, started again: its peak is then nobody else's.
+#![allow(clippy::unwrap_used, reason = "a test may stop here")]
+#![cfg(all(feature = "video", target_os = "linux"))]
+
+use renraku_media::{Cancel, MediaError, video};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+/// Names the film for the process that is measured.
+const FILM: &str = "RENRAKU_TEST_FILM";
+
+/// A 4K film with as many pictures kept at hand as its level allows, in eight or ten bits.
+fn film(folder: &Path, deep: bool) -> PathBuf {
+    let path = folder.join(if deep { "deep.mov" } else { "plain.mov" });
+    let pixels = if deep { "yuv420p10le" } else { "yuv420p" };
+    let light: &[&str] = if deep {
+        &["-color_trc", "arib-std-b67", "-color_primaries", "bt2020", "-colorspace", "bt2020nc"]
+    } else {
+        &[]
+    };
+    let status = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi"])
+        .args(["-i", "testsrc2=size=3840x2160:rate=30:duration=1", "-f", "lavfi", "-i", "sine=duration=1"])
+        .args(["-c:v", "libx264", "-preset", "ultrafast", "-refs", "5", "-crf", "20", "-pix_fmt", pixels])
+        .args(light)
+        .arg(&path)
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    path
+}
+
+/// Most memory that this process ever had in use, in kilobytes.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn a_4k_film_takes_less_than_300_megabytes() {
+    if let Some(film) = env::var_os(FILM) {
+        let film = PathBuf::from(film);
+        let output = film.with_extension("mp4");
+        video::transcode(&film, &output, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
+        println!("peak={}", peak());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for deep in [false, true] {
+        let film = film(folder.path(), deep);
+        let out = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "a_4k_film_takes_less_than_300_megabytes", "--nocapture", "--test-threads=1"])
+            .env(FILM, &film)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let said = String::from_utf8(out.stdout).unwrap();
+        let peak = said.split("peak=").nth(1).and_then(|s| s.split_whitespace().next()).unwrap();
+        println!("deep: {deep}, peak {peak} kB");
+        assert!(peak.parse::<u64>().unwrap() < 300 * 1024, "deep: {deep}, {peak} kB");
+    }
+}
+
+#[test]
+fn work_on_a_4k_film_stops_soon_whenever_it_is_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = film(folder.path(), false);
+    let output = folder.path().join("out.mp4");
+    let mut waits: Vec<Duration> = [0, 20, 90, 170, 330, 480, 610]
+        .into_iter()
+        .map(|after| {
+            let cancel = Cancel::new();
+            let flag = cancel.clone();
+            let other = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(after));
+                flag.cancel();
+                Instant::now()
+            });
+            let result = video::transcode(&input, &output, &video::Plan::default(), &mut |_| (), &cancel);
+            let waited = other.join().unwrap().elapsed();
+            assert_eq!(result, Err(MediaError::Cancelled), "after {after} ms");
+            assert!(!output.exists() && !output.with_extension("mp4.part").exists());
+            waited
+        })
+        .collect();
+    // The middle one: a busy machine may hold any single one up.
+    waits.sort_unstable();
+    assert!(waits[3] < Duration::from_millis(200), "{waits:?}");
+}
