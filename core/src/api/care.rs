@@ -3,9 +3,9 @@
 
 use super::{ApiError, ApiResult, Http, decode, with_token};
 use renraku_wire::{
-    MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient, PatientId,
-    PatientList, PatientRegistered, Post, PostId, PostPage, PushRegistration, ReceiptList, SessionOpened,
-    SignIn, Staff,
+    CertificateIssued, MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient,
+    PatientId, PatientList, PatientRegistered, Post, PostId, PostPage, PushRegistration, ReceiptList,
+    SessionOpened, SignIn, Staff,
 };
 use reqwest::{Method, RequestBuilder};
 use std::path::Path;
@@ -32,6 +32,13 @@ impl Care {
     /// [`ApiError::Nonsense`] when `base` is not an `https` address.
     pub fn new(tls: rustls::ClientConfig, base: &str) -> ApiResult<Self> {
         Ok(Self { http: Http::new(tls, base)?, token: None })
+    }
+
+    /// The same, telling when the certificate turns out to be revoked.
+    #[must_use]
+    pub(crate) fn watched(mut self, on_revoked: super::OnRevoked) -> Self {
+        self.http.on_revoked = Some(on_revoked);
+        self
     }
 
     /// The same host with this session's token, over the same connections.
@@ -66,6 +73,17 @@ impl Care {
     /// As [`ApiError`] tells.
     pub async fn sign_out(&self) -> ApiResult<()> {
         self.http.send(self.request(Method::DELETE, &["v1", "session"])).await.map(drop)
+    }
+
+    /// Asks for this device's next certificate, for a new key: `POST /v1/devices/current/certificate`. The
+    /// person signed in vouches. The same key again gets the same certificate again.
+    ///
+    /// # Errors
+    /// As [`ApiError`] tells; the CSR's codes and "too early" among the refusals.
+    pub async fn renew_certificate(&self, csr: &str) -> ApiResult<CertificateIssued> {
+        let path = ["v1", "devices", "current", "certificate"];
+        let body = serde_json::json!({ "csr": csr });
+        decode(self.http.send_json(self.request(Method::POST, &path), &body).await?).await
     }
 
     /// Changes the own password.

@@ -20,6 +20,8 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -37,12 +39,24 @@ const CHUNK: Duration = Duration::from_secs(75);
 /// Longest JSON answer that is read, in bytes. A page of posts stays far below.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
+/// Told when the care host says that this device's certificate is revoked. `said` is false when only an alert
+/// in the handshake said so, which anybody on the way may have put there. Gives false when the certificate was
+/// merely replaced by a newer one of this device.
+pub(crate) type OnRevoked = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
 /// The way to one host.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Http {
     client: reqwest::Client,
     tls: Arc<rustls::ClientConfig>,
     base: Url,
+    on_revoked: Option<OnRevoked>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
 }
 
 impl Http {
@@ -62,7 +76,7 @@ impl Http {
             .http2_keep_alive_timeout(Duration::from_secs(10))
             .build()
             .map_err(|_| ApiError::Nonsense("the TLS settings"))?;
-        Ok(Self { client, tls: Arc::new(tls), base })
+        Ok(Self { client, tls: Arc::new(tls), base, on_revoked: None })
     }
 
     /// A request to the path made of these segments, each escaped.
@@ -79,11 +93,20 @@ impl Http {
     }
 
     async fn send(&self, request: RequestBuilder) -> ApiResult<Response> {
-        let answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(e) => return Err(self.explained(&e).await),
+        let error = match request.send().await {
+            Ok(answer) if answer.status().is_success() => return Ok(answer),
+            Ok(answer) => refusal(answer).await,
+            Err(e) => self.explained(&e).await,
         };
-        if answer.status().is_success() { Ok(answer) } else { Err(refusal(answer).await) }
+        let revoked = self.on_revoked.as_ref().filter(|_| error.code() == Some(Code::CertificateRevoked));
+        let Some(on_revoked) = revoked else { return Err(error) };
+        if on_revoked(matches!(error, ApiError::Refused { .. })).await {
+            Err(error)
+        } else {
+            // The session went with the certificate that it was opened with.
+            let problem = Box::new(Problem::new(Code::SessionInvalid));
+            Err(ApiError::Refused { problem, retry_after: None })
+        }
     }
 
     async fn send_json<B: Serialize + ?Sized>(
