@@ -1,8 +1,8 @@
 //! What a device needs to take part in Renraku: certificate, session, API client, sealed store, outbox.
 //!
 //! Shells (through `renraku-mobile`) and the end-to-end tests go in by [`Device`]: open it, enrol once, sign
-//! in, and work with the [`Session`]. Reading works without a network from what was last seen; composing
-//! always does. Errors come out as [`CoreError`]. Below, each area stands alone: [`identity`] (key, CSR, TLS),
+//! in, and work with the [`Session`]; where a person has a PIN, [`Device::unlock`] comes before. Reading works
+//! without a network from what was last seen; composing always does. Errors come out as [`CoreError`]. Below, each area stands alone: [`identity`] (key, CSR, TLS),
 //! [`vault`] (the platform's keystore), [`api`] (the typed client), the sealed store, the outbox.
 //!
 //! Not here: screens, the server, and how pictures are made small (`renraku-media`).

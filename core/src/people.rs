@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
 const LIST: &str = "people";
+/// A page of SQLCipher's. No store is shorter.
+const PAGE: u64 = 4096;
 
 /// Someone who signed in on this device before.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +90,18 @@ impl People {
         let _doing = self.doing();
         let Some(person) = self.find(staff)? else { return Ok(None) };
         let key = self.key(&person)?.ok_or(StoreError::Unreadable)?;
-        Ok(Some(Store::open(&person.path(&self.folder), &key)?))
+        Ok(Some(self.existing(&person, &key)?))
+    }
+
+    /// Opens a file that must be there: SQLite would make an empty one of what is missing, or cut to less than
+    /// a page.
+    fn existing(&self, person: &Person, key: &StoreKey) -> Result<Store, Fault> {
+        let path = person.path(&self.folder);
+        match std::fs::metadata(&path) {
+            Ok(found) if found.len() >= PAGE => Ok(Store::open(&path, key)?),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
+            _ => Err(StoreError::Unreadable.into()),
+        }
     }
 
     /// Opens the store of someone who has a PIN. With the last wrong try everything of theirs is gone.
@@ -98,7 +111,7 @@ impl People {
         let lock = person.lock(self.vault.as_ref(), &staff);
         if !lock.state()?.pin {
             let key = self.key(&person)?.ok_or(StoreError::Unreadable)?;
-            return Ok(Some(Store::open(&person.path(&self.folder), &key)?));
+            return Ok(Some(self.existing(&person, &key)?));
         }
         let key = self.spent_is_wiped(
             staff,
@@ -107,22 +120,21 @@ impl People {
                 Opener::Biometrics(guarded) => lock.open_with_biometrics(*guarded),
             },
         )?;
-        Ok(Some(Store::open(&person.path(&self.folder), &key)?))
+        Ok(Some(self.existing(&person, &key)?))
     }
 
     /// Opens the store of someone who just signed in, or makes it.
     pub(crate) fn open_or_make(&self, staff: &Staff) -> Result<Store, Fault> {
         let _doing = self.doing();
         let mut people = self.list()?;
-        if let Some(person) = people.iter_mut().find(|p| p.staff_id == staff.id) {
+        if let Some(place) = people.iter().position(|p| p.staff_id == staff.id) {
             // Without its key the file is noise. That is so after the platform dropped the vault's secrets.
-            if let Some(key) = self.key(person)? {
-                let path = person.path(&self.folder);
-                if person.name != staff.name {
-                    person.name.clone_from(&staff.name);
+            if let Some(key) = self.key(&people[place])? {
+                if people[place].name != staff.name {
+                    people[place].name.clone_from(&staff.name);
                     self.keep(&people)?;
                 }
-                return Ok(Store::open(&path, &key)?);
+                return self.existing(&people[place], &key);
             }
             self.remove(staff.id)?;
             people = self.list()?;

@@ -1,7 +1,7 @@
 //! The care host: signing in, patients, posts, receipts, notices, pictures.
 //! Not here: administration (admin) and uploads (upload).
 
-use super::{ApiError, ApiResult, Http, decode, with_token};
+use super::{ApiError, ApiResult, Http, decode, nothing, with_token};
 use renraku_wire::{
     CertificateIssued, MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient,
     PatientId, PatientList, PatientRegistered, Post, PostId, PostPage, PushRegistration, ReceiptList,
@@ -72,7 +72,7 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn sign_out(&self) -> ApiResult<()> {
-        self.http.send(self.request(Method::DELETE, &["v1", "session"])).await.map(drop)
+        nothing(self.http.send(self.request(Method::DELETE, &["v1", "session"])).await?)
     }
 
     /// Asks for this device's next certificate, for a new key: `POST /v1/devices/current/certificate`. The
@@ -91,10 +91,8 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells; `password_weak` and `sign_in_refused` among the refusals.
     pub async fn change_password(&self, change: &PasswordChange) -> ApiResult<()> {
-        self.http
-            .send_json(self.request(Method::POST, &["v1", "session", "password"]), change)
-            .await
-            .map(drop)
+        let request = self.request(Method::POST, &["v1", "session", "password"]);
+        nothing(self.http.send_json(request, change).await?)
     }
 
     /// Tells where pushes for this person on this device go.
@@ -102,7 +100,8 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn register_push(&self, push: &PushRegistration) -> ApiResult<()> {
-        self.http.send_json(self.request(Method::PUT, &["v1", "session", "push"]), push).await.map(drop)
+        let request = self.request(Method::PUT, &["v1", "session", "push"]);
+        nothing(self.http.send_json(request, push).await?)
     }
 
     /// The patients whom this person may see.
@@ -165,7 +164,7 @@ impl Care {
     /// As [`ApiError`] tells.
     pub async fn put_receipt(&self, post: PostId, receipt: &NewReceipt) -> ApiResult<()> {
         let path = ["v1", "posts", &post.to_string(), "receipt"];
-        self.http.send_json(self.request(Method::PUT, &path), receipt).await.map(drop)
+        nothing(self.http.send_json(self.request(Method::PUT, &path), receipt).await?)
     }
 
     /// Who has read a post; for its author and the lead.

@@ -13,7 +13,7 @@ use crate::vault::Vault;
 use renraku_wire::{Code, MunicipalityInfo, SignIn, Staff, StaffId};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Longest that signing in waits for the town's description; the one at hand does.
 const DESCRIPTION: Duration = Duration::from_secs(5);
@@ -32,6 +32,14 @@ impl std::fmt::Debug for Unlock {
             Self::Pin(_) => "Pin",
             Self::Biometrics(_) => "Biometrics",
         })
+    }
+}
+
+impl Drop for Unlock {
+    fn drop(&mut self) {
+        if let Self::Pin(pin) = self {
+            pin.zeroize();
+        }
     }
 }
 
@@ -114,7 +122,9 @@ impl Device {
     pub async fn lock(&self, staff: StaffId) {
         let inner = self.inner.clone();
         let closed = block(move || {
-            if inner.people.lock_state(staff).is_ok_and(|state| state.is_some_and(|s| s.pin)) {
+            // Where the vault cannot tell, rather once too often.
+            let open = matches!(inner.people.lock_state(staff), Ok(Some(state)) if !state.pin);
+            if !open {
                 inner.close(staff);
             }
         });

@@ -74,9 +74,8 @@ fn judge(e: &ApiError) -> Verdict {
 /// Runs one pass. With `now`, items are tried before their time too.
 pub(crate) async fn flush(care: &Care, desk: &Desk, now: bool) -> Result<FlushReport, FlushError> {
     let mut pass = Pass::new(care, desk, now);
-    let done = pass.run().await;
+    pass.run().await?;
     let left = standing(desk).await?;
-    done?;
     Ok(FlushReport { remaining: left.remaining, next_try_at: left.next_try_at, ..pass.report })
 }
 
@@ -199,10 +198,14 @@ impl<'a> Pass<'a> {
             }
             Err(e) => e,
         };
+        if self.store.is_closed() && error.code() == Some(Code::CertificateRevoked) {
+            // Wiped: there is nothing to write it down in.
+            return Err(FlushError::Api(error));
+        }
         let not_taken = match &error {
             ApiError::Offline { sent } => !sent,
             ApiError::ServerUntrusted { .. } | ApiError::Key(_) | ApiError::CertificateRefused(_) => true,
-            ApiError::Refused { problem, .. } => problem.status < 500 || problem.code == Code::Unavailable,
+            ApiError::Refused { problem, .. } => problem.status < 500 || problem.status == 503,
             ApiError::Nonsense(_) | ApiError::File => false,
         };
         if not_taken && !unsure {

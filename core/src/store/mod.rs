@@ -95,13 +95,17 @@ impl Store {
         connection.batch_execute(
             "PRAGMA cipher_log_level = NONE;
              PRAGMA cipher_memory_security = ON;
-             PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA busy_timeout = 5000;",
         )?;
-        migrate(&mut connection)?;
+        // Looked at before anything may be written: a file of another key or version stays as it is.
+        let version = version(&mut connection)?;
+        connection.batch_execute(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;",
+        )?;
+        migrate(&mut connection, version)?;
         Ok(Self {
             connection: Arc::new(Mutex::new(Some(connection))),
             closed: Arc::default(),
@@ -164,12 +168,14 @@ struct Version {
     user_version: i32,
 }
 
-fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
+/// The migrations that it has seen.
+fn version(connection: &mut SqliteConnection) -> StoreResult<usize> {
     let version: Version = diesel::sql_query("PRAGMA user_version").get_result(connection)?;
     let done = usize::try_from(version.user_version).map_err(|_| StoreError::Unreadable)?;
-    if done > MIGRATIONS.len() {
-        return Err(StoreError::Newer);
-    }
+    if done > MIGRATIONS.len() { Err(StoreError::Newer) } else { Ok(done) }
+}
+
+fn migrate(connection: &mut SqliteConnection, done: usize) -> StoreResult<()> {
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         connection.immediate_transaction(|tx| {
             tx.batch_execute(migration)?;

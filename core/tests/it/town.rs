@@ -73,10 +73,12 @@ pub enum Nonsense {
     Problem,
     /// 302, to a sign-in page.
     Elsewhere,
+    /// 404, a web page.
+    Missing,
 }
 
 impl Nonsense {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Page,
         Self::Half,
         Self::Other,
@@ -85,6 +87,7 @@ impl Nonsense {
         Self::Gateway,
         Self::Problem,
         Self::Elsewhere,
+        Self::Missing,
     ];
 
     fn answer(self) -> Response {
@@ -96,6 +99,7 @@ impl Nonsense {
             Self::Broken => (500, "text/html", "<h1>Internal error</h1>"),
             Self::Gateway => (502, "text/plain", ""),
             Self::Problem => (422, "application/problem+json", "[]"),
+            Self::Missing => (404, "text/html", "<h1>Not here</h1>"),
             Self::Elsewhere => (302, "text/html", ""),
         };
         let headers = [(header::CONTENT_TYPE, kind), (header::LOCATION, "https://example.invalid/")];
@@ -149,6 +153,11 @@ pub async fn found() -> Arc<Town> {
 
 /// The same, whose certificates come from one authority and whose care host may trust another.
 pub async fn found_with(trusted: Option<Authority>) -> Arc<Town> {
+    found_as(SLUG, trusted).await
+}
+
+/// The same, of another name.
+pub async fn found_as(slug: &str, trusted: Option<Authority>) -> Arc<Town> {
     let ((public, public_port), (care, care_port)) = (bind().await, bind().await);
     let (network, devices) = (Arc::new(Network::default()), Authority::new());
     let town = Arc::new(Town {
@@ -157,7 +166,7 @@ pub async fn found_with(trusted: Option<Authority>) -> Arc<Town> {
         web: Authority::new(),
         devices,
         public_url: format!("https://localhost:{public_port}"),
-        info: info(care_port),
+        info: info(slug, care_port),
         patient: PatientSummary {
             id: PatientId::new(),
             name: "箕輪 花子".into(),
@@ -190,11 +199,11 @@ fn member(name: &str, profession: Profession) -> Staff {
     }
 }
 
-fn info(care_port: u16) -> MunicipalityInfo {
+fn info(slug: &str, care_port: u16) -> MunicipalityInfo {
     let text = |s: &str| s.to_owned();
     MunicipalityInfo {
         id: MunicipalityId::new(),
-        slug: text(SLUG),
+        slug: text(slug),
         name: text("箕輪町"),
         care_url: format!("https://localhost:{care_port}"),
         words: Words {
@@ -269,7 +278,7 @@ async fn municipality(State(town): Shared, Path(slug): Path<String>) -> Response
     if let Some(policy) = town.facts().policy.clone() {
         info.device_policy = policy;
     }
-    if slug == SLUG { Json(info).into_response() } else { no(Code::NotFound) }
+    if slug == info.slug { Json(info).into_response() } else { no(Code::NotFound) }
 }
 
 async fn certificates(State(town): Shared, Json(request): Json<CertificateRequest>) -> Response {
