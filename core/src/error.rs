@@ -3,6 +3,7 @@
 
 use crate::api::ApiError;
 use crate::identity::KeyError;
+use crate::lock::LockError;
 use crate::outbox::{FlushError, ItemError, UploadError};
 use crate::runtime::RunError;
 use crate::store::StoreError;
@@ -55,7 +56,7 @@ pub enum CoreError {
         /// Why; none when the caller cancelled.
         code: Option<Code>,
     },
-    /// The vault or the store on this device did not work: locked, full or damaged.
+    /// The vault or the store on this device did not open or did not work.
     #[error("storage: {kind:?}")]
     Storage {
         /// Which of these.
@@ -78,8 +79,19 @@ pub enum CoreError {
 /// What is wrong with this device's storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageTrouble {
-    /// Unlock the device, then try again.
+    /// Unlock the device, or the person's store with PIN or biometrics, then try again.
     Locked,
+    /// Not the PIN.
+    WrongPin {
+        /// Wrong tries that are left until everything of the person is wiped from this device.
+        left: u32,
+    },
+    /// Too many wrong PINs: everything of the person was wiped from this device. Sign in again.
+    Wiped,
+    /// The server was not reached for longer than the town allows: what was kept opens when it is reached.
+    LeaseOver,
+    /// The clock was set back: correct it, or reach the server. Nothing that was kept is shown until then.
+    ClockSetBack,
     /// Make room, then try again.
     Full,
     /// The store is damaged or its key is lost: forget the person on this device and sign in again.
@@ -88,6 +100,41 @@ pub enum StorageTrouble {
     Newer,
     /// A file could not be read or written.
     File,
+}
+
+impl StorageTrouble {
+    /// One plain Japanese sentence of what to do.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        let sentence = match self {
+            Self::Locked => "ロックされています。PINまたは生体認証で解除してください。",
+            Self::WrongPin { left } => {
+                return format!(
+                    "PINが違います。あと{left}回間違えると、この端末の保存データは消去されます。"
+                );
+            }
+            Self::Wiped => {
+                "PINを続けて間違えたため、この端末の保存データを消去しました。もう一度サインインしてください。"
+            }
+            Self::LeaseOver => {
+                "しばらくサーバーにつながっていないため、保存データを開けません。電波の届く場所で開き直してください。"
+            }
+            Self::ClockSetBack => {
+                "端末の時計が戻されています。日付と時刻を直すか、電波の届く場所で開き直してください。"
+            }
+            Self::Full => "端末の空き容量が足りません。不要な写真などを消して、もう一度お試しください。",
+            Self::Damaged => {
+                "この端末の保存データが壊れています。利用者を端末から消して、もう一度サインインしてください。"
+            }
+            Self::Newer => {
+                "新しい版のアプリで保存されたデータです。アプリを更新してください。データは残っています。"
+            }
+            Self::File => {
+                "端末のファイルを読み書きできませんでした。端末を再起動して、もう一度お試しください。"
+            }
+        };
+        sentence.to_owned()
+    }
 }
 
 impl CoreError {
@@ -106,6 +153,10 @@ impl CoreError {
         }
     }
 
+    pub(crate) fn storage(kind: StorageTrouble) -> Self {
+        Self::Storage { kind }
+    }
+
     pub(crate) fn invalid(field: &str) -> Self {
         Self::Invalid { code: Code::FieldInvalid, field: Some(field.to_owned()) }
     }
@@ -120,6 +171,8 @@ pub(crate) enum Fault {
     Store(#[from] StoreError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
@@ -174,13 +227,23 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::Api(ApiError::Key(KeyError::Gone)) | Fault::Key(KeyError::Gone) => {
                 Self::Certificate { code: Code::CertificateMissing }
             }
-            Fault::Vault(VaultError::Locked) => storage(StorageTrouble::Locked),
+            Fault::Vault(VaultError::Locked)
+            | Fault::Store(StoreError::Locked)
+            | Fault::Lock(LockError::Locked | LockError::Vault(VaultError::Locked)) => {
+                storage(StorageTrouble::Locked)
+            }
+            Fault::Lock(LockError::WrongPin { left }) => storage(StorageTrouble::WrongPin { left }),
+            Fault::Lock(LockError::Spent) => storage(StorageTrouble::Wiped),
+            Fault::Lock(LockError::Weak) => Self::invalid("pin"),
+            Fault::Lock(LockError::Damaged) => storage(StorageTrouble::Damaged),
             Fault::Store(StoreError::Full) | Fault::Media(MediaError::StorageFull) => {
                 storage(StorageTrouble::Full)
             }
             Fault::Store(StoreError::Unreadable | StoreError::Record) => storage(StorageTrouble::Damaged),
             Fault::Store(StoreError::Newer) => storage(StorageTrouble::Newer),
-            Fault::Api(ApiError::File) | Fault::Media(MediaError::Io(_)) => storage(StorageTrouble::File),
+            Fault::Api(ApiError::File) | Fault::Media(MediaError::Io(_)) | Fault::Store(StoreError::File) => {
+                storage(StorageTrouble::File)
+            }
             Fault::File(e) if e.kind() == std::io::ErrorKind::StorageFull => storage(StorageTrouble::Full),
             Fault::File(_) => storage(StorageTrouble::File),
             Fault::Media(MediaError::Cancelled) => Self::Media { code: None },
@@ -197,6 +260,7 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::Api(ApiError::Nonsense(_) | ApiError::Key(KeyError::Failed))
             | Fault::Key(KeyError::Failed)
             | Fault::Vault(VaultError::Failed)
+            | Fault::Lock(LockError::Vault(VaultError::Failed))
             | Fault::Store(StoreError::Database(_) | StoreError::Run(_))
             | Fault::Run(_)
             | Fault::Tls(_) => Self::Unexpected { reference: None },

@@ -1,15 +1,20 @@
 //! Who has a store on this device: the list and the keys rest in the vault, the files in one folder under
-//! names that say nothing. Everything here blocks. Not here: what is in a store.
+//! names that say nothing. Everything here blocks, and one at a time: see [`People::doing`].
+//! Not here: what is in a store, and how a PIN seals a key (lock).
 
 use crate::error::Fault;
+use crate::lock::{Lock, LockError, PersonLock};
 use crate::store::{self, Store, StoreError, StoreKey};
 use crate::vault::{Vault, VaultError};
 use renraku_wire::{Staff, StaffId};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
 const LIST: &str = "people";
+/// A page of SQLCipher's. No store is shorter.
+const PAGE: u64 = 4096;
 
 /// Someone who signed in on this device before.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,80 +37,221 @@ impl Person {
         format!("store-{}", self.file)
     }
 
+    fn lock<'a>(&self, vault: &'a dyn Vault, staff: &'a StaffId) -> Lock<'a> {
+        Lock::new(vault, format!("lock-{}", self.file), staff.0.as_bytes())
+    }
+
     fn path(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.db", self.file))
     }
 }
 
-/// Everyone, in the order in which they first signed in.
-pub(crate) fn list(vault: &dyn Vault) -> Result<Vec<Person>, VaultError> {
-    let Some(bytes) = vault.load(LIST)? else { return Ok(Vec::new()) };
-    serde_json::from_slice(&bytes).map_err(|_| VaultError::Failed)
+/// How to open a store that has a PIN.
+pub(crate) enum Opener<'a> {
+    /// The PIN, which is counted.
+    Pin(&'a str),
+    /// What the platform releases to the person's finger or face.
+    Biometrics(&'a dyn Vault),
 }
 
-fn keep(vault: &dyn Vault, people: &[Person]) -> Result<(), VaultError> {
-    vault.store(LIST, &serde_json::to_vec(people).map_err(|_| VaultError::Failed)?)
+/// The people of one town on this device.
+pub(crate) struct People {
+    vault: Arc<dyn Vault>,
+    folder: PathBuf,
+    /// Two tries at once must not count as one, two changes of the list not lose one.
+    doing: Mutex<()>,
 }
 
-/// Opens the store of someone who is known here.
-pub(crate) fn open(vault: &dyn Vault, folder: &Path, staff: StaffId) -> Result<Option<Store>, Fault> {
-    let people = list(vault)?;
-    let Some(person) = people.iter().find(|p| p.staff_id == staff) else { return Ok(None) };
-    let key = key(vault, person)?.ok_or(StoreError::Unreadable)?;
-    Ok(Some(Store::open(&person.path(folder), &key)?))
-}
+impl People {
+    pub(crate) fn new(vault: Arc<dyn Vault>, folder: PathBuf) -> Self {
+        Self { vault, folder, doing: Mutex::new(()) }
+    }
 
-/// Opens the store of someone who just signed in, or makes it.
-pub(crate) fn open_or_make(vault: &dyn Vault, folder: &Path, staff: &Staff) -> Result<Store, Fault> {
-    let mut people = list(vault)?;
-    if let Some(person) = people.iter_mut().find(|p| p.staff_id == staff.id) {
-        // Without its key the file is noise. That is so after the platform dropped the vault's secrets.
-        if let Some(key) = key(vault, person)? {
-            let path = person.path(folder);
-            if person.name != staff.name {
-                person.name.clone_from(&staff.name);
-                keep(vault, &people)?;
+    fn doing(&self) -> MutexGuard<'_, ()> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everyone, in the order in which they first signed in.
+    pub(crate) fn list(&self) -> Result<Vec<Person>, VaultError> {
+        let Some(bytes) = self.vault.load(LIST)? else { return Ok(Vec::new()) };
+        serde_json::from_slice(&bytes).map_err(|_| VaultError::Failed)
+    }
+
+    fn keep(&self, people: &[Person]) -> Result<(), VaultError> {
+        self.vault.store(LIST, &serde_json::to_vec(people).map_err(|_| VaultError::Failed)?)
+    }
+
+    fn find(&self, staff: StaffId) -> Result<Option<Person>, VaultError> {
+        Ok(self.list()?.into_iter().find(|p| p.staff_id == staff))
+    }
+
+    /// Opens the store of someone who is known here and has no PIN.
+    pub(crate) fn open(&self, staff: StaffId) -> Result<Option<Store>, Fault> {
+        let _doing = self.doing();
+        let Some(person) = self.find(staff)? else { return Ok(None) };
+        let key = self.key(&person)?.ok_or(StoreError::Unreadable)?;
+        Ok(Some(self.existing(&person, &key)?))
+    }
+
+    /// Opens a file that must be there: SQLite would make an empty one of what is missing, or cut to less than
+    /// a page.
+    fn existing(&self, person: &Person, key: &StoreKey) -> Result<Store, Fault> {
+        let path = person.path(&self.folder);
+        match std::fs::metadata(&path) {
+            Ok(found) if found.len() >= PAGE => Ok(Store::open(&path, key)?),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
+            _ => Err(StoreError::Unreadable.into()),
+        }
+    }
+
+    /// Opens the store of someone who has a PIN. With the last wrong try everything of theirs is gone.
+    pub(crate) fn unlock(&self, staff: StaffId, opener: &Opener<'_>) -> Result<Option<Store>, Fault> {
+        let _doing = self.doing();
+        let Some(person) = self.find(staff)? else { return Ok(None) };
+        let lock = person.lock(self.vault.as_ref(), &staff);
+        if !lock.state()?.pin {
+            let key = self.key(&person)?.ok_or(StoreError::Unreadable)?;
+            return Ok(Some(self.existing(&person, &key)?));
+        }
+        let key = self.spent_is_wiped(
+            staff,
+            match opener {
+                Opener::Pin(pin) => lock.open_with_pin(pin),
+                Opener::Biometrics(guarded) => lock.open_with_biometrics(*guarded),
+            },
+        )?;
+        Ok(Some(self.existing(&person, &key)?))
+    }
+
+    /// Opens the store of someone who just signed in, or makes it.
+    pub(crate) fn open_or_make(&self, staff: &Staff) -> Result<Store, Fault> {
+        let _doing = self.doing();
+        let mut people = self.list()?;
+        if let Some(place) = people.iter().position(|p| p.staff_id == staff.id) {
+            // Without its key the file is noise. That is so after the platform dropped the vault's secrets.
+            if let Some(key) = self.key(&people[place])? {
+                if people[place].name != staff.name {
+                    people[place].name.clone_from(&staff.name);
+                    self.keep(&people)?;
+                }
+                return self.existing(&people[place], &key);
             }
-            return Ok(Store::open(&path, &key)?);
+            self.remove(staff.id)?;
+            people = self.list()?;
         }
-        forget(vault, folder, staff.id)?;
-        people = list(vault)?;
+        let person = Person {
+            staff_id: staff.id,
+            name: staff.name.clone(),
+            file: hex::encode(rand::random::<[u8; 16]>()),
+        };
+        let key = store::new_key();
+        self.vault.store(&person.key_name(), key.as_slice())?;
+        std::fs::create_dir_all(&self.folder)?;
+        let opened = Store::open(&person.path(&self.folder), &key)?;
+        people.push(person);
+        self.keep(&people)?;
+        Ok(opened)
     }
-    let person = Person {
-        staff_id: staff.id,
-        name: staff.name.clone(),
-        file: hex::encode(rand::random::<[u8; 16]>()),
-    };
-    let key = store::new_key();
-    vault.store(&person.key_name(), key.as_slice())?;
-    std::fs::create_dir_all(folder)?;
-    let opened = Store::open(&person.path(folder), &key)?;
-    people.push(person);
-    keep(vault, &people)?;
-    Ok(opened)
-}
 
-/// Forgets someone: first the key, so that a kill half-way leaves only noise, then the files, then the name.
-pub(crate) fn forget(vault: &dyn Vault, folder: &Path, staff: StaffId) -> Result<(), Fault> {
-    let mut people = list(vault)?;
-    let Some(place) = people.iter().position(|p| p.staff_id == staff) else { return Ok(()) };
-    vault.remove(&people[place].key_name())?;
-    let path = people[place].path(folder);
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.clone().into_os_string();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-            _ => {}
+    /// How the person's store is guarded; none for somebody unknown.
+    pub(crate) fn lock_state(&self, staff: StaffId) -> Result<Option<PersonLock>, Fault> {
+        let Some(person) = self.find(staff)? else { return Ok(None) };
+        Ok(Some(person.lock(self.vault.as_ref(), &staff).state()?))
+    }
+
+    /// Sets the first PIN, or another one with the current: a wrong one counts as a try.
+    pub(crate) fn set_pin(&self, staff: StaffId, current: Option<&str>, pin: &str) -> Result<bool, Fault> {
+        let _doing = self.doing();
+        let Some(person) = self.find(staff)? else { return Ok(false) };
+        let lock = person.lock(self.vault.as_ref(), &staff);
+        let key = if lock.state()?.pin {
+            self.spent_is_wiped(staff, lock.open_with_pin(current.ok_or(LockError::Locked)?))?
+        } else {
+            self.key(&person)?.ok_or(StoreError::Unreadable)?
+        };
+        lock.set_pin(&key, pin)?;
+        // From here on the record counts: `key` removes what a kill leaves between these two.
+        self.vault.remove(&person.key_name())?;
+        Ok(true)
+    }
+
+    /// Lets biometrics open the store too. Needs the PIN.
+    pub(crate) fn add_biometrics(
+        &self,
+        staff: StaffId,
+        pin: &str,
+        guarded: &dyn Vault,
+    ) -> Result<bool, Fault> {
+        let _doing = self.doing();
+        let Some(person) = self.find(staff)? else { return Ok(false) };
+        let lock = person.lock(self.vault.as_ref(), &staff);
+        let key = self.spent_is_wiped(staff, lock.open_with_pin(pin))?;
+        lock.add_biometrics(&key, guarded)?;
+        Ok(true)
+    }
+
+    /// From now on only the PIN opens the store.
+    pub(crate) fn remove_biometrics(&self, staff: StaffId) -> Result<(), Fault> {
+        let _doing = self.doing();
+        let Some(person) = self.find(staff)? else { return Ok(()) };
+        Ok(person.lock(self.vault.as_ref(), &staff).remove_biometrics()?)
+    }
+
+    fn spent_is_wiped(&self, staff: StaffId, opened: Result<StoreKey, LockError>) -> Result<StoreKey, Fault> {
+        if opened == Err(LockError::Spent) {
+            self.remove(staff)?;
+        }
+        Ok(opened?)
+    }
+
+    /// Forgets someone.
+    pub(crate) fn forget(&self, staff: StaffId) -> Result<(), Fault> {
+        let _doing = self.doing();
+        self.remove(staff)
+    }
+
+    /// First the key, so that a kill half-way leaves only noise, then the files, then the name.
+    fn remove(&self, staff: StaffId) -> Result<(), Fault> {
+        let mut people = self.list()?;
+        let Some(place) = people.iter().position(|p| p.staff_id == staff) else { return Ok(()) };
+        self.vault.remove(&people[place].key_name())?;
+        people[place].lock(self.vault.as_ref(), &staff).remove()?;
+        let path = people[place].path(&self.folder);
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let mut name = path.clone().into_os_string();
+            name.push(suffix);
+            match std::fs::remove_file(&name) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+                _ => {}
+            }
+        }
+        people.remove(place);
+        Ok(self.keep(&people)?)
+    }
+
+    /// Forgets everyone, readable list or not: files without keys are noise, and go too.
+    pub(crate) fn wipe(&self) -> Result<(), Fault> {
+        let _doing = self.doing();
+        match self.list() {
+            Ok(people) => people.iter().try_for_each(|person| self.remove(person.staff_id))?,
+            Err(VaultError::Locked) => return Err(VaultError::Locked.into()),
+            Err(VaultError::Failed) => {}
+        }
+        self.vault.remove(LIST)?;
+        match std::fs::remove_dir_all(&self.folder) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
+            _ => Ok(()),
         }
     }
-    people.remove(place);
-    keep(vault, &people)?;
-    Ok(())
-}
 
-fn key(vault: &dyn Vault, person: &Person) -> Result<Option<StoreKey>, Fault> {
-    let Some(bytes) = vault.load(&person.key_name())?.map(Zeroizing::new) else { return Ok(None) };
-    let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| StoreError::Unreadable)?;
-    Ok(Some(Zeroizing::new(key)))
+    /// The key of someone without a PIN; none when the vault lost it.
+    fn key(&self, person: &Person) -> Result<Option<StoreKey>, Fault> {
+        if person.lock(self.vault.as_ref(), &person.staff_id).state()?.pin {
+            self.vault.remove(&person.key_name())?;
+            return Err(LockError::Locked.into());
+        }
+        let Some(bytes) = self.vault.load(&person.key_name())?.map(Zeroizing::new) else { return Ok(None) };
+        let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| StoreError::Unreadable)?;
+        Ok(Some(Zeroizing::new(key)))
+    }
 }

@@ -2,7 +2,9 @@
 
 use crate::foreign::{DeviceKey, ForeignKey, ForeignVault, Vault};
 use crate::{EnrolmentForm, KnownPerson, MobileError, Municipality, RenrakuSession};
-use renraku_core::{CoreError, Device, DeviceSettings, Diagnosed, NewDevice, runtime};
+use renraku_core::{
+    CertificateStatus, CoreError, Device, DeviceSettings, Diagnosed, NewDevice, PersonLock, Unlock, runtime,
+};
 use renraku_wire::{Code, StaffId};
 use std::future::Future;
 use std::sync::Arc;
@@ -55,18 +57,41 @@ impl RenrakuDevice {
         key: Option<Arc<dyn DeviceKey>>,
         extra_roots: Option<String>,
     ) -> Result<Arc<Self>, MobileError> {
+        Self::open_town(folder, vault, key, None, extra_roots, None).await
+    }
+
+    /// Opens the device in one of several towns, or with two keys in hardware; otherwise as `open`.
+    ///
+    /// `town`: the town's slug. Each town has a folder and secrets of its own under `folder` and in `vault`;
+    /// keys in hardware must be the town's own, too. None for a device with one town. `spare_key`: a second key
+    /// in hardware under another name, which takes turns with `key` when the certificate is renewed; without
+    /// it a device with `key` in hardware enrols anew when its certificate ends.
+    ///
+    /// Fails with `Storage` (folder or vault), `Invalid` (roots, or a town that is no slug).
+    #[uniffi::constructor]
+    pub async fn open_town(
+        folder: String,
+        vault: Arc<dyn Vault>,
+        key: Option<Arc<dyn DeviceKey>>,
+        spare_key: Option<Arc<dyn DeviceKey>>,
+        extra_roots: Option<String>,
+        town: Option<String>,
+    ) -> Result<Arc<Self>, MobileError> {
         let settings = DeviceSettings {
             folder: folder.into(),
             vault: Arc::new(ForeignVault(vault)),
             key: key.map(|key| Arc::new(ForeignKey(key)) as _),
+            spare_key: spare_key.map(|key| Arc::new(ForeignKey(key)) as _),
             extra_roots,
+            town,
+            clock: None,
         };
         let opened = runtime::block(move || Device::open(settings)).await;
         let inner = Arc::new(opened.map_err(|_| MobileError::Unexpected { reference: None })??);
         Ok(Arc::new(Self { inner }))
     }
 
-    /// The town as it described itself at the enrolment; none before. Returns at once.
+    /// The town as it described itself when somebody last signed in; none before the enrolment. Returns at once.
     #[must_use]
     pub fn municipality(&self) -> Option<Municipality> {
         self.inner.municipality().map(Into::into)
@@ -96,7 +121,29 @@ impl RenrakuDevice {
         on_core(async move { inner.enrol(new).await.map(Into::into) }).await
     }
 
-    /// Finds out whether this device can reach the care host. Some seconds.
+    /// How long the certificate lasts; none before the enrolment. Returns at once. Look daily: when
+    /// `renewal_due`, call `renew_certificate` while somebody is signed in.
+    #[must_use]
+    pub fn certificate(&self) -> Option<CertificateStatus> {
+        self.inner.certificate()
+    }
+
+    /// Renews the certificate before its end, with a new key; the person signed in vouches. Some seconds. A
+    /// kill leaves the old certificate or the new one, and either works. Afterwards everybody on this device
+    /// signs in again: sessions belong to the certificate they were opened with. Stores and outboxes stay.
+    ///
+    /// Fails with `Conflict` when it is too early or there is no second key, `Certificate`, `SignedOut`,
+    /// `Offline`, `Storage`, `Unexpected` when the server sent a certificate that is no better.
+    pub async fn renew_certificate(
+        &self,
+        session: Arc<RenrakuSession>,
+    ) -> Result<CertificateStatus, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.renew_certificate(session.core()).await }).await
+    }
+
+    /// Finds out whether this device can reach the care host. Some seconds. If the town says that the device
+    /// is revoked, everything of the town is wiped from it, as at any other contact.
     ///
     /// Fails with `Storage` when the key is locked, `Unexpected` when the answer is no diagnosis.
     pub async fn diagnose(&self) -> Result<Diagnosis, MobileError> {
@@ -113,7 +160,7 @@ impl RenrakuDevice {
     /// Signs a person in, and opens or makes their sealed store. Some seconds.
     ///
     /// Fails with `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`,
-    /// `Storage`.
+    /// `Storage`: with `Locked`, the person has a PIN here, so unlock first.
     pub async fn sign_in(
         &self,
         login_id: String,
@@ -124,13 +171,99 @@ impl RenrakuDevice {
         Ok(RenrakuSession::new(session))
     }
 
-    /// Takes up the session that a person left open, without the network. Milliseconds. The shell must have
-    /// made sure who holds the device (PIN, biometrics).
+    /// Takes up the session that a person left open, without the network. Milliseconds. Where the person has
+    /// no PIN, the shell must have made sure who holds the device.
     ///
-    /// Fails with `SignedOut` when there is none, `Certificate` when the device is not enrolled, `Storage`.
+    /// Fails with `SignedOut` when there is none, `Certificate` when the device is not enrolled (any more),
+    /// `Storage`: with `Locked`, the person has a PIN, so unlock first.
     pub async fn resume(&self, staff_id: StaffId) -> Result<Arc<RenrakuSession>, MobileError> {
         let inner = self.inner.clone();
         Ok(RenrakuSession::new(on_core(async move { inner.resume(staff_id).await }).await?))
+    }
+
+    /// How a person's store is guarded: whether there is a PIN, whether biometrics open it too, and how many
+    /// wrong PINs are left. Milliseconds.
+    ///
+    /// Fails with `NotFound` for somebody unknown here, `Storage`.
+    pub async fn person_lock(&self, staff_id: StaffId) -> Result<PersonLock, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.person_lock(staff_id).await }).await
+    }
+
+    /// Opens the store of a person with a PIN, until `lock` or the app's end; `resume` or `sign_in` comes next.
+    /// Some tenths of a second, for the PIN's sake; no network. Each try is counted before it is looked at,
+    /// and the tenth wrong one in a row wipes everything of the person from this device. Once begun it cannot
+    /// be cancelled.
+    ///
+    /// Fails with `Storage` (`WrongPin`, `Wiped`), `NotFound` for somebody unknown here.
+    pub async fn unlock_with_pin(&self, staff_id: StaffId, pin: String) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.unlock(staff_id, Unlock::Pin(pin)).await }).await
+    }
+
+    /// Opens the store of a person by finger or face, as `unlock_with_pin`. `guarded`: a vault that gives out
+    /// what it keeps only after the platform recognised the person; it is asked on a worker thread and may
+    /// block until then.
+    ///
+    /// Fails with `Storage` (`Locked`: not recognised, or not set up any more; ask for the PIN), `NotFound`.
+    pub async fn unlock_with_biometrics(
+        &self,
+        staff_id: StaffId,
+        guarded: Arc<dyn Vault>,
+    ) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        let unlock = Unlock::Biometrics(Arc::new(ForeignVault(guarded)));
+        on_core(async move { inner.unlock(staff_id, unlock).await }).await
+    }
+
+    /// Closes the store of a person with a PIN: their sessions here fail with `Storage` (`Locked`) from now on.
+    /// Call it after `relock_seconds` in the background, and when another person takes the tablet. What is on
+    /// its way to the disk is finished first. Someone without a PIN stays as they are.
+    pub async fn lock(&self, staff_id: StaffId) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move {
+            inner.lock(staff_id).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets a person's first PIN (`current` is none), or another one. Some tenths of a second. A kill leaves
+    /// the old PIN or the new one.
+    ///
+    /// Fails with `Invalid` (`pin`) for less than 6 or more than 64 characters, one character over and over, or
+    /// a run like 123456; `Storage` as `unlock_with_pin` for a wrong `current`; `NotFound`.
+    pub async fn set_pin(
+        &self,
+        staff_id: StaffId,
+        current: Option<String>,
+        pin: String,
+    ) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.set_pin(staff_id, current, pin).await }).await
+    }
+
+    /// Lets the person's finger or face open their store, beside the PIN. `guarded`: as in
+    /// `unlock_with_biometrics`; it must lose what it keeps when another finger or face is enrolled.
+    ///
+    /// Fails with `Storage` as `unlock_with_pin` for a wrong PIN, `Damaged` when none was set; `NotFound`.
+    pub async fn add_biometrics(
+        &self,
+        staff_id: StaffId,
+        pin: String,
+        guarded: Arc<dyn Vault>,
+    ) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        let guarded = Arc::new(ForeignVault(guarded));
+        on_core(async move { inner.add_biometrics(staff_id, pin, guarded).await }).await
+    }
+
+    /// Only the PIN opens the person's store from now on. What the platform still keeps opens nothing.
+    ///
+    /// Fails with `Storage`.
+    pub async fn remove_biometrics(&self, staff_id: StaffId) -> Result<(), MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.remove_biometrics(staff_id).await }).await
     }
 
     /// Those who signed in on this device before, in that order.
@@ -150,11 +283,20 @@ impl RenrakuDevice {
         on_core(async move { inner.forget_person(staff_id).await }).await
     }
 
-    /// Forgets everything: everyone on this device, the certificate, the key. The device must enrol again.
+    /// Forgets everything of this town: everyone on this device, the certificate, the keys. The device must enrol again.
     ///
     /// Fails with `Storage` when something may still be there.
     pub async fn forget(&self) -> Result<(), MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.forget().await }).await
     }
+}
+
+/// The towns that have a folder of their own under `folder`, by slug, sorted: open each with `open_town`. Reads
+/// one folder; may block for a moment.
+///
+/// Fails with `Storage` when the folder cannot be read.
+#[uniffi::export]
+pub fn known_towns(folder: String) -> Result<Vec<String>, MobileError> {
+    Ok(renraku_core::towns(folder.as_ref())?)
 }

@@ -71,8 +71,19 @@ pub enum MobileError {
 /// What is wrong with this device's storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum StorageTrouble {
-    /// Unlock the device, then try again.
+    /// Unlock the device, or the person's store with PIN or biometrics, then try again.
     Locked,
+    /// Not the PIN.
+    WrongPin {
+        /// Wrong tries that are left until everything of the person is wiped from this device.
+        left: u32,
+    },
+    /// Too many wrong PINs: everything of the person was wiped from this device. Sign in again.
+    Wiped,
+    /// The server was not reached for longer than the town allows: what was kept opens when it is reached.
+    LeaseOver,
+    /// The clock was set back: correct it, or reach the server. Nothing that was kept is shown until then.
+    ClockSetBack,
     /// Make room, then try again.
     Full,
     /// The store is damaged or its key is lost: forget the person on this device and sign in again.
@@ -94,19 +105,51 @@ impl From<CoreError> for MobileError {
             CoreError::Invalid { code, field } => Self::Invalid { code: text(code), field },
             CoreError::TooLarge { code } => Self::TooLarge { code: text(code) },
             CoreError::Media { code } => Self::Media { code: code.map(text) },
-            CoreError::Storage { kind } => Self::Storage {
-                trouble: match kind {
-                    Trouble::Locked => StorageTrouble::Locked,
-                    Trouble::Full => StorageTrouble::Full,
-                    Trouble::Damaged => StorageTrouble::Damaged,
-                    Trouble::Newer => StorageTrouble::Newer,
-                    Trouble::File => StorageTrouble::File,
-                },
-            },
+            CoreError::Storage { kind } => Self::Storage { trouble: kind.into() },
             CoreError::Certificate { code } => Self::Certificate { code: text(code) },
             CoreError::Unexpected { reference } => Self::Unexpected { reference },
         }
     }
+}
+
+impl From<Trouble> for StorageTrouble {
+    fn from(kind: Trouble) -> Self {
+        match kind {
+            Trouble::Locked => Self::Locked,
+            Trouble::WrongPin { left } => Self::WrongPin { left },
+            Trouble::Wiped => Self::Wiped,
+            Trouble::LeaseOver => Self::LeaseOver,
+            Trouble::ClockSetBack => Self::ClockSetBack,
+            Trouble::Full => Self::Full,
+            Trouble::Damaged => Self::Damaged,
+            Trouble::Newer => Self::Newer,
+            Trouble::File => Self::File,
+        }
+    }
+}
+
+impl From<StorageTrouble> for Trouble {
+    fn from(trouble: StorageTrouble) -> Self {
+        match trouble {
+            StorageTrouble::Locked => Self::Locked,
+            StorageTrouble::WrongPin { left } => Self::WrongPin { left },
+            StorageTrouble::Wiped => Self::Wiped,
+            StorageTrouble::LeaseOver => Self::LeaseOver,
+            StorageTrouble::ClockSetBack => Self::ClockSetBack,
+            StorageTrouble::Full => Self::Full,
+            StorageTrouble::Damaged => Self::Damaged,
+            StorageTrouble::Newer => Self::Newer,
+            StorageTrouble::File => Self::File,
+        }
+    }
+}
+
+/// One plain Japanese sentence of what to do about a trouble with this device's storage. Returns at once, on
+/// any thread.
+#[uniffi::export]
+#[must_use]
+pub fn storage_sentence(trouble: StorageTrouble) -> String {
+    Trouble::from(trouble).sentence()
 }
 
 /// One plain Japanese sentence of what to do about a problem code. For a code of a newer server it says to

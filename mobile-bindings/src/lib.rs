@@ -18,8 +18,8 @@ mod records;
 mod remote;
 mod session;
 
-pub use device::{Diagnosis, RenrakuDevice};
-pub use error::{MobileError, StorageTrouble, problem_sentence};
+pub use device::{Diagnosis, RenrakuDevice, known_towns};
+pub use error::{MobileError, StorageTrouble, problem_sentence, storage_sentence};
 pub use foreign::{CancelToken, DeviceKey, KeyFailure, ProgressListener, Vault, VaultFailure};
 pub use records::*;
 pub use session::RenrakuSession;

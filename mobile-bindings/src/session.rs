@@ -7,6 +7,7 @@ use renraku_core::{Cancel, FlushReport, Item, PushShown, Session, Text};
 use renraku_wire::{MediaId, PatientId, PostId, PushProvider, Receipt, Staff};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A signed-in person on this device. Calls may come from any thread and do not keep it busy.
 ///
@@ -77,7 +78,8 @@ impl RenrakuSession {
 
     /// The patients whom this person may see. Without the server, as last seen.
     ///
-    /// Fails with `Offline` when nothing was seen yet, `SignedOut` also when the offline lease is over.
+    /// Fails with `Offline` when nothing was seen yet, `Storage` when the offline lease is over (`LeaseOver`) or
+    /// the clock was set back (`ClockSetBack`).
     pub async fn patients(&self) -> Result<PatientsSeen, MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.patients().await.map(Into::into) }).await
@@ -166,10 +168,29 @@ impl RenrakuSession {
         on_core(async move { inner.compose(draft.into(), cancel, progress).await }).await
     }
 
-    /// Everything in the outbox, in the order of sending. What was sent stays listed for a day.
+    /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every
+    /// item stands is always told; once the offline lease is over, texts and descriptions are empty.
     pub async fn outbox(&self) -> Result<Vec<Item>, MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.outbox().await }).await
+    }
+
+    /// Waits until something in the outbox or the store may have changed since the call that gave `seen` (0 at
+    /// first), and gives what to pass next. Tells at most ten times a second, and gives `seen` again when
+    /// nothing changed for `patience_millis` (at most 60,000): call it in a loop, no timer and no cancelling
+    /// needed.
+    ///
+    /// Fails with `Storage` (`Locked`) when the store was closed.
+    pub async fn outbox_changed(&self, seen: u64, patience_millis: u32) -> Result<u64, MobileError> {
+        let inner = self.inner.clone();
+        let patience = Duration::from_millis(patience_millis.into());
+        on_core(async move { inner.outbox_changed(seen, patience).await }).await
+    }
+
+    /// Stops the `flush` that is under way, as if the network had gone: it returns its report soon, and loses at
+    /// most the chunk on its way. For Swift, whose cancelled tasks do not stop by themselves. Returns at once.
+    pub fn stop_sending(&self) {
+        self.inner.stop_sending();
     }
 
     /// Changes the text of a post that is a draft, waits or failed.

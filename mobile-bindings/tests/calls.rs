@@ -3,7 +3,7 @@
 
 use renraku_mobile::{
     CancelToken, DeviceKey, Diagnosis, EnrolmentForm, KeyFailure, MobileError, RenrakuDevice, StorageTrouble,
-    Vault, VaultFailure, problem_sentence,
+    Vault, VaultFailure, known_towns, problem_sentence, storage_sentence,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -119,4 +119,28 @@ fn every_code_has_a_sentence_and_an_unknown_one_too() {
     let known = problem_sentence("certificate_revoked".into());
     assert!(known.contains("失効"));
     assert!(problem_sentence("of_tomorrow".into()).contains("最新の版"));
+    assert!(storage_sentence(StorageTrouble::WrongPin { left: 3 }).contains("あと3回"));
+    assert!(storage_sentence(StorageTrouble::Newer).contains("更新"));
+}
+
+#[tokio::test]
+async fn a_stranger_has_no_lock_and_a_town_must_be_a_slug() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Arc::new(MemoryVault::default());
+    let device = open(folder.path(), vault.clone()).await.unwrap();
+    let stranger = renraku_wire::StaffId::new();
+    assert_eq!(device.person_lock(stranger).await.map(drop), Err(MobileError::NotFound));
+    assert_eq!(device.unlock_with_pin(stranger, "194502".into()).await, Err(MobileError::NotFound));
+    assert_eq!(device.set_pin(stranger, None, "194502".into()).await, Err(MobileError::NotFound));
+    assert_eq!(device.lock(stranger).await, Ok(()));
+    assert_eq!(device.certificate(), None);
+    let path = folder.path().to_str().unwrap().to_owned();
+    let town = |slug: &str| {
+        let slug = Some(slug.to_owned());
+        RenrakuDevice::open_town(path.clone(), vault.clone(), None, None, None, slug)
+    };
+    let refused = town("../minowa").await.map(drop);
+    assert!(matches!(refused, Err(MobileError::Invalid { field: Some(f), .. }) if f == "town"));
+    town("minowa").await.unwrap();
+    assert_eq!(known_towns(path.clone()), Ok(vec!["minowa".to_owned()]));
 }

@@ -52,7 +52,7 @@ impl Frame {
         let colours: Vec<_> = colours.chunks_exact(3).map(|c| (c[0], 0)).collect();
         let sound = side(1) > 0 && side(3) > 0 && !colours.is_empty() && colours.len() <= 4;
         let (width, height, precision) = (side(3), side(1), head[0]);
-        sound.then(|| Self {
+        sound.then_some(Self {
             width,
             height,
             process: marker,

@@ -148,7 +148,7 @@ impl Bits {
             }
         }
         let rest = self.take(zeros)?;
-        Some(u32::try_from((1_u64 << zeros) - 1).ok()?.checked_add(rest)?)
+        u32::try_from((1_u64 << zeros) - 1).ok()?.checked_add(rest)
     }
 
     fn signed(&mut self) -> Option<i64> {

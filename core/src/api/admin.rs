@@ -1,6 +1,6 @@
 //! The care host for those who manage: staff, tickets, devices, the directory.
 
-use super::{ApiResult, Care, decode};
+use super::{ApiResult, Care, decode, nothing};
 use renraku_wire::{
     Device, DeviceId, Directory, EnrolmentTicket, Facility, FacilityApproved, FacilityId, NewStaff,
     Revocation, StaffAdded,
@@ -64,6 +64,6 @@ impl Care {
     /// As [`super::ApiError`] tells; `role_insufficient` among the refusals.
     pub async fn revoke_device(&self, device: DeviceId, revocation: &Revocation) -> ApiResult<()> {
         let path = ["v1", "devices", &device.to_string(), "revocation"];
-        self.http.send_json(self.request(Method::POST, &path), revocation).await.map(drop)
+        nothing(self.http.send_json(self.request(Method::POST, &path), revocation).await?)
     }
 }

@@ -1,11 +1,11 @@
 //! The care host: signing in, patients, posts, receipts, notices, pictures.
 //! Not here: administration (admin) and uploads (upload).
 
-use super::{ApiError, ApiResult, Http, decode, with_token};
+use super::{ApiError, ApiResult, Http, decode, nothing, with_token};
 use renraku_wire::{
-    MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient, PatientId,
-    PatientList, PatientRegistered, Post, PostId, PostPage, PushRegistration, ReceiptList, SessionOpened,
-    SignIn, Staff,
+    CertificateIssued, MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient,
+    PatientId, PatientList, PatientRegistered, Post, PostId, PostPage, PushRegistration, ReceiptList,
+    SessionOpened, SignIn, Staff,
 };
 use reqwest::{Method, RequestBuilder};
 use std::path::Path;
@@ -32,6 +32,13 @@ impl Care {
     /// [`ApiError::Nonsense`] when `base` is not an `https` address.
     pub fn new(tls: rustls::ClientConfig, base: &str) -> ApiResult<Self> {
         Ok(Self { http: Http::new(tls, base)?, token: None })
+    }
+
+    /// The same, telling when the certificate turns out to be revoked.
+    #[must_use]
+    pub(crate) fn watched(mut self, on_revoked: super::OnRevoked) -> Self {
+        self.http.on_revoked = Some(on_revoked);
+        self
     }
 
     /// The same host with this session's token, over the same connections.
@@ -65,7 +72,18 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn sign_out(&self) -> ApiResult<()> {
-        self.http.send(self.request(Method::DELETE, &["v1", "session"])).await.map(drop)
+        nothing(self.http.send(self.request(Method::DELETE, &["v1", "session"])).await?)
+    }
+
+    /// Asks for this device's next certificate, for a new key: `POST /v1/devices/current/certificate`. The
+    /// person signed in vouches. The same key again gets the same certificate again.
+    ///
+    /// # Errors
+    /// As [`ApiError`] tells; the CSR's codes and "too early" among the refusals.
+    pub async fn renew_certificate(&self, csr: &str) -> ApiResult<CertificateIssued> {
+        let path = ["v1", "devices", "current", "certificate"];
+        let body = serde_json::json!({ "csr": csr });
+        decode(self.http.send_json(self.request(Method::POST, &path), &body).await?).await
     }
 
     /// Changes the own password.
@@ -73,10 +91,8 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells; `password_weak` and `sign_in_refused` among the refusals.
     pub async fn change_password(&self, change: &PasswordChange) -> ApiResult<()> {
-        self.http
-            .send_json(self.request(Method::POST, &["v1", "session", "password"]), change)
-            .await
-            .map(drop)
+        let request = self.request(Method::POST, &["v1", "session", "password"]);
+        nothing(self.http.send_json(request, change).await?)
     }
 
     /// Tells where pushes for this person on this device go.
@@ -84,7 +100,8 @@ impl Care {
     /// # Errors
     /// As [`ApiError`] tells.
     pub async fn register_push(&self, push: &PushRegistration) -> ApiResult<()> {
-        self.http.send_json(self.request(Method::PUT, &["v1", "session", "push"]), push).await.map(drop)
+        let request = self.request(Method::PUT, &["v1", "session", "push"]);
+        nothing(self.http.send_json(request, push).await?)
     }
 
     /// The patients whom this person may see.
@@ -147,7 +164,7 @@ impl Care {
     /// As [`ApiError`] tells.
     pub async fn put_receipt(&self, post: PostId, receipt: &NewReceipt) -> ApiResult<()> {
         let path = ["v1", "posts", &post.to_string(), "receipt"];
-        self.http.send_json(self.request(Method::PUT, &path), receipt).await.map(drop)
+        nothing(self.http.send_json(self.request(Method::PUT, &path), receipt).await?)
     }
 
     /// Who has read a post; for its author and the lead.

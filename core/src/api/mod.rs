@@ -17,9 +17,11 @@ pub use upload::Offset;
 
 use renraku_wire::{Code, Problem};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -37,12 +39,24 @@ const CHUNK: Duration = Duration::from_secs(75);
 /// Longest JSON answer that is read, in bytes. A page of posts stays far below.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
+/// Told when the care host says that this device's certificate is revoked. `said` is false when only an alert
+/// in the handshake said so, which anybody on the way may have put there. Gives false when the certificate was
+/// merely replaced by a newer one of this device.
+pub(crate) type OnRevoked = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
 /// The way to one host.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Http {
     client: reqwest::Client,
     tls: Arc<rustls::ClientConfig>,
     base: Url,
+    on_revoked: Option<OnRevoked>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
 }
 
 impl Http {
@@ -62,7 +76,7 @@ impl Http {
             .http2_keep_alive_timeout(Duration::from_secs(10))
             .build()
             .map_err(|_| ApiError::Nonsense("the TLS settings"))?;
-        Ok(Self { client, tls: Arc::new(tls), base })
+        Ok(Self { client, tls: Arc::new(tls), base, on_revoked: None })
     }
 
     /// A request to the path made of these segments, each escaped.
@@ -79,11 +93,20 @@ impl Http {
     }
 
     async fn send(&self, request: RequestBuilder) -> ApiResult<Response> {
-        let answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(e) => return Err(self.explained(&e).await),
+        let error = match request.send().await {
+            Ok(answer) if answer.status().is_success() => return Ok(answer),
+            Ok(answer) => refusal(answer).await,
+            Err(e) => self.explained(&e).await,
         };
-        if answer.status().is_success() { Ok(answer) } else { Err(refusal(answer).await) }
+        let revoked = self.on_revoked.as_ref().filter(|_| error.code() == Some(Code::CertificateRevoked));
+        let Some(on_revoked) = revoked else { return Err(error) };
+        if on_revoked(matches!(error, ApiError::Refused { .. })).await {
+            Err(error)
+        } else {
+            // The session went with the certificate that it was opened with.
+            let problem = Box::new(Problem::new(Code::SessionInvalid));
+            Err(ApiError::Refused { problem, retry_after: None })
+        }
     }
 
     async fn send_json<B: Serialize + ?Sized>(
@@ -117,6 +140,11 @@ async fn decode<T: DeserializeOwned>(answer: Response) -> ApiResult<T> {
     serde_json::from_slice(&bytes).map_err(|_| ApiError::Nonsense("the body"))
 }
 
+/// An answer without a body. A page in its place is not the server's, however friendly its status.
+fn nothing(answer: Response) -> ApiResult<()> {
+    if answer.status() == StatusCode::NO_CONTENT { Ok(()) } else { Err(ApiError::Nonsense("the status")) }
+}
+
 async fn read(mut answer: Response) -> ApiResult<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(|e| ApiError::from_transport(&e))? {
@@ -128,26 +156,36 @@ async fn read(mut answer: Response) -> ApiResult<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a refusal says. `HEAD` has no body, and something in front of the server may answer without a problem
-/// document: then the status alone tells the nearest code.
+/// What a refusal says. `HEAD` has no body: then the status tells the nearest code. What is not the server's own
+/// (a proxy, a café's sign-in page) says nothing about the request, least of all that it was refused for good;
+/// that the server is not there just now is believed to anybody, but not that it has not got the request.
 async fn refusal(answer: Response) -> ApiError {
     let status = answer.status().as_u16();
     let header = |name| answer.headers().get(name).and_then(|v| v.to_str().ok());
     let retry_after = header(RETRY_AFTER).and_then(|v| v.parse().ok()).map(Duration::from_secs);
     let is_problem = header(CONTENT_TYPE).is_some_and(|v| v.starts_with("application/problem+json"));
-    let problem = match read(answer).await {
-        Ok(bytes) if is_problem => serde_json::from_slice::<Problem>(&bytes).ok(),
+    let told = match read(answer).await {
+        Ok(bytes) if is_problem && !bytes.is_empty() => serde_json::from_slice::<Problem>(&bytes).ok(),
+        Ok(bytes) if is_problem && bytes.is_empty() => nearest(status).map(Problem::new),
         _ => None,
     };
-    let nearest = match status {
+    let problem = told.or_else(|| {
+        let away = matches!(status, 429 | 500 | 502..=504);
+        away.then(|| Problem { status: status.clamp(429, 502), ..Problem::new(Code::Unavailable) })
+    });
+    match problem {
+        Some(problem) => ApiError::Refused { problem: Box::new(problem), retry_after },
+        None => ApiError::Nonsense("the status"),
+    }
+}
+
+fn nearest(status: u16) -> Option<Code> {
+    Some(match status {
         401 => Code::SessionInvalid,
         404 => Code::NotFound,
         409 => Code::StateConflict,
         413 => Code::BodyTooLarge,
         429 | 500 | 502..=504 => Code::Unavailable,
-        _ if problem.is_none() => return ApiError::Nonsense("the status"),
-        _ => Code::Unknown,
-    };
-    let problem = problem.unwrap_or_else(|| Problem::new(nearest));
-    ApiError::Refused { problem: Box::new(problem), retry_after }
+        _ => return None,
+    })
 }

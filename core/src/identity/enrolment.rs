@@ -21,6 +21,9 @@ pub struct Enrolment {
     pub municipality: MunicipalityInfo,
     /// The certificate.
     pub certificate: CertificateIssued,
+    /// Which of the device's two keys it is for: 0, or 1. They take turns at each renewal.
+    #[serde(default)]
+    pub key: u8,
 }
 
 impl Enrolment {

@@ -7,11 +7,13 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, SigningKey};
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-const NAME: &str = "device-key";
+/// The two that take turns.
+const NAMES: [&str; 2] = ["device-key", "device-key-1"];
 
 /// A device key in software. Loaded from the vault on first use, made there when there is none.
 pub struct SoftwareKey {
     vault: Arc<dyn Vault>,
+    name: &'static str,
     loaded: Mutex<Option<Arc<KeyPair>>>,
 }
 
@@ -25,11 +27,17 @@ impl SoftwareKey {
     /// A key that lives in this vault. Touches nothing yet.
     #[must_use]
     pub fn new(vault: Arc<dyn Vault>) -> Self {
-        Self { vault, loaded: Mutex::new(None) }
+        Self { vault, name: NAMES[0], loaded: Mutex::new(None) }
+    }
+
+    /// The other key in the same vault, for the certificate that takes over from the first one's.
+    #[must_use]
+    pub fn spare(vault: Arc<dyn Vault>) -> Self {
+        Self { vault, name: NAMES[1], loaded: Mutex::new(None) }
     }
 
     fn stored(&self) -> Result<Option<Arc<KeyPair>>, KeyError> {
-        let Some(pkcs8) = self.vault.load(NAME)?.map(Zeroizing::new) else { return Ok(None) };
+        let Some(pkcs8) = self.vault.load(self.name)?.map(Zeroizing::new) else { return Ok(None) };
         let der = rustls::pki_types::PrivatePkcs8KeyDer::from(pkcs8.as_slice());
         let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256);
         pair.map(|pair| Some(Arc::new(pair))).map_err(|_| KeyError::Failed)
@@ -44,7 +52,7 @@ impl SoftwareKey {
             Some(pair) => pair,
             None if make => {
                 let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| KeyError::Failed)?;
-                self.vault.store(NAME, &Zeroizing::new(pair.serialize_der()))?;
+                self.vault.store(self.name, &Zeroizing::new(pair.serialize_der()))?;
                 Arc::new(pair)
             }
             None => return Err(KeyError::Gone),
@@ -70,7 +78,7 @@ impl DeviceKey for SoftwareKey {
     fn delete(&self) -> Result<(), KeyError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         *loaded = None;
-        Ok(self.vault.remove(NAME)?)
+        Ok(self.vault.remove(self.name)?)
     }
 }
 

@@ -6,8 +6,9 @@
 use super::upload::{Owner, Source, UploadError, upload};
 use super::{Item, ItemState, backoff};
 use crate::api::{ApiError, Care};
-use crate::clock;
-use crate::store::{Store, StoreError, cache, outbox, receipts};
+use crate::clock::Clock;
+use crate::session::Desk;
+use crate::store::{Store, StoreError, cache, outbox, receipts, session};
 use renraku_wire::{Code, PostId, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -71,36 +72,50 @@ fn judge(e: &ApiError) -> Verdict {
 }
 
 /// Runs one pass. With `now`, items are tried before their time too.
-pub(crate) async fn flush(care: &Care, store: &Store, now: bool) -> Result<FlushReport, FlushError> {
-    let mut pass = Pass { care, store, now, report: FlushReport::default() };
-    let done = pass.run().await;
-    let started = clock::now().0;
-    let oldest = Timestamp(started - LISTED.as_millis() as i64);
-    let items = store
+pub(crate) async fn flush(care: &Care, desk: &Desk, now: bool) -> Result<FlushReport, FlushError> {
+    let mut pass = Pass::new(care, desk, now);
+    pass.run().await?;
+    let left = standing(desk).await?;
+    Ok(FlushReport { remaining: left.remaining, next_try_at: left.next_try_at, ..pass.report })
+}
+
+/// What is left, with nothing done.
+pub(crate) async fn standing(desk: &Desk) -> Result<FlushReport, FlushError> {
+    let oldest = Timestamp(desk.clock.now().0.saturating_sub(LISTED.as_millis() as i64));
+    let items = desk
+        .store
         .write(move |tx| {
             outbox::prune(tx, oldest)?;
             outbox::list(tx)
         })
         .await?;
-    let left = items.iter().filter(|i| matches!(i.state, ItemState::Waiting | ItemState::Sending));
-    pass.report.remaining = u32::try_from(left.clone().count()).unwrap_or(u32::MAX);
-    pass.report.next_try_at = left.map(|i| i.next_try_at).min();
-    done.map(|()| pass.report)
+    let left = items.iter().filter(|i| is_under_way(i));
+    Ok(FlushReport {
+        remaining: u32::try_from(left.clone().count()).unwrap_or(u32::MAX),
+        next_try_at: left.map(|i| i.next_try_at).min(),
+        ..FlushReport::default()
+    })
 }
 
 /// Sends the receipts alone. Not being reached is no error: they are kept.
-pub(crate) async fn flush_receipts(care: &Care, store: &Store) -> Result<(), FlushError> {
-    Pass { care, store, now: true, report: FlushReport::default() }.receipts().await
+pub(crate) async fn flush_receipts(care: &Care, desk: &Desk) -> Result<(), FlushError> {
+    Pass::new(care, desk, true).receipts().await
 }
 
 struct Pass<'a> {
     care: &'a Care,
     store: &'a Store,
+    clock: &'a dyn Clock,
     now: bool,
     report: FlushReport,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    fn new(care: &'a Care, desk: &'a Desk, now: bool) -> Self {
+        let report = FlushReport::default();
+        Self { care, store: &desk.store, clock: desk.clock.as_ref(), now, report }
+    }
+
     async fn run(&mut self) -> Result<(), FlushError> {
         self.receipts().await?;
         let items = self.store.read(outbox::list).await?;
@@ -129,7 +144,7 @@ impl Pass<'_> {
     }
 
     fn is_due(&self, item: &Item) -> bool {
-        self.now || item.next_try_at <= clock::now()
+        self.now || item.next_try_at <= self.clock.now()
     }
 
     async fn receipts(&mut self) -> Result<(), FlushError> {
@@ -167,10 +182,11 @@ impl Pass<'_> {
         }
         let error = match sent {
             Ok(answer) => {
-                let (complete, now) = (post.media.is_empty(), clock::now());
+                let (complete, now) = (post.media.is_empty(), self.clock.now());
                 self.store
                     .write(move |tx| {
                         outbox::text_sent(tx, id)?;
+                        session::contact(tx, now)?;
                         if complete {
                             outbox::finish(tx, id, now)?;
                         }
@@ -182,10 +198,14 @@ impl Pass<'_> {
             }
             Err(e) => e,
         };
+        if self.store.is_closed() && error.code() == Some(Code::CertificateRevoked) {
+            // Wiped: there is nothing to write it down in.
+            return Err(FlushError::Api(error));
+        }
         let not_taken = match &error {
             ApiError::Offline { sent } => !sent,
             ApiError::ServerUntrusted { .. } | ApiError::Key(_) | ApiError::CertificateRefused(_) => true,
-            ApiError::Refused { problem, .. } => problem.status < 500 || problem.code == Code::Unavailable,
+            ApiError::Refused { problem, .. } => problem.status < 500 || problem.status == 503,
             ApiError::Nonsense(_) | ApiError::File => false,
         };
         if not_taken && !unsure {
@@ -208,7 +228,7 @@ impl Pass<'_> {
                 Err(UploadError::Api(e)) => return self.settle(id, item.tries, e).await,
             }
         }
-        let now = clock::now();
+        let now = self.clock.now();
         self.store.write(move |tx| outbox::finish(tx, id, now)).await?;
         self.report.sent += 1;
         Ok(())
@@ -234,7 +254,7 @@ impl Pass<'_> {
 
     async fn defer(&mut self, id: PostId, tries: u32, asked: Option<Duration>) -> Result<(), FlushError> {
         let wait = backoff::wait(tries + 1, asked).as_millis();
-        let next = Timestamp(clock::now().0.saturating_add(i64::try_from(wait).unwrap_or(i64::MAX)));
+        let next = Timestamp(self.clock.now().0.saturating_add(i64::try_from(wait).unwrap_or(i64::MAX)));
         Ok(self.store.write(move |tx| outbox::defer(tx, id, next)).await?)
     }
 }

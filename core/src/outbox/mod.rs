@@ -13,7 +13,7 @@ mod flush;
 mod upload;
 
 pub use flush::FlushReport;
-pub(crate) use flush::{FlushError, flush, flush_receipts};
+pub(crate) use flush::{FlushError, flush, flush_receipts, standing};
 pub(crate) use upload::{Owner, Source, UploadError, upload};
 
 use renraku_wire::{BodySite, Code, MediaId, MediaKind, PatientId, PostId, Timestamp};

@@ -7,8 +7,10 @@ mod reading;
 pub use posting::Draft;
 
 use crate::api::{ApiError, Care};
-use crate::clock;
-use crate::error::CoreError;
+use crate::clock::Clock;
+use crate::error::{CoreError, StorageTrouble};
+use crate::store::cache::{self, Window};
+use crate::store::session::LeaseEnd;
 use crate::store::{Store, session};
 use renraku_wire::{Code, DevicePolicy, PasswordChange, PushProvider, PushRegistration, Staff, Timestamp};
 use std::path::PathBuf;
@@ -29,13 +31,17 @@ pub(crate) struct Desk {
     pub(crate) store: Store,
     /// Held during a pass: nothing is sent twice at a time.
     pub(crate) sending: tokio::sync::Mutex<()>,
+    /// Told when the pass under way shall stop.
+    pub(crate) stop: tokio::sync::watch::Sender<u64>,
     /// Where films rest until they are sealed.
     pub(crate) work: PathBuf,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Desk {
-    pub(crate) fn new(store: Store, work: PathBuf) -> Self {
-        Self { store, sending: tokio::sync::Mutex::new(()), work }
+    pub(crate) fn new(store: Store, work: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        let stop = tokio::sync::watch::Sender::new(0);
+        Self { store, sending: tokio::sync::Mutex::new(()), stop, work, clock }
     }
 }
 
@@ -122,17 +128,28 @@ impl Session {
         Ok(self.care.register_push(&push).await?)
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.desk.clock.now()
+    }
+
+    /// Lets go of what the policy's window of patients and days does not hold any more.
+    pub(crate) async fn prune(&self) -> Result<(), CoreError> {
+        let (window, now) = (self.window(), self.now());
+        Ok(self.desk.store.write(move |tx| cache::prune(tx, window, now)).await?)
+    }
+
+    pub(crate) fn window(&self) -> Window {
+        Window { patients: self.policy.offline_patients, days: self.policy.offline_days }
+    }
+
     /// Ends reading from the store when the device was not heard by the server for too long (the policy's
-    /// lease), or when the clock was set back behind the last contact.
+    /// lease), or when the clock was set back behind the latest time that it ever showed.
     pub(crate) async fn within_lease(&self) -> Result<(), CoreError> {
-        let last = self.desk.store.read(session::last_contact).await?.unwrap_or(Timestamp(0));
-        let lease = i64::from(self.policy.offline_lease_hours) * 3_600_000;
-        let away = clock::now().0 - last.0;
-        // Five minutes: what a clock is corrected by when it finds the network again.
-        if (-300_000..=lease).contains(&away) {
-            Ok(())
-        } else {
-            Err(CoreError::SignedOut { code: Code::SessionInvalid })
+        let (now, hours) = (self.now(), self.policy.offline_lease_hours);
+        match self.desk.store.read(move |c| session::lease(c, now, hours)).await? {
+            Ok(()) => Ok(()),
+            Err(LeaseEnd::Over) => Err(CoreError::storage(StorageTrouble::LeaseOver)),
+            Err(LeaseEnd::SetBack) => Err(CoreError::storage(StorageTrouble::ClockSetBack)),
         }
     }
 }

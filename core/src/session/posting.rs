@@ -1,17 +1,18 @@
 //! Sending: composing into the outbox, the outbox itself, receipts, documents.
 
 use super::Session;
+use crate::Cancel;
 use crate::compose::{Attachment, Progress, prepare};
-use crate::error::CoreError;
-use crate::outbox::{FlushReport, Item, Owner, Source, Text, flush, upload};
+use crate::error::{CoreError, StorageTrouble};
+use crate::outbox::{FlushReport, Item, Owner, Source, Text, flush, standing, upload};
 use crate::runtime::block;
 use crate::store::{cache, outbox, receipts};
-use crate::{Cancel, clock};
 use renraku_wire::limits;
 use renraku_wire::{Code, MediaId, MediaKind, NewMedia, NewReceipt, PatientId, PostId};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A post as the person made it.
 #[derive(Clone, Debug)]
@@ -49,9 +50,8 @@ impl Session {
         let files =
             block(move || prepare(&attachments, &policy, &work, progress.as_deref(), &cancel)).await??;
         stop.0 = None;
-        let id = PostId::new();
+        let (id, now) = (PostId::new(), self.now());
         let insert = self.desk.store.write(move |tx| {
-            let now = clock::now();
             outbox::insert(tx, id, patient_id, &text, keep_as_draft, &files, now)?;
             for file in &files {
                 if let Some(thumbnail) = &file.thumbnail {
@@ -64,12 +64,57 @@ impl Session {
         Ok(id)
     }
 
-    /// Everything in the outbox, in the order of sending. What was sent stays listed for a day.
+    /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every
+    /// item stands is always told; once the lease is over (or the clock set back), what was written is not:
+    /// texts and descriptions are empty until the server is reached.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn outbox(&self) -> Result<Vec<Item>, CoreError> {
-        Ok(self.desk.store.read(outbox::list).await?)
+        let mut items = self.desk.store.read(outbox::list).await?;
+        match self.within_lease().await {
+            Ok(()) => {}
+            Err(CoreError::Storage { kind: StorageTrouble::LeaseOver | StorageTrouble::ClockSetBack }) => {
+                for item in &mut items {
+                    item.body.clear();
+                    item.body_site = None;
+                    item.media.iter_mut().for_each(|m| m.description.clear());
+                }
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(items)
+    }
+
+    /// Waits until something in the outbox or the store may have changed since the last call that gave `seen`
+    /// (0 at first), and gives what to pass next. However much changes, it tells at most ten times a second;
+    /// when nothing does, it gives `seen` again after `patience` (at most a minute). So a screen needs no timer,
+    /// and nobody needs to stop the wait.
+    ///
+    /// # Errors
+    /// `Storage` with `Locked` when the store was closed.
+    pub async fn outbox_changed(&self, seen: u64, patience: Duration) -> Result<u64, CoreError> {
+        let mut changes = self.desk.store.changes();
+        let patience = patience.min(Duration::from_secs(60));
+        // The number that is seen first is one more than what was written: 0 is always news.
+        let news =
+            tokio::time::timeout(patience, async { changes.wait_for(|n| n + 1 != seen).await.is_ok() });
+        let news = news.await.unwrap_or(false);
+        if self.desk.store.is_closed() {
+            return Err(CoreError::storage(StorageTrouble::Locked));
+        }
+        if !news {
+            return Ok(seen);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = *changes.borrow();
+        Ok(now + 1)
+    }
+
+    /// Stops the pass that is under way, as if the network had gone: it loses at most the chunk on its way.
+    /// None under way is no error. For shells whose cancelled calls do not stop by themselves.
+    pub fn stop_sending(&self) {
+        self.desk.stop.send_modify(|n| *n += 1);
     }
 
     /// Changes the text of a post that is a draft, waits or failed.
@@ -79,7 +124,8 @@ impl Session {
     pub async fn edit(&self, id: PostId, text: Text) -> Result<(), CoreError> {
         let item = self.change(move |tx| outbox::get(tx, id)).await?;
         check(&text, item.media.len())?;
-        self.change(move |tx| outbox::edit(tx, id, &text, clock::now())).await
+        let now = self.now();
+        self.change(move |tx| outbox::edit(tx, id, &text, now)).await
     }
 
     /// Lets a draft go, or tries a failed post again. It leaves with the next [`Session::flush`].
@@ -113,8 +159,17 @@ impl Session {
     /// # Errors
     /// `SignedOut` or `Certificate` when nothing can be sent until the person acts, `Storage`.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, CoreError> {
+        let mut stop = self.desk.stop.subscribe();
         let _sending = self.desk.sending.lock().await;
-        Ok(flush(&self.care, &self.desk.store, now).await?)
+        let stopped = async {
+            if stop.changed().await.is_err() {
+                std::future::pending().await
+            }
+        };
+        tokio::select! {
+            () = stopped => Ok(standing(&self.desk).await?),
+            done = flush(&self.care, &self.desk, now) => Ok(done?),
+        }
     }
 
     /// Notes that the person saw a post now. Kept until the server has it.
@@ -134,8 +189,9 @@ impl Session {
     }
 
     async fn receipt(&self, id: PostId, acknowledged: Option<bool>) -> Result<(), CoreError> {
+        let now = self.now();
         let noted = self.desk.store.write(move |tx| {
-            receipts::put(tx, id, NewReceipt { read_at: clock::now(), acknowledged })?;
+            receipts::put(tx, id, NewReceipt { read_at: now, acknowledged })?;
             if let Some(mut post) = cache::post(tx, id)? {
                 post.read = true;
                 post.acknowledged = acknowledged.unwrap_or(post.acknowledged);
@@ -145,7 +201,7 @@ impl Session {
         });
         noted.await?;
         let _sending = self.desk.sending.lock().await;
-        Ok(crate::outbox::flush_receipts(&self.care, &self.desk.store).await?)
+        Ok(crate::outbox::flush_receipts(&self.care, &self.desk).await?)
     }
 
     /// Uploads a document (PDF, JPEG or PNG) at once, for a consent. Only with the server.

@@ -2,7 +2,6 @@
 
 use super::{Seen, Session, unreached};
 use crate::api::ApiResult;
-use crate::clock;
 use crate::error::CoreError;
 use crate::store::{StoreResult, cache, session};
 use diesel::SqliteConnection;
@@ -18,7 +17,8 @@ impl Session {
     /// The patients whom this person may see, newest post first.
     ///
     /// # Errors
-    /// `Offline` when nothing was seen yet, `SignedOut` (also when the offline lease is over), `Certificate`.
+    /// `Offline` when nothing was seen yet, `SignedOut`, `Certificate`, `Storage`: with `LeaseOver` when the
+    /// server was not reached for longer than the town allows, with `ClockSetBack` when the clock was.
     pub async fn patients(&self) -> Result<Seen<Vec<PatientSummary>>, CoreError> {
         let fresh = async { Ok(self.care.patients().await?.patients) };
         let keep = |tx: &mut SqliteConnection, list: &Vec<PatientSummary>| cache::put_patients(tx, list);
@@ -90,8 +90,8 @@ impl Session {
             return Ok(kept);
         }
         let bytes = self.care.thumbnail(id).await?;
-        let kept = bytes.clone();
-        self.desk.store.write(move |tx| cache::put_picture(tx, id, true, &kept, clock::now())).await?;
+        let (kept, now) = (bytes.clone(), self.now());
+        self.desk.store.write(move |tx| cache::put_picture(tx, id, true, &kept, now)).await?;
         Ok(bytes)
     }
 
@@ -112,10 +112,8 @@ impl Session {
         if length <= PHOTO_BYTES {
             let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
             if bytes.starts_with(&[0xFF, 0xD8]) {
-                self.desk
-                    .store
-                    .write(move |tx| cache::put_picture(tx, id, false, &bytes, clock::now()))
-                    .await?;
+                let now = self.now();
+                self.desk.store.write(move |tx| cache::put_picture(tx, id, false, &bytes, now)).await?;
             }
         }
         Ok(length)
@@ -143,10 +141,11 @@ impl Session {
     {
         match fresh.await {
             Ok(value) => {
-                let store = &self.desk.store;
+                let (store, now, window) = (&self.desk.store, self.now(), self.window());
                 let value = store.write(move |tx| {
-                    session::contact(tx, clock::now())?;
+                    session::contact(tx, now)?;
                     keep(tx, &value)?;
+                    cache::prune(tx, window, now)?;
                     Ok(value)
                 });
                 Ok(Seen { value: value.await?, stale: false })

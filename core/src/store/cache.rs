@@ -8,6 +8,30 @@ use renraku_wire::{MediaId, Patient, PatientId, PatientSummary, Post, PostId, Ti
 /// Pictures kept, thumbnails counted; the oldest go first.
 const PICTURES: i64 = 300;
 
+/// What is kept for reading without the server: the town's policy for devices.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// The first so many patients of the list, newest post first; 0 for none.
+    pub(crate) patients: u32,
+    /// Posts and pictures of the last so many days; 0 for none.
+    pub(crate) days: u32,
+}
+
+/// Lets go of what lies outside of the window. The list of patients itself stays, names only.
+pub(crate) fn prune(tx: &mut SqliteConnection, window: Window, now: Timestamp) -> StoreResult<()> {
+    let oldest = now.0.saturating_sub(i64::from(window.days) * 86_400_000);
+    diesel::delete(post::table.filter(post::received_at.lt(oldest))).execute(tx)?;
+    diesel::delete(picture::table.filter(picture::kept_at.lt(oldest))).execute(tx)?;
+    let first = i32::try_from(window.patients).unwrap_or(i32::MAX);
+    let beyond: Vec<Vec<u8>> =
+        patient::table.filter(patient::position.ge(first)).select(patient::id).load(tx)?;
+    for id in &beyond {
+        diesel::delete(post::table.filter(post::patient_id.eq(id))).execute(tx)?;
+        diesel::update(patient::table.find(id)).set(patient::detail.eq(None::<String>)).execute(tx)?;
+    }
+    Ok(())
+}
+
 /// Replaces the list of patients. Whoever is not in it any more is gone, posts included.
 pub(crate) fn put_patients(tx: &mut SqliteConnection, patients: &[PatientSummary]) -> StoreResult<()> {
     let ids: Vec<&[u8]> = patients.iter().map(|p| p.id.0.as_bytes().as_slice()).collect();

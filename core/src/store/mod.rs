@@ -15,6 +15,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
@@ -22,7 +23,8 @@ use zeroize::Zeroizing;
 pub(crate) type StoreKey = Zeroizing<[u8; 32]>;
 
 /// Numbered by their place: the first brings `user_version` to 1.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_latest.sql")];
 
 /// Why the store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,12 @@ pub enum StoreError {
     /// No room left on the device.
     #[error("the device is full")]
     Full,
+    /// It was locked, or the person forgotten, while somebody still held it.
+    #[error("the store is locked")]
+    Locked,
+    /// The device did not read or write the file.
+    #[error("the store's file failed")]
+    File,
     /// A record in it cannot be read.
     #[error("a record in the store cannot be read")]
     Record,
@@ -58,6 +66,8 @@ impl From<diesel::result::Error> for StoreError {
             Self::Full
         } else if text.contains("file is not a database") || text.contains("disk image is malformed") {
             Self::Unreadable
+        } else if text.contains("disk I/O error") || text.contains("unable to open database file") {
+            Self::File
         } else {
             Self::Database(e)
         }
@@ -67,28 +77,57 @@ impl From<diesel::result::Error> for StoreError {
 /// A person's open store. Cheap to clone. One connection: calls wait for each other.
 #[derive(Clone)]
 pub(crate) struct Store {
-    connection: Arc<Mutex<SqliteConnection>>,
+    /// None once it was closed.
+    connection: Arc<Mutex<Option<SqliteConnection>>>,
+    closed: Arc<AtomicBool>,
+    /// Counts what was written.
+    changes: Arc<tokio::sync::watch::Sender<u64>>,
 }
 
 impl Store {
     /// Opens the file, or makes it, and brings it to this version. Blocks.
     pub(crate) fn open(path: &Path, key: &StoreKey) -> StoreResult<Self> {
         let path = path.to_str().ok_or(StoreError::Unreadable)?;
-        let mut connection = SqliteConnection::establish(path).map_err(|_| StoreError::Unreadable)?;
+        let mut connection = SqliteConnection::establish(path).map_err(|_| StoreError::File)?;
         let hex = Zeroizing::new(hex::encode(key.as_slice()));
         // The raw form: a passphrase would be stretched on every opening, for nothing.
         connection.batch_execute(&Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str())))?;
         connection.batch_execute(
             "PRAGMA cipher_log_level = NONE;
              PRAGMA cipher_memory_security = ON;
-             PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA busy_timeout = 5000;",
         )?;
-        migrate(&mut connection)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        // Looked at before anything may be written: a file of another key or version stays as it is.
+        let version = version(&mut connection)?;
+        connection.batch_execute(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;",
+        )?;
+        migrate(&mut connection, version)?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(Some(connection))),
+            closed: Arc::default(),
+            changes: Arc::new(tokio::sync::watch::Sender::new(0)),
+        })
+    }
+
+    /// Closes it for all who hold it, when what runs now is done: its key leaves the memory. Blocks.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.changes.send_modify(|n| *n += 1);
+    }
+
+    /// True when it was closed, or is being closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// How often something was written, to wait for the next time.
+    pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// Runs reads, on a thread that may block.
@@ -97,8 +136,13 @@ impl Store {
         R: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> StoreResult<R> + Send + 'static,
     {
-        let connection = self.connection.clone();
-        block(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))).await?
+        let (connection, closed) = (self.connection.clone(), self.closed.clone());
+        let run = move || {
+            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = connection.as_mut().filter(|_| !closed.load(Ordering::SeqCst));
+            work(open.ok_or(StoreError::Locked)?)
+        };
+        block(run).await?
     }
 
     /// Runs changes in one transaction, on a thread that may block. It is on the disk when this returns.
@@ -108,7 +152,13 @@ impl Store {
         R: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> StoreResult<R> + Send + 'static,
     {
-        self.read(move |connection| connection.immediate_transaction(work)).await
+        let changes = self.changes.clone();
+        self.read(move |connection| {
+            let done = connection.immediate_transaction(work)?;
+            changes.send_modify(|n| *n += 1);
+            Ok(done)
+        })
+        .await
     }
 }
 
@@ -118,12 +168,14 @@ struct Version {
     user_version: i32,
 }
 
-fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
+/// The migrations that it has seen.
+fn version(connection: &mut SqliteConnection) -> StoreResult<usize> {
     let version: Version = diesel::sql_query("PRAGMA user_version").get_result(connection)?;
     let done = usize::try_from(version.user_version).map_err(|_| StoreError::Unreadable)?;
-    if done > MIGRATIONS.len() {
-        return Err(StoreError::Newer);
-    }
+    if done > MIGRATIONS.len() { Err(StoreError::Newer) } else { Ok(done) }
+}
+
+fn migrate(connection: &mut SqliteConnection, done: usize) -> StoreResult<()> {
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         connection.immediate_transaction(|tx| {
             tx.batch_execute(migration)?;

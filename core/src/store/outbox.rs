@@ -90,12 +90,12 @@ fn insert_media(
             item_media::done.eq(false),
         ))
         .execute(tx)?;
-    let mut source = prepared.open().map_err(|_| StoreError::Record)?;
+    let mut source = prepared.open().map_err(|_| StoreError::File)?;
     let mut chunk = Vec::with_capacity(DEVICE_CHUNK_BYTES);
     for number in 0i64.. {
         chunk.clear();
         let part = source.by_ref().take(DEVICE_CHUNK_BYTES as u64).read_to_end(&mut chunk);
-        if part.map_err(|_| StoreError::Record)? == 0 {
+        if part.map_err(|_| StoreError::File)? == 0 {
             break;
         }
         diesel::insert_into(item_chunk::table)

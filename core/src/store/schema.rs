@@ -9,6 +9,7 @@ diesel::table! {
         expires_at -> BigInt,
         must_change_password -> Bool,
         last_contact_at -> BigInt,
+        latest_at -> BigInt,
     }
 }
 

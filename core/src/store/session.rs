@@ -23,6 +23,7 @@ pub(crate) fn open(tx: &mut SqliteConnection, opened: &SessionOpened, now: Times
             dsl::expires_at.eq(opened.expires_at.0),
             dsl::must_change_password.eq(opened.must_change_password),
             dsl::last_contact_at.eq(now.0),
+            dsl::latest_at.eq(now.0),
         ))
         .execute(tx)?;
     Ok(())
@@ -50,13 +51,64 @@ pub(crate) fn password_changed(tx: &mut SqliteConnection) -> StoreResult<()> {
     Ok(())
 }
 
-/// The server was heard.
+/// The server was heard. Whatever the clock said before, it counts from here.
 pub(crate) fn contact(tx: &mut SqliteConnection, now: Timestamp) -> StoreResult<()> {
-    diesel::update(dsl::session).set(dsl::last_contact_at.eq(now.0)).execute(tx)?;
+    diesel::update(dsl::session)
+        .set((dsl::last_contact_at.eq(now.0), dsl::latest_at.eq(now.0)))
+        .execute(tx)?;
     Ok(())
 }
 
-/// When the server was last heard.
-pub(crate) fn last_contact(connection: &mut SqliteConnection) -> StoreResult<Option<Timestamp>> {
-    Ok(dsl::session.select(dsl::last_contact_at).first(connection).optional()?.map(Timestamp))
+/// Whether what was kept may still be read without the server. Remembers how late it is, so that a clock set
+/// back later is noticed, and the time that was used up stays used up.
+pub(crate) fn lease(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    hours: u32,
+) -> StoreResult<Result<(), LeaseEnd>> {
+    let row: Option<(i64, i64)> =
+        dsl::session.select((dsl::last_contact_at, dsl::latest_at)).first(connection).optional()?;
+    let Some((last, latest)) = row else { return Ok(Err(LeaseEnd::Over)) };
+    if now.0.saturating_sub(latest) >= REMEMBER {
+        diesel::update(dsl::session).set(dsl::latest_at.eq(now.0)).execute(connection)?;
+    }
+    Ok(standing(now.0, last, latest, i64::from(hours) * 3_600_000))
+}
+
+/// Why the store may not be read without the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeaseEnd {
+    /// The server was not reached for too long.
+    Over,
+    /// The clock was set back.
+    SetBack,
+}
+
+/// Writing down each second would wear the disk out.
+const REMEMBER: i64 = 30_000;
+/// What a clock is corrected by when it finds the network again, in milliseconds.
+const CORRECTION: i64 = 300_000;
+
+fn standing(now: i64, last: i64, latest: i64, lease: i64) -> Result<(), LeaseEnd> {
+    if now < latest.saturating_sub(CORRECTION) {
+        return Err(LeaseEnd::SetBack);
+    }
+    if now.max(latest).saturating_sub(last) > lease { Err(LeaseEnd::Over) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_set_back_gives_no_time_back() {
+        let lease = 72 * 3_600_000;
+        assert_eq!(standing(lease, 0, 0, lease), Ok(()));
+        assert_eq!(standing(lease + 1, 0, 0, lease), Err(LeaseEnd::Over));
+        assert_eq!(standing(lease, 0, lease + 1, lease), Err(LeaseEnd::Over), "a little back");
+        assert_eq!(standing(0, 0, lease + 1, lease), Err(LeaseEnd::SetBack), "far back");
+        assert_eq!(standing(-1, 0, 0, lease), Ok(()), "a correction");
+        assert_eq!(standing(i64::MIN, 0, i64::MIN, lease), Ok(()));
+        assert_eq!(standing(i64::MAX, i64::MIN, 0, lease), Err(LeaseEnd::Over));
+    }
 }

@@ -11,6 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -73,16 +74,22 @@ pub fn serve(
         }
         None => builder.with_no_client_auth(),
     };
+    let is_care = clients.is_some();
     let (certificate, key) = server.server();
     let mut config = builder.with_single_cert(vec![certificate], key).unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let acceptor = TlsAcceptor::from(Arc::new(config));
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { return };
+            let Ok((mut stream, _)) = listener.accept().await else { return };
             let (acceptor, router, network) = (acceptor.clone(), router.clone(), network.clone());
             tokio::spawn(async move {
                 if network.is_down() {
+                    return;
+                }
+                if is_care && network.forged.load(std::sync::atomic::Ordering::SeqCst) {
+                    let _ = stream.read(&mut [0; 4096]).await;
+                    let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 44]).await;
                     return;
                 }
                 let Ok(tls) = acceptor.accept(Line { stream, network }).await else { return };

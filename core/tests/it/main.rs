@@ -2,12 +2,20 @@
 //! a network that can be cut. The real server is tried end to end in `tests/`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
+mod broken;
 mod enrolling;
 mod files;
+mod killed;
+mod lease;
 mod line;
+mod locked;
 mod network;
+mod nonsense;
 mod phone;
 mod reading;
+mod renewing;
+mod revoked;
 mod sealed;
 mod sending;
 mod town;
+mod towns;

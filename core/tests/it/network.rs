@@ -15,6 +15,8 @@ pub struct Network {
     /// Bytes until the next cut; negative when none is planned.
     until_cut: AtomicI64,
     lose_answers: AtomicBool,
+    /// Somebody on the way to the care host says that the certificate is revoked.
+    pub forged: AtomicBool,
     pub cuts: AtomicU64,
 }
 
@@ -24,6 +26,7 @@ impl Default for Network {
             down: AtomicBool::new(false),
             until_cut: AtomicI64::new(-1),
             lose_answers: AtomicBool::new(false),
+            forged: AtomicBool::new(false),
             cuts: AtomicU64::new(0),
         }
     }

@@ -3,11 +3,13 @@
 use crate::town::{PASSWORD, SLUG, Town};
 use renraku_core::identity::{DeviceKey, KeyError, SoftwareKey};
 use renraku_core::vault::FileVault;
-use renraku_core::{Attachment, CoreError, Device, DeviceSettings, Draft, NewDevice, Session, Text};
-use renraku_wire::{MediaKind, PatientId, Platform};
+use renraku_core::{
+    Attachment, Clock, CoreError, Device, DeviceSettings, Draft, NewDevice, Session, SystemClock, Text,
+};
+use renraku_wire::{MediaKind, PatientId, Platform, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use tempfile::TempDir;
 
 /// Stands for the chip.
@@ -46,10 +48,31 @@ impl DeviceKey for Chip {
     }
 }
 
+/// The device's clock, which anybody may set.
+#[derive(Default)]
+pub struct Watch {
+    /// Milliseconds ahead of the true time.
+    pub ahead: AtomicI64,
+}
+
+impl Watch {
+    pub fn hours(&self, hours: i64) {
+        self.ahead.fetch_add(hours * 3_600_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Watch {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.ahead.load(Ordering::SeqCst))
+    }
+}
+
 pub struct Phone {
     pub town: Arc<Town>,
     pub folder: TempDir,
     pub key: Arc<Chip>,
+    pub spare: Arc<Chip>,
+    pub clock: Arc<Watch>,
     pub device: Device,
 }
 
@@ -58,18 +81,24 @@ impl Phone {
     pub fn new(town: &Arc<Town>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let vault = Arc::new(FileVault::open(folder.path().join("vault")).unwrap());
-        let inner = SoftwareKey::new(vault);
-        let key = Arc::new(Chip { inner, signed: AtomicU32::new(0), as_spki: true, locked: false.into() });
-        let device = open(town, folder.path(), key.clone());
-        Self { town: town.clone(), folder, key, device }
+        let chip =
+            |inner| Arc::new(Chip { inner, signed: AtomicU32::new(0), as_spki: true, locked: false.into() });
+        let (key, spare) = (chip(SoftwareKey::new(vault.clone())), chip(SoftwareKey::spare(vault)));
+        let clock = Arc::new(Watch::default());
+        let device = Device::open(settings(town, folder.path(), &key, &spare, &clock)).unwrap();
+        Self { town: town.clone(), folder, key, spare, clock, device }
     }
 
     /// Killed, and switched on again.
     pub fn restart(self) -> Self {
-        let Self { town, folder, key, device } = self;
+        self.try_restart().unwrap_or_else(|e| panic!("{e:?}"))
+    }
+
+    pub fn try_restart(self) -> Result<Self, CoreError> {
+        let Self { town, folder, key, spare, clock, device } = self;
         drop(device);
-        let device = open(&town, folder.path(), key.clone());
-        Self { town, folder, key, device }
+        let device = Device::open(settings(&town, folder.path(), &key, &spare, &clock))?;
+        Ok(Self { town, folder, key, spare, clock, device })
     }
 
     pub async fn enrol(&self, number: &str) -> Result<(), CoreError> {
@@ -97,10 +126,22 @@ impl Phone {
     }
 }
 
-fn open(town: &Town, folder: &Path, key: Arc<Chip>) -> Device {
-    let vault = Arc::new(FileVault::open(folder.join("vault")).unwrap());
-    let extra_roots = Some(town.web.pem.clone());
-    Device::open(DeviceSettings { folder: folder.join("app"), vault, key: Some(key), extra_roots }).unwrap()
+pub fn settings(
+    town: &Town,
+    folder: &Path,
+    key: &Arc<Chip>,
+    spare: &Arc<Chip>,
+    clock: &Arc<Watch>,
+) -> DeviceSettings {
+    DeviceSettings {
+        folder: folder.join("app"),
+        vault: Arc::new(FileVault::open(folder.join("vault")).unwrap()),
+        key: Some(key.clone()),
+        spare_key: Some(spare.clone()),
+        extra_roots: Some(town.web.pem.clone()),
+        town: None,
+        clock: Some(clock.clone()),
+    }
 }
 
 pub fn text(body: &str) -> Text {

@@ -3,7 +3,9 @@
 use crate::phone::{Phone, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
 use renraku_core::Cancel;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn holds(folder: &Path, marker: &[u8], seen: &mut u32) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
@@ -17,6 +19,115 @@ fn holds(folder: &Path, marker: &[u8], seen: &mut u32) -> bool {
         *seen += 1;
         std::fs::read(&path).unwrap().windows(marker.len()).any(|w| w == marker)
     })
+}
+
+/// Looks at every byte of every file again and again, from a thread of its own, until it is told to stop. Links
+/// are not followed: what they lead to is in memory.
+struct Searching {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<(u32, Option<String>)>,
+}
+
+impl Searching {
+    fn start(folder: PathBuf, markers: Vec<Vec<u8>>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let mut rounds = 0;
+            loop {
+                let last = stopped.load(Ordering::SeqCst);
+                if let Some(found) = first_found(&folder, &markers) {
+                    return (rounds, Some(found));
+                }
+                rounds += 1;
+                if last {
+                    return (rounds, None);
+                }
+            }
+        });
+        Self { stop, thread }
+    }
+
+    fn end(self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let (rounds, found) = self.thread.join().unwrap();
+        assert_eq!(found, None, "in the clear");
+        assert!(rounds > 1, "{rounds} looks");
+    }
+}
+
+fn first_found(folder: &Path, markers: &[Vec<u8>]) -> Option<String> {
+    // Files come and go meanwhile.
+    for path in std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()) {
+        let Ok(kind) = std::fs::symlink_metadata(&path) else { continue };
+        if kind.is_dir() {
+            if let Some(found) = first_found(&path, markers) {
+                return Some(found);
+            }
+        } else if kind.is_file() {
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            let found = markers.iter().find(|m| contains(&bytes, m));
+            if let Some(marker) = found {
+                return Some(format!("{} in {}", String::from_utf8_lossy(marker), path.display()));
+            }
+        }
+    }
+    None
+}
+
+fn contains(bytes: &[u8], marker: &[u8]) -> bool {
+    bytes.windows(marker.len()).any(|w| w == marker)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_in_the_clear_while_it_is_worked_on_either() {
+    use renraku_core::Attachment;
+    use renraku_media::fixture;
+    use renraku_wire::MediaKind;
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    fixture::phone_film(&phone.file("dressing.mp4"), 2.0).unwrap();
+    let words: [&[u8]; 12] = [
+        b"MARKER-BODY",
+        "褥瘡".as_bytes(),
+        "箕輪 花子".as_bytes(),
+        "看護 恵".as_bytes(),
+        b"the-token",
+        b"CREATE ",
+        b"SQLite format",
+        b"post_timeline",
+        b"item_media",
+        b"sqlite_master",
+        b"ftypisom",
+        b"194502",
+    ];
+    let markers: Vec<Vec<u8>> = words.iter().map(|w| w.to_vec()).collect();
+    let searching = Searching::start(phone.file("app"), markers.clone());
+    for n in 0..3 {
+        let mut post = draft(town.patient.id, &format!("MARKER-BODY 褥瘡 {n}"));
+        let film = Attachment {
+            kind: MediaKind::Video,
+            path: phone.file("dressing.mp4"),
+            description: "MARKER-BODY".into(),
+        };
+        post.attachments = if n == 0 { vec![film] } else { vec![noisy_photo(phone.file("camera.jpg"), 300)] };
+        session.compose(post, Cancel::new(), None).await.unwrap();
+        session.patients().await.unwrap();
+        session.flush(true).await.unwrap();
+        session.timeline(town.patient.id, None).await.unwrap();
+        if n == 1 {
+            let staff = session.staff().id;
+            phone.device.set_pin(staff, None, "194502".into()).await.unwrap();
+        }
+    }
+    let staff = session.staff().id;
+    phone.device.lock(staff).await;
+    let unlock = renraku_core::Unlock::Pin("194502".into());
+    phone.device.unlock(staff, unlock).await.unwrap();
+    searching.end();
+    // The proof that this test can fail.
+    std::fs::write(phone.file("app/control"), b"xxftypisomxx").unwrap();
+    assert!(first_found(&phone.file("app"), &markers).is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +146,7 @@ async fn no_text_name_token_picture_or_schema_in_any_file() {
 
     let photo = town.facts().files.values().next().unwrap().bytes[1000..1032].to_vec();
     let patient = town.patient.id.0.as_bytes().to_vec();
-    let markers: [&[u8]; 11] = [
+    let markers: [&[u8]; 14] = [
         b"MARKER-BODY",
         "褥瘡".as_bytes(),
         b"MARKER-DESCRIPTION",
@@ -45,6 +156,9 @@ async fn no_text_name_token_picture_or_schema_in_any_file() {
         PASSWORD.as_bytes(),
         b"CREATE TABLE",
         b"SQLite format",
+        b"post_timeline",
+        b"item_media",
+        b"sqlite_master",
         &photo,
         &patient,
     ];

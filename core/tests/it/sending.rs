@@ -213,11 +213,11 @@ async fn signed_out_nothing_is_lost() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let id = compose(&session, draft(town.patient.id, "later")).await;
-    town.facts().revoked = true;
+    town.facts().shut = Some(Code::FacilitySuspended);
     let refused = session.flush(true).await.map(drop);
-    assert_eq!(refused, Err(CoreError::Certificate { code: Code::CertificateRevoked }));
+    assert_eq!(refused, Err(CoreError::Certificate { code: Code::FacilitySuspended }));
     assert_eq!(state(&session, id).await, ItemState::Waiting);
-    town.facts().revoked = false;
+    town.facts().shut = None;
     session.sign_out().await.unwrap();
     let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     assert_eq!(session.flush(true).await.unwrap().sent, 1);

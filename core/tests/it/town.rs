@@ -3,8 +3,9 @@
 use crate::files;
 use crate::line::{Authority, bind, serve};
 use crate::network::Network;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
@@ -36,10 +37,91 @@ pub struct Facts {
     pub receipts: HashMap<PostId, NewReceipt>,
     pub notices: HashMap<NoticeId, Notice>,
     pub keys: HashSet<Vec<u8>>,
+    pub device: Option<DeviceId>,
     pub revoked: bool,
+    /// Every request on the care host gets this problem.
+    pub shut: Option<Code>,
+    /// Every answer of the care host is this instead.
+    pub nonsense: Option<Nonsense>,
+    /// Certificates issued by renewal, by their key.
+    pub renewed: HashMap<Vec<u8>, CertificateIssued>,
+    /// What the town asks of devices, if it changed.
+    pub policy: Option<DevicePolicy>,
+    /// When the certificates end that are issued from now on.
+    pub not_after: Option<Timestamp>,
     /// Posts whose text contains this are refused so.
     pub refuse: Option<(String, Code)>,
     pub thumbnails_served: u32,
+}
+
+/// What a broken server, or a café's network in front of it, answers.
+#[derive(Clone, Copy, Debug)]
+pub enum Nonsense {
+    /// 200, a web page.
+    Page,
+    /// 200, JSON that ends in the middle.
+    Half,
+    /// 200, the right JSON of something else.
+    Other,
+    /// 204, nothing.
+    Empty,
+    /// 500, a web page.
+    Broken,
+    /// 502, nothing.
+    Gateway,
+    /// 422, a problem document that is none.
+    Problem,
+    /// 302, to a sign-in page.
+    Elsewhere,
+    /// 404, a web page.
+    Missing,
+}
+
+impl Nonsense {
+    pub const ALL: [Self; 9] = [
+        Self::Page,
+        Self::Half,
+        Self::Other,
+        Self::Empty,
+        Self::Broken,
+        Self::Gateway,
+        Self::Problem,
+        Self::Elsewhere,
+        Self::Missing,
+    ];
+
+    fn answer(self) -> Response {
+        let (status, kind, body) = match self {
+            Self::Page => (200, "text/html", "<html>Welcome to the café</html>"),
+            Self::Half => (200, "application/json", r#"{"posts":[{"id":"0199"#),
+            Self::Other => (200, "application/json", r#"{"hello":1}"#),
+            Self::Empty => (204, "text/plain", ""),
+            Self::Broken => (500, "text/html", "<h1>Internal error</h1>"),
+            Self::Gateway => (502, "text/plain", ""),
+            Self::Problem => (422, "application/problem+json", "[]"),
+            Self::Missing => (404, "text/html", "<h1>Not here</h1>"),
+            Self::Elsewhere => (302, "text/html", ""),
+        };
+        let headers = [(header::CONTENT_TYPE, kind), (header::LOCATION, "https://example.invalid/")];
+        (StatusCode::from_u16(status).unwrap(), headers, body).into_response()
+    }
+}
+
+async fn in_front(State(town): Shared, request: Request, next: Next) -> Response {
+    let in_the_way = {
+        let facts = town.facts();
+        (facts.shut, facts.nonsense)
+    };
+    match in_the_way {
+        (Some(code), _) => no(code),
+        (None, Some(nonsense)) => nonsense.answer(),
+        (None, None) => next.run(request).await,
+    }
+}
+
+/// The true time, as the town's clock has it.
+pub fn now() -> i64 {
+    renraku_core::Clock::now(&renraku_core::SystemClock).0
 }
 
 pub struct Town {
@@ -50,6 +132,9 @@ pub struct Town {
     pub public_url: String,
     pub patient: PatientSummary,
     pub staff: Staff,
+    /// The doctor, on the same tablet.
+    pub doctor: Staff,
+    founded: i64,
     info: MunicipalityInfo,
 }
 
@@ -68,6 +153,11 @@ pub async fn found() -> Arc<Town> {
 
 /// The same, whose certificates come from one authority and whose care host may trust another.
 pub async fn found_with(trusted: Option<Authority>) -> Arc<Town> {
+    found_as(SLUG, trusted).await
+}
+
+/// The same, of another name.
+pub async fn found_as(slug: &str, trusted: Option<Authority>) -> Arc<Town> {
     let ((public, public_port), (care, care_port)) = (bind().await, bind().await);
     let (network, devices) = (Arc::new(Network::default()), Authority::new());
     let town = Arc::new(Town {
@@ -76,7 +166,7 @@ pub async fn found_with(trusted: Option<Authority>) -> Arc<Town> {
         web: Authority::new(),
         devices,
         public_url: format!("https://localhost:{public_port}"),
-        info: info(care_port),
+        info: info(slug, care_port),
         patient: PatientSummary {
             id: PatientId::new(),
             name: "箕輪 花子".into(),
@@ -87,26 +177,33 @@ pub async fn found_with(trusted: Option<Authority>) -> Arc<Town> {
             last_post_at: None,
             unread: 0,
         },
-        staff: Staff {
-            id: StaffId::new(),
-            facility_id: FacilityId::new(),
-            facility_name: "訪問看護ステーション".into(),
-            name: "看護 恵".into(),
-            profession: Profession::Nurse,
-            role: Role::Member,
-        },
+        staff: member("看護 恵", Profession::Nurse),
+        doctor: member("医師 匡", Profession::Physician),
+        founded: now() - 3_600_000,
     });
     serve(public, public_routes().with_state(town.clone()), &town.web, None, network.clone());
     let trusted = trusted.as_ref().unwrap_or(&town.devices);
-    serve(care, care_routes().with_state(town.clone()), &town.web, Some(trusted), network);
+    let care_routes = care_routes().layer(from_fn_with_state(town.clone(), in_front));
+    serve(care, care_routes.with_state(town.clone()), &town.web, Some(trusted), network);
     town
 }
 
-fn info(care_port: u16) -> MunicipalityInfo {
+fn member(name: &str, profession: Profession) -> Staff {
+    Staff {
+        id: StaffId::new(),
+        facility_id: FacilityId::new(),
+        facility_name: "訪問看護ステーション".into(),
+        name: name.into(),
+        profession,
+        role: Role::Member,
+    }
+}
+
+fn info(slug: &str, care_port: u16) -> MunicipalityInfo {
     let text = |s: &str| s.to_owned();
     MunicipalityInfo {
         id: MunicipalityId::new(),
-        slug: text(SLUG),
+        slug: text(slug),
         name: text("箕輪町"),
         care_url: format!("https://localhost:{care_port}"),
         words: Words {
@@ -131,6 +228,8 @@ fn info(care_port: u16) -> MunicipalityInfo {
             photo_bytes: 4_000_000,
             offline_lease_hours: 72,
             relock_seconds: 60,
+            offline_days: 30,
+            offline_patients: 50,
         },
     }
 }
@@ -145,6 +244,7 @@ fn public_routes() -> Router<Arc<Town>> {
 fn care_routes() -> Router<Arc<Town>> {
     Router::new()
         .route("/v1/session", post(sign_in).get(me).delete(sign_out))
+        .route("/v1/devices/current/certificate", post(renewal))
         .route("/v1/session/password", post(ended_well))
         .route("/v1/session/push", put(ended_well))
         .route("/v1/patients", get(patients))
@@ -176,30 +276,65 @@ pub fn session(town: &Town, headers: &HeaderMap) -> Result<(), Box<Response>> {
 }
 
 async fn municipality(State(town): Shared, Path(slug): Path<String>) -> Response {
-    if slug == SLUG { Json(town.info.clone()).into_response() } else { no(Code::NotFound) }
+    let mut info = town.info.clone();
+    if let Some(policy) = town.facts().policy.clone() {
+        info.device_policy = policy;
+    }
+    if slug == info.slug { Json(info).into_response() } else { no(Code::NotFound) }
 }
 
 async fn certificates(State(town): Shared, Json(request): Json<CertificateRequest>) -> Response {
     if (request.number.as_str(), request.password.as_str()) != ("1234", "ticket") {
         return no(Code::TicketInvalid);
     }
-    let csr = STANDARD.decode(&request.csr).unwrap();
+    let (csr, key) = read_csr(&request.csr);
+    if !town.facts().keys.insert(key) {
+        return no(Code::CsrKeyInUse);
+    }
+    let not_after = town.facts().not_after.unwrap_or(Timestamp(4_000_000_000_000));
+    Json(town.issue(DeviceId::new(), csr, not_after)).into_response()
+}
+
+fn read_csr(csr: &str) -> (Vec<u8>, Vec<u8>) {
+    let csr = STANDARD.decode(csr).unwrap();
     let (_, parsed) =
         <x509_parser::prelude::X509CertificationRequest as x509_parser::prelude::FromDer<_>>::from_der(&csr)
             .unwrap();
     let key = parsed.certification_request_info.subject_pki.subject_public_key.data.to_vec();
-    if !town.facts().keys.insert(key) {
+    (csr, key)
+}
+
+impl Town {
+    fn issue(&self, device_id: DeviceId, csr: Vec<u8>, not_after: Timestamp) -> CertificateIssued {
+        let certificate = self.devices.sign(csr);
+        let issued = CertificateIssued {
+            device_id,
+            municipality_id: self.info.id,
+            chain: vec![STANDARD.encode(&certificate), STANDARD.encode(&self.devices.root)],
+            not_after,
+            care_url: self.info.care_url.clone(),
+        };
+        self.facts().device = Some(device_id);
+        issued
+    }
+}
+
+/// As the contract has it: the same key again gets the same again, a key that was used before nothing.
+async fn renewal(State(town): Shared, headers: HeaderMap, Json(body): Json<serde_json::Value>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return *no;
+    }
+    let (csr, key) = read_csr(body["csr"].as_str().unwrap());
+    if let Some(again) = town.facts().renewed.get(&key) {
+        return Json(again.clone()).into_response();
+    }
+    if !town.facts().keys.insert(key.clone()) {
         return no(Code::CsrKeyInUse);
     }
-    let certificate = town.devices.sign(csr);
-    Json(CertificateIssued {
-        device_id: DeviceId::new(),
-        municipality_id: town.info.id,
-        chain: vec![STANDARD.encode(&certificate), STANDARD.encode(&town.devices.root)],
-        not_after: Timestamp(4_000_000_000_000),
-        care_url: town.info.care_url.clone(),
-    })
-    .into_response()
+    let device = town.facts().device.unwrap();
+    let issued = town.issue(device, csr, Timestamp(4_100_000_000_000));
+    town.facts().renewed.insert(key, issued.clone());
+    Json(issued).into_response()
 }
 
 async fn diagnosis(State(town): Shared) -> Json<Diagnosis> {
@@ -217,10 +352,12 @@ async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
     if town.facts().revoked {
         return no(Code::CertificateRevoked);
     }
-    if (sign_in.login_id.as_str(), sign_in.password.as_str()) != ("nurse", PASSWORD) {
-        return no(Code::SignInRefused);
-    }
-    let (token, staff) = ("the-token".to_owned(), town.staff.clone());
+    let staff = match (sign_in.login_id.as_str(), sign_in.password.as_str()) {
+        ("nurse", PASSWORD) => town.staff.clone(),
+        ("doctor", PASSWORD) => town.doctor.clone(),
+        _ => return no(Code::SignInRefused),
+    };
+    let token = "the-token".to_owned();
     let opened =
         SessionOpened { token, expires_at: Timestamp(4_000_000_000_000), staff, must_change_password: true };
     Json(opened).into_response()
@@ -325,7 +462,7 @@ impl Town {
             urgent: new.urgent,
             body_site: new.body_site,
             written_at: new.written_at,
-            received_at: Timestamp(1_000 + i64::try_from(place).unwrap()),
+            received_at: Timestamp(self.founded + i64::try_from(place).unwrap()),
             media: media.collect(),
             read: false,
             acknowledged: false,

@@ -75,4 +75,18 @@ pub struct DevicePolicy {
     pub offline_lease_hours: u32,
     /// Seconds in the background after which the app locks.
     pub relock_seconds: u32,
+    /// Days whose posts and pictures a device keeps for reading without the server, 0 for none.
+    #[serde(default = "offline_days")]
+    pub offline_days: u32,
+    /// Patients whose posts a device keeps so: the first of the list, newest post first; 0 for none.
+    #[serde(default = "offline_patients")]
+    pub offline_patients: u32,
+}
+
+fn offline_days() -> u32 {
+    30
+}
+
+fn offline_patients() -> u32 {
+    50
 }

@@ -36,13 +36,7 @@ enum Words {
     }
 
     private static func sentence(_ trouble: StorageTrouble) -> String {
-        switch trouble {
-        case .locked: return "端末のロックを解除して、もう一度お試しください。"
-        case .full: return "端末の空き容量がありません。不要なものを削除して、もう一度お試しください。"
-        case .damaged: return "この端末の保存データを開けません。サインイン画面で利用者を削除し、サインインし直してください。"
-        case .newer: return "新しい版のアプリの保存データです。アプリを更新してください。"
-        case .file: return "ファイルを読み書きできませんでした。もう一度お試しください。"
-        }
+        storageSentence(trouble: trouble)
     }
 
     private static func unexpected(_ reference: String?) -> String {

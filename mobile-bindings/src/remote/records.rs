@@ -1,6 +1,8 @@
 //! Records of the contract and the core.
 
-use renraku_core::{FlushReport, Item, ItemMedia, ItemState, PushShown, Text, Unlocked};
+use renraku_core::{
+    CertificateStatus, FlushReport, Item, ItemMedia, ItemState, PersonLock, PushShown, Text, Unlocked,
+};
 use renraku_wire::{
     BodySite, FacilityId, Gender, Media, MediaId, MediaKind, MediaState, NoticeKind, Patient, PatientId,
     PatientSummary, Post, PostId, Profession, Receipt, Role, Staff, StaffId, TeamMember, Timestamp,
@@ -260,4 +262,27 @@ pub struct Unlocked {
     pub preview: Option<String>,
     /// 緊急（重要）.
     pub urgent: bool,
+}
+
+/// How long the certificate lasts.
+#[uniffi::remote(Record)]
+pub struct CertificateStatus {
+    /// First instant at which it is valid, if it can be read.
+    pub not_before: Option<Timestamp>,
+    /// Last instant at which it is valid.
+    pub not_after: Timestamp,
+    /// True in its last 30 days (in the last third of a short life), and after it: renew it, or enrol anew
+    /// once it has ended.
+    pub renewal_due: bool,
+}
+
+/// How a person's store is guarded, beyond the platform's vault.
+#[uniffi::remote(Record)]
+pub struct PersonLock {
+    /// True when a PIN was set.
+    pub pin: bool,
+    /// True when biometrics may open it instead of the PIN.
+    pub biometrics: bool,
+    /// Wrong PINs that are left until everything of the person is wiped from this device.
+    pub tries_left: u32,
 }

@@ -144,6 +144,8 @@ impl Default for MunicipalityPolicy {
                 photo_bytes: 700_000,
                 offline_lease_hours: 72,
                 relock_seconds: 60,
+                offline_days: 30,
+                offline_patients: 50,
             },
         }
     }

@@ -179,7 +179,7 @@ fn pq(v: f32) -> f32 {
 
 /// Light before the lens of an HLG value, 0 to 1.
 fn hlg(v: f32) -> f32 {
-    let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_73);
+    let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_7);
     if v <= 0.5 { v * v / 3.0 } else { (((v - c) / a).exp() + b) / 12.0 }
 }
 

@@ -11,6 +11,7 @@ import jp.renraku.core.MobileException
 import jp.renraku.core.Profession
 import jp.renraku.core.StorageTrouble
 import jp.renraku.core.problemSentence
+import jp.renraku.core.storageSentence
 import java.time.Instant
 import java.time.ZoneId
 import java.time.format.DateTimeFormatter
@@ -40,14 +41,7 @@ object Words {
         is Diagnosis.Refused -> problemSentence(diagnosis.code)
     }
 
-    private fun sentence(trouble: StorageTrouble): String = when (trouble) {
-        StorageTrouble.LOCKED -> "端末のロックを解除して、もう一度お試しください。"
-        StorageTrouble.FULL -> "端末の空き容量がありません。不要なものを削除して、もう一度お試しください。"
-        StorageTrouble.DAMAGED ->
-            "この端末の保存データを開けません。サインイン画面で利用者を削除し、サインインし直してください。"
-        StorageTrouble.NEWER -> "新しい版のアプリの保存データです。アプリを更新してください。"
-        StorageTrouble.FILE -> "ファイルを読み書きできませんでした。もう一度お試しください。"
-    }
+    private fun sentence(trouble: StorageTrouble): String = storageSentence(trouble)
 
     private fun unexpected(reference: String?): String {
         val sentence = "問題が起きました。しばらくして、もう一度お試しください。"

@@ -1,15 +1,20 @@
 //! Pictures and films made ready to leave: small, upright, nothing in them but what they show.
 //! The work itself is `renraku-media`'s. Not here: the outbox, which keeps the result.
 
-use crate::clock;
 use crate::error::Fault;
+use film::Film;
 use renraku_media::{Cancel, photo, video};
 use renraku_wire::limits;
 use renraku_wire::{DevicePolicy, MediaId, MediaKind, NewMedia};
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Between two times that progress is told.
+const PAUSE: Duration = Duration::from_millis(100);
+
+mod film;
 
 /// A file to go with a post, as the camera wrote it. It is only read; whose it is must remove it.
 #[derive(Clone)]
@@ -43,7 +48,7 @@ pub(crate) struct Prepared {
 
 enum Content {
     Bytes(Vec<u8>),
-    File(Temporary),
+    Film(Film),
 }
 
 impl Prepared {
@@ -51,17 +56,8 @@ impl Prepared {
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         match &self.content {
             Content::Bytes(bytes) => Ok(Box::new(bytes.as_slice())),
-            Content::File(file) => Ok(Box::new(File::open(&file.0)?)),
+            Content::Film(film) => Ok(Box::new(film.from_start()?)),
         }
-    }
-}
-
-/// A file that goes when its owner goes.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -74,7 +70,7 @@ pub(crate) fn prepare(
     progress: Option<&dyn Progress>,
     cancel: &Cancel,
 ) -> Result<Vec<Prepared>, Fault> {
-    let mut told = Told { progress, last: 0, all: attachments.len() };
+    let mut told = Told { progress, last: None, all: attachments.len() };
     let mut prepared = Vec::new();
     for (number, attachment) in attachments.iter().enumerate() {
         prepared.push(match attachment.kind {
@@ -90,7 +86,7 @@ pub(crate) fn prepare(
 
 struct Told<'a> {
     progress: Option<&'a dyn Progress>,
-    last: i64,
+    last: Option<Instant>,
     all: usize,
 }
 
@@ -98,10 +94,9 @@ impl Told<'_> {
     #[expect(clippy::cast_precision_loss, reason = "a share of a few files")]
     fn tell(&mut self, number: usize, part: f32) {
         let Some(progress) = self.progress else { return };
-        let now = clock::now().0;
         let done = (number as f32 + part.clamp(0.0, 1.0)) / self.all.max(1) as f32;
-        if done >= 1.0 || now - self.last >= 100 {
-            self.last = now;
+        if done >= 1.0 || self.last.is_none_or(|last| last.elapsed() >= PAUSE) {
+            self.last = Some(Instant::now());
             progress.on_progress(done);
         }
     }
@@ -138,13 +133,14 @@ fn film(
         ..video::Plan::default()
     };
     std::fs::create_dir_all(folder)?;
-    let output = Temporary(folder.join(format!("{}.mp4", MediaId::new())));
-    video::transcode(&attachment.path, &output.0, &plan, progress, cancel)?;
-    let (length, digest) = digest(&output.0)?;
+    let place = film::Place::new(folder)?;
+    video::transcode(&attachment.path, place.path(), &plan, progress, cancel)?;
+    let film = place.take()?;
+    let (length, digest) = digest(&film)?;
     Ok(Prepared {
         media: announced(attachment, length, &digest),
         thumbnail: None,
-        content: Content::File(output),
+        content: Content::Film(film),
     })
 }
 
@@ -158,8 +154,8 @@ fn announced(attachment: &Attachment, length: u64, digest: &[u8]) -> NewMedia {
     }
 }
 
-fn digest(path: &Path) -> io::Result<(u64, Vec<u8>)> {
+fn digest(film: &Film) -> io::Result<(u64, Vec<u8>)> {
     let mut hasher = Sha256::new();
-    let length = io::copy(&mut File::open(path)?, &mut hasher)?;
+    let length = io::copy(&mut film.from_start()?, &mut hasher)?;
     Ok((length, hasher.finalize().to_vec()))
 }

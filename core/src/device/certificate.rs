@@ -1,0 +1,233 @@
+//! The certificate's life: got by No and password, renewed before its end, diagnosed when it does not work.
+
+use super::{Device, Inner};
+use crate::api::{ApiError, Public};
+use crate::error::{CoreError, Fault};
+use crate::identity::{DeviceKey, Enrolment, KeyError, TlsIdentity, certificate_request, client_config};
+use crate::runtime::block;
+use crate::session::Session;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use renraku_wire::{CertificateIssued, CertificateRequest, Code, MunicipalityInfo, Platform, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Days before its end from which a certificate is renewed; the server's window is the same (domain 1.5).
+const RENEW_DAYS: i64 = 30;
+
+/// What enrolling needs: from the mail to the facility's manager, typed or scanned.
+pub struct NewDevice {
+    /// The public host, `https://host:port`.
+    pub public_url: String,
+    /// The town's name in addresses.
+    pub slug: String,
+    /// 証明書取得用No.
+    pub number: String,
+    /// Its password.
+    pub password: String,
+    /// What people call the device.
+    pub device_name: String,
+    /// What it is.
+    pub platform: Platform,
+}
+
+impl std::fmt::Debug for NewDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewDevice").field("slug", &self.slug).finish_non_exhaustive()
+    }
+}
+
+/// Whether this device can reach the care host, and if not, why (F62).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Diagnosed {
+    /// It can.
+    Ready,
+    /// There is no certificate: enrol.
+    NotEnrolled,
+    /// The server was not reached.
+    Offline,
+    /// The certificate stands in the way.
+    Refused {
+        /// Why.
+        code: Code,
+    },
+}
+
+/// How long the certificate lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateStatus {
+    /// First instant at which it is valid, if it can be read.
+    pub not_before: Option<Timestamp>,
+    /// Last instant at which it is valid.
+    pub not_after: Timestamp,
+    /// True in its last 30 days (in the last third of a short life), and after it: renew it, or enrol anew
+    /// once it has ended.
+    pub renewal_due: bool,
+}
+
+impl Device {
+    /// Makes the key, sends the request for a certificate and keeps what comes back.
+    ///
+    /// # Errors
+    /// `Conflict` when the device is enrolled already ([`Device::forget`] first), `Certificate` when No,
+    /// password or key are refused, `NotFound` for a town that is not there, `Invalid` for an address that is
+    /// no `https` or another town's slug than this device's, `Offline`, `Storage`.
+    pub async fn enrol(&self, new: NewDevice) -> Result<MunicipalityInfo, CoreError> {
+        let inner = &self.inner;
+        let _changing = inner.changing.lock().await;
+        if inner.enrolled().is_some() {
+            return Err(CoreError::Conflict { code: Code::StateConflict });
+        }
+        if inner.town.as_ref().is_some_and(|town| *town != new.slug) {
+            return Err(CoreError::invalid("slug"));
+        }
+        let public = Public::new(client_config(None, &inner.roots)?, &new.public_url)
+            .map_err(|_| CoreError::invalid("public_url"))?;
+        if inner.revoked.load(Ordering::SeqCst) {
+            let inner = inner.clone();
+            block(move || inner.wipe().and_then(|()| inner.unmark())).await??;
+        }
+        let key = inner.key().ok_or(KeyError::Failed)?;
+        let municipality = public.municipality(&new.slug).await?;
+        let mut request = CertificateRequest {
+            number: new.number,
+            password: new.password,
+            csr: csr(&key, false).await?,
+            device_name: new.device_name,
+            platform: new.platform,
+        };
+        let mut answer = public.enrol(&new.slug, &request).await;
+        if answer.as_ref().is_err_and(|e| e.code() == Some(Code::CsrKeyInUse)) {
+            // An earlier try got through and its answer did not: that certificate is lost, so is its key.
+            request.csr = csr(&key, true).await?;
+            answer = public.enrol(&new.slug, &request).await;
+        }
+        let enrolment = Enrolment { public_url: new.public_url, municipality, certificate: answer?, key: 0 };
+        let municipality = enrolment.municipality.clone();
+        inner.keep(key, enrolment).await?;
+        Ok(municipality)
+    }
+
+    /// How long the certificate lasts; none before the enrolment.
+    #[must_use]
+    pub fn certificate(&self) -> Option<CertificateStatus> {
+        let enrolled = self.inner.enrolled()?;
+        let (from, until) = (enrolled.enrolment.not_before(), enrolled.enrolment.certificate.not_after);
+        let days = RENEW_DAYS * 86_400_000;
+        let third = from.map_or(days, |from| until.0.saturating_sub(from.0) / 3);
+        let renewal_due = self.inner.clock.now().0 >= until.0.saturating_sub(days.min(third));
+        Some(CertificateStatus { not_before: from, not_after: until, renewal_due })
+    }
+
+    /// Renews the certificate before its end: a new key (the other of the device's two), a new certificate, one
+    /// switch. The person signed in vouches for the device. Killed at any instant, the device has the old
+    /// certificate or the new one, and either works: the server keeps the old one good until the new one is
+    /// used, and gives the same certificate again to whoever asks again with the same key.
+    ///
+    /// Sessions belong to the certificate that they were opened with: afterwards everybody on this device signs
+    /// in again. Nothing in their stores is lost. Gives how long the new one lasts.
+    ///
+    /// # Errors
+    /// `Conflict` when it is too early, or there is no second key; `Certificate`, `SignedOut`, `Offline`,
+    /// `Storage`, `Unexpected` when the server sent a certificate that is no better.
+    pub async fn renew_certificate(&self, session: &Session) -> Result<CertificateStatus, CoreError> {
+        let inner = &self.inner;
+        let _changing = inner.changing.lock().await;
+        let enrolled = inner.must_be_enrolled()?;
+        let turn = 1 - enrolled.enrolment.key.min(1);
+        let spare = inner.keys[usize::from(turn)].clone();
+        let spare = spare.ok_or(CoreError::Conflict { code: Code::StateConflict })?;
+        let mut answer = session.care().renew_certificate(&csr(&spare, false).await?).await;
+        if answer.as_ref().is_err_and(|e| e.code() == Some(Code::CsrKeyInUse)) {
+            // The key of the certificate before: it has had its time.
+            answer = session.care().renew_certificate(&csr(&spare, true).await?).await;
+        }
+        let certificate: CertificateIssued = answer?;
+        let old = &enrolled.enrolment;
+        let same = certificate.device_id == old.certificate.device_id
+            && certificate.municipality_id == old.certificate.municipality_id;
+        if !same || certificate.not_after <= old.certificate.not_after {
+            return Err(CoreError::Unexpected { reference: None });
+        }
+        let retired = inner.key();
+        inner.keep(spare, Enrolment { certificate, key: turn, ..old.clone() }).await?;
+        // If the chip does not let go of it now, the next renewal replaces it.
+        let _ = block(move || retired.map(|key| key.delete())).await;
+        self.certificate().ok_or(CoreError::Unexpected { reference: None })
+    }
+
+    /// Finds out whether this device can reach the care host, asking the public host over a fresh connection.
+    /// If it says that the device is revoked, everything is wiped from the device, as at any other contact.
+    ///
+    /// # Errors
+    /// `Unexpected` when the server answers something else than a diagnosis; `Storage` when the key is locked.
+    pub async fn diagnose(&self) -> Result<Diagnosed, CoreError> {
+        let inner = &self.inner;
+        let Some(enrolled) = inner.enrolled() else {
+            let revoked = inner.revoked.load(Ordering::SeqCst);
+            let refused = Diagnosed::Refused { code: Code::CertificateRevoked };
+            return Ok(if revoked { refused } else { Diagnosed::NotEnrolled });
+        };
+        let enrolment = &enrolled.enrolment;
+        let tls = client_config(Some(inner.identity(enrolment)?), &inner.roots)?;
+        let public = Public::new(tls, &enrolment.public_url)?;
+        let asked = public.diagnosis(&enrolment.municipality.slug).await;
+        let now = inner.clock.now();
+        Ok(match asked {
+            Ok(diagnosis) if diagnosis.ok => Diagnosed::Ready,
+            Ok(diagnosis) => {
+                let code = diagnosis.code.unwrap_or(Code::Unknown);
+                let current = inner.enrolled().is_some_and(|now| Arc::ptr_eq(&now, &enrolled));
+                if code == Code::CertificateRevoked && current {
+                    let inner = inner.clone();
+                    block(move || inner.wipe_revoked()).await??;
+                }
+                Diagnosed::Refused { code }
+            }
+            Err(ApiError::CertificateRefused(code)) => Diagnosed::Refused { code },
+            Err(ApiError::ServerUntrusted { clock: true }) => {
+                Diagnosed::Refused { code: Code::CertificateNotYetValid }
+            }
+            Err(ApiError::Key(KeyError::Gone)) => Diagnosed::NotEnrolled,
+            Err(ApiError::Offline { .. } | ApiError::ServerUntrusted { clock: false }) => {
+                if now > enrolment.certificate.not_after {
+                    Diagnosed::Refused { code: Code::CertificateExpired }
+                } else if enrolment.not_before().is_some_and(|from| now < from) {
+                    Diagnosed::Refused { code: Code::CertificateNotYetValid }
+                } else {
+                    Diagnosed::Offline
+                }
+            }
+            Err(e) => return Err(e.into()),
+        })
+    }
+}
+
+impl Inner {
+    pub(super) fn identity(&self, enrolment: &Enrolment) -> Result<TlsIdentity, Fault> {
+        let key = self.keys.get(usize::from(enrolment.key)).cloned().flatten();
+        Ok(TlsIdentity::new(enrolment.chain()?, key.ok_or(KeyError::Gone)?))
+    }
+
+    /// Checks that a certificate is for this key, keeps it (one durable step) and works with it from now on.
+    async fn keep(self: &Arc<Self>, key: Arc<dyn DeviceKey>, enrolment: Enrolment) -> Result<(), CoreError> {
+        let (vault, checked) = (self.vault.clone(), enrolment.clone());
+        block(move || {
+            checked.check_key(&key.public_key()?)?;
+            checked.save(vault.as_ref()).map_err(Fault::from)
+        })
+        .await??;
+        self.take_up(enrolment)
+    }
+}
+
+async fn csr(key: &Arc<dyn DeviceKey>, fresh: bool) -> Result<String, CoreError> {
+    let key = key.clone();
+    let der = block(move || {
+        if fresh {
+            key.delete()?;
+        }
+        certificate_request(key.as_ref())
+    });
+    Ok(STANDARD.encode(der.await?? as Vec<u8>))
+}

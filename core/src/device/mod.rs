@@ -1,0 +1,198 @@
+//! The way in: this device, its town, the people on it.
+//!
+//! Getting, renewing and losing the certificate is in `certificate`, signing in and unlocking in `seats`, what
+//! happens to a revoked device in `wipe`. Not here: what a person does (session).
+
+mod certificate;
+mod seats;
+mod wipe;
+
+pub use certificate::{CertificateStatus, Diagnosed, NewDevice};
+pub use seats::Unlock;
+
+use crate::api::Care;
+use crate::clock::{Clock, SystemClock};
+use crate::error::CoreError;
+use crate::identity::{DeviceKey, Enrolment, SoftwareKey, client_config, extra_roots};
+use crate::people::People;
+use crate::session::Desk;
+use crate::town;
+use crate::vault::Vault;
+use renraku_wire::{Code, MunicipalityInfo, StaffId};
+use rustls::pki_types::TrustAnchor;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+/// What the shell brings.
+pub struct DeviceSettings {
+    /// A folder of the app's own, kept out of backups.
+    pub folder: PathBuf,
+    /// The platform's keystore.
+    pub vault: Arc<dyn Vault>,
+    /// The key in hardware; none for a software key sealed by the vault.
+    pub key: Option<Arc<dyn DeviceKey>>,
+    /// A second key in hardware, under another name, for the certificate's renewal: the two take turns.
+    /// Without it a device whose `key` is in hardware enrols anew when its certificate ends.
+    pub spare_key: Option<Arc<dyn DeviceKey>>,
+    /// PEM of extra roots, for a town whose server has a certificate of its own.
+    pub extra_roots: Option<String>,
+    /// The town's slug, for a device that serves several: each is a [`Device`] of its own, with a folder and
+    /// secrets of its own under `folder` and in `vault` (and with keys of its own, if they are in hardware).
+    /// None for a device with one town.
+    pub town: Option<String>,
+    /// Tells the time; none for the device's own clock.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+/// This device in one town. All calls may come from any thread; the asynchronous ones need a tokio runtime
+/// ([`crate::runtime::run`] brings one).
+pub struct Device {
+    inner: Arc<Inner>,
+}
+
+/// What a device is made of. Calls that outlive the [`Device`] hold it weakly.
+struct Inner {
+    folder: PathBuf,
+    town: Option<String>,
+    vault: Arc<dyn Vault>,
+    /// They take turns: [`Enrolment::key`] says whose turn it is. None when there is no second one.
+    keys: [Option<Arc<dyn DeviceKey>>; 2],
+    roots: Vec<TrustAnchor<'static>>,
+    clock: Arc<dyn Clock>,
+    enrolled: RwLock<Option<Arc<Enrolled>>>,
+    /// The certificate was revoked, and everything wiped; until the device enrols again.
+    revoked: AtomicBool,
+    people: People,
+    desks: Mutex<HashMap<StaffId, Weak<Desk>>>,
+    /// Stores that were opened with a PIN, until they are locked again.
+    unlocked: Mutex<HashMap<StaffId, Arc<Desk>>>,
+    /// One renewal, one enrolment at a time.
+    changing: tokio::sync::Mutex<()>,
+}
+
+struct Enrolled {
+    enrolment: Enrolment,
+    care: Care,
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device").field("town", &self.inner.town).finish_non_exhaustive()
+    }
+}
+
+impl Device {
+    /// Opens the device's folder and vault, and takes up an earlier enrolment. Blocks for some milliseconds;
+    /// touches neither the network nor the key. What a kill left half-done (a film in the making, a wipe) is
+    /// finished first.
+    ///
+    /// # Errors
+    /// `Storage` when folder or vault fail; `Invalid` for roots that are no certificates and for a town that
+    /// is no slug.
+    pub fn open(settings: DeviceSettings) -> Result<Self, CoreError> {
+        let DeviceSettings { folder, vault, key, spare_key, extra_roots: pem, town, clock } = settings;
+        let (folder, vault) = town::place(folder, vault, town.as_deref())?;
+        std::fs::create_dir_all(&folder)?;
+        match std::fs::remove_dir_all(folder.join(WORK)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+            _ => {}
+        }
+        let roots = match pem {
+            Some(pem) => extra_roots(&pem).map_err(|_| CoreError::invalid("extra_roots"))?,
+            None => Vec::new(),
+        };
+        let keys = match key {
+            Some(key) => [Some(key), spare_key],
+            None => [
+                Some(Arc::new(SoftwareKey::new(vault.clone())) as Arc<dyn DeviceKey>),
+                Some(Arc::new(SoftwareKey::spare(vault.clone())) as _),
+            ],
+        };
+        let inner = Arc::new(Inner {
+            people: People::new(vault.clone(), folder.join(STORES)),
+            folder,
+            town,
+            keys,
+            roots,
+            clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            enrolled: RwLock::new(None),
+            revoked: AtomicBool::new(false),
+            desks: Mutex::default(),
+            unlocked: Mutex::default(),
+            changing: tokio::sync::Mutex::new(()),
+            vault,
+        });
+        if inner.is_marked()? {
+            inner.wipe()?;
+        } else if let Some(enrolment) = Enrolment::load(inner.vault.as_ref())? {
+            inner.take_up(enrolment)?;
+        }
+        Ok(Self { inner })
+    }
+
+    /// The town as it described itself when somebody last signed in; none before the enrolment.
+    #[must_use]
+    pub fn municipality(&self) -> Option<MunicipalityInfo> {
+        self.inner.enrolled().map(|e| e.enrolment.municipality.clone())
+    }
+
+    /// The device's enrolment; none before.
+    #[must_use]
+    pub fn enrolment(&self) -> Option<Enrolment> {
+        self.inner.enrolled().map(|e| e.enrolment.clone())
+    }
+
+    /// True when the device's key cannot be read out of it.
+    #[must_use]
+    pub fn is_hardware_backed(&self) -> bool {
+        self.inner.key().is_some_and(|key| key.is_hardware_backed())
+    }
+
+    /// Forgets everything of this town: everyone, the certificate and the keys. The device must enrol again.
+    ///
+    /// # Errors
+    /// `Storage` when something may still be there.
+    pub async fn forget(&self) -> Result<(), CoreError> {
+        let inner = self.inner.clone();
+        let forgotten = crate::runtime::block(move || {
+            inner.wipe()?;
+            inner.unmark()
+        });
+        Ok(forgotten.await??)
+    }
+}
+
+impl Inner {
+    /// From now on the device is who this record says, in one step.
+    fn take_up(self: &Arc<Self>, enrolment: Enrolment) -> Result<(), CoreError> {
+        let tls = client_config(Some(self.identity(&enrolment)?), &self.roots)?;
+        let care = Care::new(tls, &enrolment.certificate.care_url)?;
+        let care = care.watched(self.watch(&enrolment));
+        let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
+        *enrolled = Some(Arc::new(Enrolled { enrolment, care }));
+        Ok(())
+    }
+
+    fn enrolled(&self) -> Option<Arc<Enrolled>> {
+        self.enrolled.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn must_be_enrolled(&self) -> Result<Arc<Enrolled>, CoreError> {
+        self.enrolled().ok_or_else(|| {
+            let revoked = self.revoked.load(Ordering::SeqCst);
+            let code = if revoked { Code::CertificateRevoked } else { Code::CertificateMissing };
+            CoreError::Certificate { code }
+        })
+    }
+
+    /// The key whose turn it is.
+    fn key(&self) -> Option<Arc<dyn DeviceKey>> {
+        let turn = self.enrolled().map_or(0, |e| e.enrolment.key);
+        self.keys.get(usize::from(turn)).cloned().flatten()
+    }
+}
+
+const STORES: &str = "people";
+const WORK: &str = "work";

@@ -1,0 +1,92 @@
+//! What becomes of a revoked device (domain 4.3.5): at its next contact everything is removed from it.
+//!
+//! A file without a word in it marks the device before anything is removed, so that a kill half-way is finished
+//! at the next opening, and the person is told why until the device enrols again.
+
+use super::Inner;
+use crate::api::{OnRevoked, Public};
+use crate::error::Fault;
+use crate::identity::{Enrolment, client_config};
+use crate::runtime::block;
+use renraku_wire::Code;
+use std::io::ErrorKind;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+const MARK: &str = "revoked";
+
+impl Inner {
+    /// What the client of the care host calls when it hears that this enrolment's certificate is revoked.
+    pub(super) fn watch(self: &Arc<Self>, enrolment: &Enrolment) -> OnRevoked {
+        let (inner, chain) = (Arc::downgrade(self), enrolment.certificate.chain.clone());
+        Arc::new(move |said| {
+            let (inner, chain) = (inner.clone(), chain.clone());
+            Box::pin(async move {
+                let Some(inner) = inner.upgrade() else { return true };
+                inner.heard_revoked(&chain, said).await
+            })
+        })
+    }
+
+    /// Gives false when the certificate is not this device's any more, because it was renewed.
+    async fn heard_revoked(self: Arc<Self>, chain: &[String], said: bool) -> bool {
+        let Some(enrolled) = self.enrolled() else { return true };
+        if enrolled.enrolment.certificate.chain != chain {
+            return false;
+        }
+        if said || self.is_confirmed(&enrolled.enrolment).await {
+            // What cannot be removed now is removed at the next opening: the mark stays.
+            let _ = block(move || self.wipe_revoked()).await;
+        }
+        true
+    }
+
+    /// An alert may be anybody's, before the handshake is over. The public host's answer is the town's.
+    async fn is_confirmed(&self, enrolment: &Enrolment) -> bool {
+        let asked = async {
+            let identity = self.identity(enrolment).ok()?;
+            let tls = client_config(Some(identity), &self.roots).ok()?;
+            let public = Public::new(tls, &enrolment.public_url).ok()?;
+            public.diagnosis(&enrolment.municipality.slug).await.ok()?.code
+        };
+        asked.await == Some(Code::CertificateRevoked)
+    }
+
+    /// Marks the device as revoked, and removes everything.
+    pub(super) fn wipe_revoked(self: Arc<Self>) -> Result<(), Fault> {
+        self.revoked.store(true, Ordering::SeqCst);
+        std::fs::File::create(self.folder.join(MARK))?.sync_all()?;
+        self.wipe()
+    }
+
+    /// True when the device was revoked.
+    pub(super) fn is_marked(&self) -> Result<bool, Fault> {
+        let marked = self.folder.join(MARK).try_exists()?;
+        self.revoked.store(marked, Ordering::SeqCst);
+        Ok(marked)
+    }
+
+    /// The device may enrol again.
+    pub(super) fn unmark(&self) -> Result<(), Fault> {
+        match std::fs::remove_file(self.folder.join(MARK)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e.into()),
+            _ => self.revoked.store(false, Ordering::SeqCst),
+        }
+        Ok(())
+    }
+
+    /// Removes everyone's store, the certificate and both keys. Again and again, if need be. Blocks.
+    pub(super) fn wipe(&self) -> Result<(), Fault> {
+        *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.close_all();
+        self.people.wipe()?;
+        Enrolment::forget(self.vault.as_ref())?;
+        for key in self.keys.iter().flatten() {
+            key.delete()?;
+        }
+        match std::fs::remove_dir_all(self.folder.join(super::WORK)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(e.into()),
+            _ => Ok(()),
+        }
+    }
+}

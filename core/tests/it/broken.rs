@@ -1,0 +1,146 @@
+//! Stores that cannot be opened, and a disk that is full: each told apart, and nothing lost by looking.
+
+use crate::phone::{Phone, draft, noisy_photo};
+use crate::town::{PASSWORD, found};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use renraku_core::{Cancel, CoreError, StorageTrouble};
+use renraku_wire::StaffId;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A phone whose nurse has one post with a picture waiting, switched off.
+async fn with_one_post() -> (Phone, StaffId) {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    let mut post = draft(town.patient.id, "kept");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 600)];
+    session.compose(post, Cancel::new(), None).await.unwrap();
+    drop(session);
+    (phone.restart(), staff)
+}
+
+fn store(phone: &Phone) -> PathBuf {
+    let mut files = std::fs::read_dir(phone.file("app/people")).unwrap().map(|e| e.unwrap().path());
+    files.find(|f| f.extension().is_some_and(|e| e == "db")).unwrap()
+}
+
+/// The secret of the store in the vault.
+fn secret(phone: &Phone) -> PathBuf {
+    let name = format!("store-{}", store(phone).file_stem().unwrap().to_str().unwrap());
+    phone.file("vault").join(hex::encode(name))
+}
+
+/// What opening it, or else reading it, says; and that the file is as it was.
+async fn trouble(phone: &Phone, staff: StaffId) -> Option<StorageTrouble> {
+    let before = std::fs::read(store(phone)).unwrap();
+    let resumed = async { phone.device.resume(staff).await?.outbox().await.map(|items| items.len()) };
+    let resumed = resumed.await;
+    let signed_in = async { phone.device.sign_in("nurse", PASSWORD).await?.outbox().await.map(|i| i.len()) };
+    let signed_in = signed_in.await;
+    assert!(
+        std::fs::read(store(phone)).unwrap() == before,
+        "{resumed:?} {signed_in:?}: {} bytes before",
+        before.len()
+    );
+    match (resumed, signed_in) {
+        (Err(CoreError::Storage { kind }), Err(CoreError::Storage { kind: again })) if kind == again => {
+            assert!(!kind.sentence().is_empty());
+            Some(kind)
+        }
+        (Ok(1), Ok(1)) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_a_newer_version_is_left_alone() {
+    let (phone, staff) = with_one_post().await;
+    let key = hex::encode(std::fs::read(secret(&phone)).unwrap());
+    let set_version = |version: &str| {
+        let mut connection = SqliteConnection::establish(store(&phone).to_str().unwrap()).unwrap();
+        connection.batch_execute(&format!("PRAGMA key = \"x'{key}'\"; {version}")).unwrap();
+    };
+    set_version("PRAGMA user_version = 99");
+    assert_eq!(trouble(&phone, staff).await, Some(StorageTrouble::Newer));
+    set_version("PRAGMA user_version = 2");
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap().len(), 1, "after the update it is all there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_store_and_a_wrong_key_are_told_and_nothing_is_overwritten() {
+    let (phone, staff) = with_one_post().await;
+    let (file, key) = (store(&phone), secret(&phone));
+    let (bytes, right) = (std::fs::read(&file).unwrap(), std::fs::read(&key).unwrap());
+    for length in [0, 1, 1000, 4096, 8192, bytes.len() / 2] {
+        std::fs::write(&file, &bytes[..length]).unwrap();
+        assert_eq!(trouble(&phone, staff).await, Some(StorageTrouble::Damaged), "{length} bytes");
+    }
+    std::fs::write(&file, &bytes).unwrap();
+    std::fs::write(&key, [7u8; 32]).unwrap();
+    assert_eq!(trouble(&phone, staff).await, Some(StorageTrouble::Damaged), "another key");
+    std::fs::write(&key, [7u8; 31]).unwrap();
+    assert_eq!(trouble(&phone, staff).await, Some(StorageTrouble::Damaged), "no key at all");
+    std::fs::write(&key, &right).unwrap();
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap()[0].body, "kept");
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+/// A small disk of one's own, until it is dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "none"]).arg(at).status();
+        mounted.is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_what_does_not_fit_and_keeps_what_it_has() {
+    let town = found().await;
+    let phone = Phone::new(&town);
+    let Some(disk) = SmallDisk::mount(&phone.file("app/people")) else {
+        eprintln!("SKIPPED: a full disk needs the right to mount a small one (root)");
+        return;
+    };
+    phone.enrol("1234").await.unwrap();
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    let photo = noisy_photo(phone.file("camera.jpg"), 700);
+    let mut kept = Vec::new();
+    let refused = loop {
+        let mut post = draft(town.patient.id, &format!("{}", kept.len()));
+        post.attachments = vec![photo.clone()];
+        match session.compose(post, Cancel::new(), None).await {
+            Ok(id) => kept.push(id),
+            Err(e) => break e,
+        }
+        assert!(kept.len() < 100, "never full");
+    };
+    assert_eq!(refused, CoreError::Storage { kind: StorageTrouble::Full });
+    assert!(!kept.is_empty());
+    let listed: Vec<_> = session.outbox().await.unwrap().iter().map(|i| i.id).collect();
+    assert_eq!(listed, kept, "what was acknowledged is there, and nothing by halves");
+    let staff = session.staff().id;
+    drop(session);
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap().len(), kept.len());
+    let grown = Command::new("mount").args(["-o", "remount,size=40m"]).arg(phone.file("app/people")).status();
+    assert!(grown.unwrap().success(), "room was made");
+    assert_eq!(session.flush(true).await.unwrap().sent as usize, kept.len());
+    let sent: Vec<_> = town.facts().posts.iter().map(|p| p.id).collect();
+    assert_eq!(sent, kept);
+    drop(session);
+    drop(disk);
+}

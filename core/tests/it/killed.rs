@@ -1,0 +1,174 @@
+//! Killed at any instant: a process of its own composes, changes, takes back and sends, and is killed by the
+//! system again and again. Nothing that it acknowledged is lost, nothing is there twice, each patient's posts
+//! are in order.
+
+use crate::phone::{Phone, draft, noisy_photo, text};
+use crate::town::found;
+use renraku_core::vault::FileVault;
+use renraku_core::{Cancel, Device, DeviceSettings, ItemState, Session};
+use renraku_wire::{PatientId, PostId, StaffId};
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const ROUNDS: u32 = 25;
+const TIME: Duration = Duration::from_secs(45);
+
+/// The phone's process. Says on its standard output what it was told; ends only by being killed.
+#[ignore = "it is started, and killed, by the test below"]
+#[tokio::test(flavor = "multi_thread")]
+async fn child() {
+    let Ok(folder) = std::env::var("RENRAKU_PHONE").map(PathBuf::from) else { return };
+    let word = |name: &str| std::env::var(name).unwrap();
+    let round = word("RENRAKU_ROUND");
+    let device = Device::open(DeviceSettings {
+        folder: folder.join("app"),
+        vault: Arc::new(FileVault::open(folder.join("vault")).unwrap()),
+        key: None,
+        spare_key: None,
+        extra_roots: Some(std::fs::read_to_string(folder.join("roots.pem")).unwrap()),
+        town: None,
+        clock: None,
+    })
+    .unwrap();
+    let staff: StaffId = word("RENRAKU_STAFF").parse().unwrap();
+    let patients: [PatientId; 2] =
+        ["RENRAKU_PATIENT_0", "RENRAKU_PATIENT_1"].map(|name| word(name).parse().unwrap());
+    let session = Arc::new(device.resume(staff).await.unwrap());
+    tokio::spawn({
+        let session = session.clone();
+        async move {
+            loop {
+                session.flush(true).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+    });
+    for n in 0u32.. {
+        let mut post = draft(patients[(n % 2) as usize], &format!("{round}-{n}"));
+        if n % 5 == 4 {
+            post.attachments = vec![noisy_photo(folder.join("camera.jpg"), 64)];
+        }
+        post.keep_as_draft = n % 4 == 3;
+        let kept_as_draft = post.keep_as_draft;
+        let id = session.compose(post, Cancel::new(), None).await.unwrap();
+        println!("KEPT {id}");
+        if kept_as_draft {
+            session.edit(id, text(&format!("{round}-{n}"))).await.unwrap();
+            session.release(id).await.unwrap();
+        }
+        if n % 6 == 5 {
+            println!("BACK? {id}");
+            let answer = if session.cancel(id).await.is_ok() { "BACK" } else { "KEPT" };
+            println!("{answer} {id}");
+        }
+    }
+}
+
+/// What the phone said of a post, the last word counts.
+fn listen(output: impl std::io::Read, said: &mut HashMap<PostId, String>, order: &mut Vec<PostId>) {
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        let Some((word, id)) = line.split_once(' ') else { continue };
+        let (true, Ok(id)) = (["KEPT", "BACK?", "BACK"].contains(&word), id.parse()) else { continue };
+        if said.insert(id, word.to_owned()).is_none() {
+            order.push(id);
+        }
+    }
+}
+
+async fn resumed(phone: Phone, staff: StaffId) -> (Phone, Session) {
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    (phone, session)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_nothing_is_sent_twice_and_the_order_stays() {
+    let town = found().await;
+    let (mut phone, session) = Phone::with_nurse(&town).await;
+    let (staff, other) = (session.staff().id, PatientId::new());
+    drop(session);
+    std::fs::write(phone.file("roots.pem"), &town.web.pem).unwrap();
+    let (mut said, mut order) = (HashMap::new(), Vec::new());
+    let (start, mut kills) = (Instant::now(), 0);
+    for round in 0..ROUNDS {
+        if start.elapsed() > TIME {
+            break;
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "killed::child", "--ignored", "--nocapture"])
+            .env("RENRAKU_PHONE", phone.folder.path())
+            .env("RENRAKU_ROUND", round.to_string())
+            .env("RENRAKU_STAFF", staff.to_string())
+            .env("RENRAKU_PATIENT_0", town.patient.id.to_string())
+            .env("RENRAKU_PATIENT_1", other.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = child.stdout.take().unwrap();
+        let hear = tokio::task::spawn_blocking(move || {
+            let (mut said, mut order) = (HashMap::new(), Vec::new());
+            listen(output, &mut said, &mut order);
+            (said, order)
+        });
+        tokio::time::sleep(Duration::from_millis(50 + rand::random::<u64>() % 900)).await;
+        assert!(child.try_wait().unwrap().is_none(), "the phone ended by itself");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        let (heard, heard_order) = hear.await.unwrap();
+        said.extend(heard);
+        order.extend(heard_order);
+        if round % 5 == 4 {
+            let (now, session) = resumed(phone, staff).await;
+            let listed: HashSet<PostId> = session.outbox().await.unwrap().iter().map(|i| i.id).collect();
+            let there = |id: &PostId| listed.contains(id);
+            let lost = said.iter().find(|(id, word)| *word == "KEPT" && !there(id));
+            assert!(lost.is_none(), "round {round}: {lost:?} is in no state");
+            phone = now;
+        }
+    }
+    let (_phone, session) = resumed(phone, staff).await;
+    while session.flush(true).await.unwrap().remaining > 0 {
+        assert!(start.elapsed() < TIME * 3, "it does not come to an end");
+    }
+    let items = session.outbox().await.unwrap();
+    let left = items.iter().find(|i| i.state != ItemState::Sent && i.state != ItemState::Draft);
+    assert!(left.is_none(), "{left:?}");
+    let drafts: HashSet<PostId> =
+        items.iter().filter(|i| i.state == ItemState::Draft).map(|i| i.id).collect();
+
+    let facts = town.facts();
+    let arrived: HashMap<PostId, usize> = facts.posts.iter().enumerate().map(|(n, p)| (p.id, n)).collect();
+    let bodies: HashSet<&str> = facts.posts.iter().map(|p| p.body.as_str()).collect();
+    assert_eq!((arrived.len(), bodies.len()), (facts.posts.len(), facts.posts.len()), "one of each");
+    let kept = said.iter().filter(|(_, word)| *word == "KEPT").count();
+    println!("{kills} kills, {kept} posts kept, {} attempts", facts.attempts.len());
+    assert!(kills >= 5 && kept > 20, "{kills} kills, {kept} kept: too few to tell");
+    for (id, word) in &said {
+        match word.as_str() {
+            "KEPT" => assert!(arrived.contains_key(id) || drafts.contains(id), "{id} was lost"),
+            "BACK" => assert!(!arrived.contains_key(id), "{id} was taken back"),
+            _ => {}
+        }
+    }
+    // A draft goes to the end of the line when it is let go, so it has its place from there.
+    let in_line = |id: &&PostId| {
+        let body = arrived.get(*id).map(|n| &facts.posts[*n].body);
+        body.and_then(|b| b.split_once('-')?.1.parse::<u32>().ok()).is_some_and(|n| n % 4 != 3)
+    };
+    for patient in [town.patient.id, other] {
+        let places: Vec<usize> = order
+            .iter()
+            .filter(in_line)
+            .map(|id| arrived[id])
+            .filter(|n| facts.posts[*n].patient_id == patient)
+            .collect();
+        assert!(places.is_sorted(), "a patient's posts are in order: {places:?}");
+        assert!(places.len() > 5);
+    }
+}

@@ -1,0 +1,149 @@
+//! A PIN of one's own: what it opens, what it closes, what too many wrong ones do.
+
+use crate::phone::{Phone, draft};
+use crate::town::{PASSWORD, found};
+use renraku_core::vault::{FileVault, Vault};
+use renraku_core::{Cancel, CoreError, PIN_TRIES, StorageTrouble, Unlock};
+use std::sync::Arc;
+
+const PIN: &str = "194502";
+
+fn storage<T>(kind: StorageTrouble) -> Result<T, CoreError> {
+    Err(CoreError::Storage { kind })
+}
+
+fn pin(pin: &str) -> Unlock {
+    Unlock::Pin(pin.into())
+}
+
+/// Secrets in the vault whose names begin so.
+fn secrets(phone: &Phone, beginning: &str) -> usize {
+    let names = std::fs::read_dir(phone.file("vault")).unwrap().map(|e| e.unwrap().file_name());
+    names.filter(|n| n.to_string_lossy().starts_with(&hex::encode(beginning))).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_closes_the_store_and_only_it_opens_it_again() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    let id = session.compose(draft(town.patient.id, "one"), Cancel::new(), None).await.unwrap();
+    assert!(!phone.device.person_lock(staff).await.unwrap().pin);
+    phone.device.lock(staff).await;
+    assert_eq!(session.outbox().await.unwrap().len(), 1, "without a PIN there is nothing to lock");
+    let weak = phone.device.set_pin(staff, None, "123456".into()).await;
+    assert!(matches!(weak, Err(CoreError::Invalid { field: Some(f), .. }) if f == "pin"));
+    assert_eq!(secrets(&phone, "store-"), 1);
+    phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
+    assert_eq!((secrets(&phone, "store-"), secrets(&phone, "lock-")), (0, 1), "the bare key is gone");
+    assert_eq!(session.outbox().await.unwrap().len(), 1, "who is at work stays at work");
+
+    phone.device.lock(staff).await;
+    assert_eq!(session.outbox().await.map(drop), storage(StorageTrouble::Locked));
+    assert_eq!(session.flush(true).await.map(drop), storage(StorageTrouble::Locked));
+    assert_eq!(phone.device.resume(staff).await.map(drop), storage(StorageTrouble::Locked));
+    let with_password = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+    assert_eq!(with_password, storage(StorageTrouble::Locked), "the password is not the PIN");
+    let wrong = phone.device.unlock(staff, pin("wrong1")).await;
+    assert_eq!(wrong, storage(StorageTrouble::WrongPin { left: PIN_TRIES - 1 }));
+    drop(session);
+    let phone = phone.restart();
+    assert_eq!(phone.device.resume(staff).await.map(drop), storage(StorageTrouble::Locked));
+    town.network.set_down(true);
+    phone.device.unlock(staff, pin(PIN)).await.unwrap();
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap()[0].id, id, "without a network, too");
+
+    let blind = phone.device.set_pin(staff, None, "820617".into()).await;
+    assert_eq!(blind, storage(StorageTrouble::Locked), "not without the PIN until now");
+    phone.device.set_pin(staff, Some(PIN.into()), "820617".into()).await.unwrap();
+    drop(session);
+    let phone = phone.restart();
+    assert!(phone.device.unlock(staff, pin(PIN)).await.is_err());
+    phone.device.unlock(staff, pin("820617")).await.unwrap();
+    let session = phone.device.resume(staff).await.unwrap();
+    town.network.set_down(false);
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_wrong_pins_wipe_the_person_and_a_kill_gives_no_try_back() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.compose(draft(town.patient.id, "lost"), Cancel::new(), None).await.unwrap();
+    phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
+    drop(session);
+    let mut phone = phone;
+    for left in (1..PIN_TRIES).rev() {
+        phone = phone.restart();
+        let wrong = phone.device.unlock(staff, pin("wrong1")).await;
+        assert_eq!(wrong, storage(StorageTrouble::WrongPin { left }));
+        assert_eq!(phone.device.person_lock(staff).await.unwrap().tries_left, left);
+    }
+    assert_eq!(phone.device.unlock(staff, pin("wrong1")).await, storage(StorageTrouble::Wiped));
+    assert_eq!(phone.device.unlock(staff, pin(PIN)).await, Err(CoreError::NotFound), "too late");
+    assert!(phone.device.people().await.unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(phone.file("app/people")).unwrap().count(), 0);
+    assert_eq!((secrets(&phone, "store-"), secrets(&phone, "lock-")), (0, 0));
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert!(session.outbox().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finger_opens_it_too_until_it_may_not() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    let guarded: Arc<dyn Vault> = Arc::new(FileVault::open(phone.file("guarded")).unwrap());
+    let finger = || Unlock::Biometrics(guarded.clone());
+    phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
+    let wrong = phone.device.add_biometrics(staff, "wrong1".into(), guarded.clone()).await;
+    assert_eq!(wrong, storage(StorageTrouble::WrongPin { left: PIN_TRIES - 1 }));
+    phone.device.add_biometrics(staff, PIN.into(), guarded.clone()).await.unwrap();
+    drop(session);
+    let phone = phone.restart();
+    phone.device.unlock(staff, finger()).await.unwrap();
+    assert!(phone.device.resume(staff).await.is_ok());
+    phone.device.remove_biometrics(staff).await.unwrap();
+    phone.device.lock(staff).await;
+    assert_eq!(phone.device.unlock(staff, finger()).await, storage(StorageTrouble::Locked));
+    assert!(phone.device.unlock(staff, pin(PIN)).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_shared_tablet_none_opens_anothers_store() {
+    let town = found().await;
+    let (phone, nurse) = Phone::with_nurse(&town).await;
+    let doctor = phone.device.sign_in("doctor", PASSWORD).await.unwrap();
+    let (nurses, doctors) = (nurse.staff().id, doctor.staff().id);
+    nurse.compose(draft(town.patient.id, "the nurse's"), Cancel::new(), None).await.unwrap();
+    assert!(doctor.outbox().await.unwrap().is_empty());
+    phone.device.set_pin(nurses, None, PIN.into()).await.unwrap();
+    phone.device.set_pin(doctors, None, "820617".into()).await.unwrap();
+    phone.device.lock(nurses).await;
+    assert!(doctor.outbox().await.is_ok(), "the doctor is at work");
+    assert_eq!(phone.device.resume(nurses).await.map(drop), storage(StorageTrouble::Locked));
+    let wrong = phone.device.unlock(nurses, pin("820617")).await;
+    assert_eq!(wrong, storage(StorageTrouble::WrongPin { left: PIN_TRIES - 1 }));
+
+    // Neither the files nor the vault's records can be exchanged.
+    drop((nurse, doctor));
+    let phone = phone.restart();
+    let mut files: Vec<_> =
+        std::fs::read_dir(phone.file("app/people")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 2, "{files:?}");
+    let bytes: Vec<_> = files.iter().map(|f| std::fs::read(f).unwrap()).collect();
+    std::fs::write(&files[0], &bytes[1]).unwrap();
+    std::fs::write(&files[1], &bytes[0]).unwrap();
+    assert_eq!(phone.device.unlock(doctors, pin("820617")).await, storage(StorageTrouble::Damaged));
+    assert_eq!(phone.device.unlock(nurses, pin(PIN)).await, storage(StorageTrouble::Damaged));
+    std::fs::write(&files[0], &bytes[0]).unwrap();
+    std::fs::write(&files[1], &bytes[1]).unwrap();
+    phone.device.unlock(nurses, pin(PIN)).await.unwrap();
+    let nurse = phone.device.resume(nurses).await.unwrap();
+    assert_eq!(nurse.outbox().await.unwrap().len(), 1, "nothing was lost by it");
+    phone.device.forget_person(doctors).await.unwrap();
+    assert_eq!(nurse.outbox().await.unwrap().len(), 1);
+}

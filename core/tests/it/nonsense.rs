@@ -1,0 +1,79 @@
+//! A server, or something in front of it, that answers what was never agreed.
+
+use crate::phone::{Phone, draft, noisy_photo};
+use crate::town::{Nonsense, found};
+use renraku_core::{Cancel, CoreError, ItemState};
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_is_an_error_and_what_was_composed_stays() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    for (place, nonsense) in Nonsense::ALL.into_iter().enumerate() {
+        let mut post = draft(town.patient.id, &format!("{nonsense:?}"));
+        post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
+        let id = session.compose(post, Cancel::new(), None).await.unwrap();
+        town.facts().nonsense = Some(nonsense);
+        let report = session.flush(true).await.unwrap();
+        assert_eq!((report.sent, report.failed, report.remaining), (0, 0, 1), "{nonsense:?}");
+        let item = session.outbox().await.unwrap().pop().unwrap();
+        assert!(item.id == id && matches!(item.state, ItemState::Waiting | ItemState::Sending));
+        assert!(item.next_try_at.0 > 0, "{nonsense:?} is not tried again and again");
+        let read = session.patients().await;
+        let told = matches!(read, Err(CoreError::Unexpected { .. } | CoreError::Offline { .. }));
+        assert!(told, "{nonsense:?}: {read:?}");
+        assert!(session.patient(town.patient.id).await.is_err(), "{nonsense:?}");
+        session.mark_read(id).await.unwrap();
+        town.facts().nonsense = None;
+        assert_eq!(session.flush(true).await.unwrap().sent, 1, "{nonsense:?}");
+        let facts = town.facts();
+        assert_eq!(facts.posts.len(), place + 1, "once");
+        // Nothing at all is what the server says to a receipt that it keeps.
+        let believed = matches!(nonsense, Nonsense::Empty);
+        assert!(believed || facts.receipts.contains_key(&id), "{nonsense:?}: the receipt was kept");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_may_have_passed_on_is_not_changed_any_more() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let id = session.compose(draft(town.patient.id, "one"), Cancel::new(), None).await.unwrap();
+    town.facts().nonsense = Some(Nonsense::Gateway);
+    session.flush(true).await.unwrap();
+    let item = session.outbox().await.unwrap().pop().unwrap();
+    assert_eq!((item.id, item.state), (id, ItemState::Sending));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_told_without_asking_again_and_again_and_a_pass_can_be_stopped() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let seen = session.outbox_changed(0, Duration::from_secs(5)).await.unwrap();
+    let quiet = session.outbox_changed(seen, Duration::from_millis(50)).await.unwrap();
+    assert_eq!(quiet, seen, "nothing happened");
+    let session = std::sync::Arc::new(session);
+    let waiting = tokio::spawn({
+        let session = session.clone();
+        async move { session.outbox_changed(seen, Duration::from_secs(30)).await }
+    });
+    let mut post = draft(town.patient.id, "photo");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
+    session.compose(post, Cancel::new(), None).await.unwrap();
+    assert!(waiting.await.unwrap().unwrap() > seen);
+
+    let flush = tokio::spawn({
+        let session = session.clone();
+        async move { session.flush(true).await }
+    });
+    while town.facts().chunk_bytes == 0 {
+        tokio::task::yield_now().await;
+    }
+    session.stop_sending();
+    let report = flush.await.unwrap().unwrap();
+    assert_eq!((report.sent, report.remaining), (0, 1), "{report:?}");
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    phone.device.set_pin(session.staff().id, None, "194502".into()).await.unwrap();
+    phone.device.lock(session.staff().id).await;
+    assert!(session.outbox_changed(0, Duration::from_secs(5)).await.is_err());
+}
