@@ -59,7 +59,7 @@ impl Drop for Place {
 
 impl Film {
     /// Its bytes, from the start.
-    pub(super) fn from_start(&self) -> io::Result<impl Read + '_> {
+    pub(super) fn rewound(&self) -> io::Result<impl Read + '_> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))?;
         Ok(file)
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no name");
         for _ in 0..2 {
             let mut bytes = Vec::new();
-            film.from_start().unwrap().read_to_end(&mut bytes).unwrap();
+            film.rewound().unwrap().read_to_end(&mut bytes).unwrap();
             assert_eq!(bytes, b"a film");
         }
         drop(film);
@@ -144,7 +144,7 @@ mod tests {
         let film = place.take().unwrap();
         assert!(!film.on_disk);
         let mut bytes = Vec::new();
-        film.from_start().unwrap().read_to_end(&mut bytes).unwrap();
+        film.rewound().unwrap().read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes, b"a film");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

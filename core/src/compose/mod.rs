@@ -56,7 +56,7 @@ impl Prepared {
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         match &self.content {
             Content::Bytes(bytes) => Ok(Box::new(bytes.as_slice())),
-            Content::Film(film) => Ok(Box::new(film.from_start()?)),
+            Content::Film(film) => Ok(Box::new(film.rewound()?)),
         }
     }
 }
@@ -156,6 +156,6 @@ fn announced(attachment: &Attachment, length: u64, digest: &[u8]) -> NewMedia {
 
 fn digest(film: &Film) -> io::Result<(u64, Vec<u8>)> {
     let mut hasher = Sha256::new();
-    let length = io::copy(&mut film.from_start()?, &mut hasher)?;
+    let length = io::copy(&mut film.rewound()?, &mut hasher)?;
     Ok((length, hasher.finalize().to_vec()))
 }
