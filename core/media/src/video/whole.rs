@@ -1,7 +1,7 @@
 //! Whether a file is all there, before anything of it is decoded.
 
 use crate::{MediaError, boxes, samples};
-use mp4parse::{SampleEntry, Track, VideoCodecSpecific};
+use mp4parse::{SampleEntry, Track, TrackType, VideoCodecSpecific};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -25,7 +25,7 @@ impl Stored {
     }
 }
 
-/// Checks that the pictures which the index speaks of lie within the file: a cut-off file is known by that
+/// Checks that the pictures and sounds which the index speaks of lie within the file: a cut-off file is known by that
 /// before anything is decoded. Files whose index only FFmpeg understands are left to the judgement after decoding.
 ///
 /// Gives what the container says of the pictures, where it can be asked.
@@ -60,8 +60,9 @@ pub(super) fn check(path: &Path) -> Result<Option<Stored>, MediaError> {
         return Err(MediaError::Unreadable);
     }
     let Ok(parsed) = mp4parse::read_mp4(&mut Cursor::new(&head)) else { return Ok(None) };
-    let pictures = || parsed.tracks.iter().filter(|t| t.track_type == mp4parse::TrackType::Video);
-    for extents in pictures().filter_map(|t| samples::extents(t, u64::MAX).ok()) {
+    let pictures = || parsed.tracks.iter().filter(|t| t.track_type == TrackType::Video);
+    let shown = |t: &&Track| matches!(t.track_type, TrackType::Video | TrackType::Audio);
+    for extents in parsed.tracks.iter().filter(shown).filter_map(|t| samples::extents(t, u64::MAX).ok()) {
         if extents.iter().any(|e| e.end > length) {
             return Err(MediaError::Unreadable);
         }
