@@ -17,7 +17,7 @@ fn room(width: u32, height: u32, stripes: u32, upside_down: bool) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
         let plate = (0.11..0.39).contains(&u) && (0.21..0.29).contains(&v);
-        let dark = (x / stripes % 2 == 0) != upside_down;
+        let dark = (x / stripes).is_multiple_of(2) != upside_down;
         Rgb(if plate { [if dark { 0 } else { 255 }; 3] } else { [90, 140, 170] })
     })
 }
