@@ -17,6 +17,7 @@ struct Things {
     facility: FacilityId,
     device: DeviceId,
     staff: StaffId,
+    incident: IncidentId,
 }
 
 impl Things {
@@ -28,6 +29,7 @@ impl Things {
             facility: FacilityId::new(),
             device: DeviceId::new(),
             staff: StaffId::new(),
+            incident: IncidentId::new(),
         }
     }
 
@@ -36,6 +38,14 @@ impl Things {
         let picture = announcement(MediaKind::Photo, b"a picture");
         let post = new_post("記録", vec![picture]);
         nurse.post(&format!("/v1/patients/{}/posts", care.patient), &post).await.done();
+        let incident = NewIncident {
+            id: IncidentId::new(),
+            kind: IncidentKind::LostDevice,
+            noticed_at: Timestamp(renraku_server::clock::now()),
+            description: "端末が見当たりません。".into(),
+            device_id: None,
+        };
+        nurse.post("/v1/incidents", &incident).await.done();
         Self {
             patient: care.patient,
             post: post.id,
@@ -43,12 +53,13 @@ impl Things {
             facility: care.nursing.id,
             device: nurse.identity.as_ref().unwrap().device_id.unwrap(),
             staff: care.nurse.0,
+            incident: incident.id,
         }
     }
 
     /// Every route that names one of them, with a body that would do.
     fn routes(&self) -> Vec<(Method, String, Option<Value>)> {
-        let Self { patient, post, media, facility, device, staff } = self;
+        let Self { patient, post, media, facility, device, staff, incident } = self;
         let get = |path: String| (Method::GET, path, None);
         let send = |method: Method, path: String, body: Value| (method, path, Some(body));
         vec![
@@ -70,7 +81,42 @@ impl Things {
             get(format!("/v1/media/{media}/thumbnail")),
             send(Method::POST, format!("/v1/facilities/{facility}/tickets"), json!(null)),
             send(Method::POST, format!("/v1/devices/{device}/revocation"), json!({ "reason": "紛失" })),
+            send(Method::PUT, format!("/v1/devices/{device}/name"), json!({ "name": "端末" })),
+            get(format!("/v1/facilities/{facility}")),
+            send(
+                Method::POST,
+                format!("/v1/facilities/{facility}/closure"),
+                json!({ "id": FacilityChangeId::new(), "reason": "閉所" }),
+            ),
+            send(
+                Method::PUT,
+                format!("/v1/facilities/{facility}/map"),
+                json!({ "listed": false, "position": null }),
+            ),
+            get(format!("/v1/staff/{staff}")),
+            send(
+                Method::PUT,
+                format!("/v1/staff/{staff}"),
+                json!({ "name": "別人", "profession": "nurse", "role": "member", "mail": null,
+                        "forwarding_mail": null, "may_export": false }),
+            ),
+            send(Method::POST, format!("/v1/staff/{staff}/first-password"), json!(null)),
+            send(
+                Method::POST,
+                format!("/v1/staff/{staff}/leaving"),
+                json!({ "left_on": renraku_server::clock::japan(renraku_server::clock::now()).date().to_string(),
+                        "successor": null }),
+            ),
+            get(format!("/v1/incidents/{incident}")),
+            send(
+                Method::POST,
+                format!("/v1/incidents/{incident}/entries"),
+                json!({ "id": EntryId::new(), "step": "note", "text": "追記", "duty": null }),
+            ),
             get(format!("/v1/notices/{staff}")),
+            get(format!("/facilities/{facility}")),
+            get(format!("/staff/{staff}")),
+            get(format!("/incidents/{incident}")),
             get(format!("/patients/{patient}")),
             get(format!("/posts/{post}/receipts")),
             get(format!("/notices/{staff}")),
