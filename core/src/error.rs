@@ -278,6 +278,12 @@ fn refused(problem: Problem) -> CoreError {
         Code::IdConflict
         | Code::StateConflict
         | Code::RenewalTooEarly
+        | Code::LinkInvalid
+        | Code::LeadNeeded
+        | Code::ManagerNeeded
+        | Code::NotOffered
+        | Code::TrialClosed
+        | Code::FacilityOutside
         | Code::AlreadyTaken
         | Code::ConsentMissing
         | Code::RoleInsufficient

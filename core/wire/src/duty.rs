@@ -173,6 +173,8 @@ pub struct ReviewStaff {
     pub login_id: String,
     /// Role.
     pub role: Role,
+    /// The right to print and export.
+    pub may_export: bool,
     /// What the last review said of it.
     pub last: Option<Verdict>,
 }

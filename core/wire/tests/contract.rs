@@ -516,6 +516,7 @@ fn duties() {
                 name: "架空 看子".into(),
                 login_id: "kanko".into(),
                 role: Role::Member,
+                may_export: true,
                 last: Some(Verdict::Unchanged),
             }],
             devices: vec![ReviewDevice {

@@ -10,6 +10,7 @@ use crate::db::schema::{certificate, device, facility, notice, old_authority, st
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::policy::worded;
 use crate::session::tally;
 use crate::state::App;
 use crate::tls::Peer;
@@ -52,7 +53,7 @@ pub async fn diagnose(
         .login_id
         .as_deref()
         .map(|id| input::line(id, "login_id").map(|id| id.to_lowercase()).unwrap_or_default());
-    let (authorities, known, person, held_up) = app
+    let (words, authorities, known, person, held_up) = app
         .db
         .read(async |c| {
             let town = municipality::store::by_slug(c, slug).await?;
@@ -64,7 +65,8 @@ pub async fn diagnose(
             };
             let since = now - i64::from(town.policy.ticket_days) * 86_400_000;
             let held_up = question.mail_missing && mail_held_up(c, town.id, since, now).await?;
-            Ok((authorities(c, town.id, town.authority).await?, known, person, held_up))
+            let authorities = authorities(c, town.id, town.authority).await?;
+            Ok((town.policy.words, authorities, known, person, held_up))
         })
         .await?;
     let finding = match verdict(peer, &authorities, known.as_ref(), now) {
@@ -76,7 +78,7 @@ pub async fn diagnose(
     Ok(Diagnosis {
         ok: finding == Finding::Fine,
         code: finding.code(),
-        sentence: finding.sentence().to_owned(),
+        sentence: worded(finding.sentence(), &words),
         short: finding.short().to_owned(),
         server_time: Timestamp(now),
     })

@@ -7,6 +7,7 @@ use crate::access::SignedIn;
 use crate::clock;
 use crate::error::AppError;
 use crate::input::PathId;
+use crate::policy::worded;
 use crate::portal::forms::{Trouble, shown};
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
@@ -14,12 +15,12 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use renraku_wire::{InboxLineId, Role, StaffId};
+use renraku_wire::{InboxLineId, Role, StaffId, Words};
 use serde::Deserialize;
 
 struct Line {
     id: String,
-    text: &'static str,
+    text: String,
     path: String,
     to: String,
     when: String,
@@ -30,12 +31,12 @@ struct Line {
 }
 
 impl Line {
-    fn of(line: store::Line, me: StaffId, manager: bool) -> Self {
+    fn of(line: store::Line, me: StaffId, manager: bool, words: &Words) -> Self {
         let wire = line.wire;
         let mine = wire.claimed_by == Some(me);
         Self {
             id: wire.id.to_string(),
-            text: wire.kind.line(),
+            text: worded(wire.kind.line(), words),
             path: line.path,
             to: wire.staff_name,
             when: language::when(wire.created_at.0),
@@ -66,8 +67,10 @@ impl ListPage {
             .await?;
         let manager = matches!(who.role(), Role::FacilityManager | Role::Secretariat);
         let me = who.staff_id().into();
-        let (finished, open) =
-            lines.into_iter().map(|l| Line::of(l, me, manager)).partition(|l| l.done_at.is_some());
+        let (finished, open) = lines
+            .into_iter()
+            .map(|l| Line::of(l, me, manager, &frame.words))
+            .partition(|l| l.done_at.is_some());
         let facility = frame.person.as_ref().map(|p| p.facility.clone()).unwrap_or_default();
         Ok(Self { frame, facility, trouble: Trouble::none(), done: "", open, finished })
     }

@@ -80,7 +80,11 @@ impl ReviewPage {
                 choices: choices(VERDICTS, chosen(&control)),
                 control,
                 name: s.name,
-                facts: format!("ユーザーID {}　権限 {role}", s.login_id),
+                facts: format!(
+                    "ユーザーID {}　権限 {role}{}",
+                    s.login_id,
+                    if s.may_export { "・印刷と書き出し" } else { "" }
+                ),
                 last: s.last.map(|v| label(VERDICTS, v)),
             }
         });

@@ -58,11 +58,11 @@ pub(super) async fn standings(c: &mut Conn, town: Id, only: Option<Id>) -> Resul
     Ok(standings)
 }
 
-/// Active accounts of the own facility: id, name, user id, role, profession.
+/// Active accounts of the own facility: id, name, user id, role, profession, right to print or export.
 async fn accounts(
     c: &mut Conn,
     admin: &FacilityAdmin,
-) -> Result<Vec<(Id, String, String, String, String)>, AppError> {
+) -> Result<Vec<(Id, String, String, String, String, bool)>, AppError> {
     Ok(run!(
         c,
         load,
@@ -71,7 +71,14 @@ async fn accounts(
             .filter(staff::facility_id.eq(admin.facility_id()))
             .filter(staff::state.eq("active"))
             .order((staff::name, staff::id))
-            .select((staff::id, staff::name, staff::login_id, staff::role, staff::profession))
+            .select((
+                staff::id,
+                staff::name,
+                staff::login_id,
+                staff::role,
+                staff::profession,
+                staff::may_export
+            ))
     )?)
 }
 
@@ -145,9 +152,9 @@ pub async fn current(c: &mut Conn, admin: &FacilityAdmin, now: i64) -> Result<Ac
     let due_at = standing.first().map_or(now, |s| s.due_at);
     let (signed, verdicts) = last(c, admin).await?;
     let mut staff = vec![];
-    for (id, name, login_id, role, _) in accounts(c, admin).await? {
-        let last = verdicts.get(&id).copied();
-        staff.push(ReviewStaff { staff_id: id.into(), name, login_id, role: from_word(&role)?, last });
+    for (id, name, login_id, role, _, may_export) in accounts(c, admin).await? {
+        let (role, last) = (from_word(&role)?, verdicts.get(&id).copied());
+        staff.push(ReviewStaff { staff_id: id.into(), name, login_id, role, may_export, last });
     }
     let devices = devices(c, admin, now).await?.into_iter().map(|(id, name, _, seen)| ReviewDevice {
         device_id: id.into(),
@@ -213,7 +220,9 @@ pub async fn sign(
     // What was confirmed is kept as it was then.
     let mut seen: HashMap<Id, String> = accounts
         .into_iter()
-        .map(|(id, _, _, role, profession)| (id, format!("{role} {profession}")))
+        .map(|(id, _, _, role, profession, may_export)| {
+            (id, format!("{role} {profession}{}", if may_export { " export" } else { "" }))
+        })
         .collect();
     seen.extend(devices.into_iter().map(|(id, _, platform, _)| (id, platform)));
     let lines: Vec<_> = people

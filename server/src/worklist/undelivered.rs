@@ -4,6 +4,7 @@ use crate::access::{Secretariat, SignedIn};
 use crate::db::Conn;
 use crate::error::AppError;
 use crate::input::PathId;
+use crate::policy::worded;
 use crate::portal::{self, Frame, Task, language, local};
 use crate::state::App;
 use crate::{audit, clock, notice};
@@ -45,7 +46,7 @@ async fn handle(app: &App, office: &Secretariat, id: NoticeId) -> Result<(), App
 
 struct Line {
     id: String,
-    what: &'static str,
+    what: String,
     channel: &'static str,
     to: String,
     reason: String,
@@ -69,7 +70,7 @@ pub async fn page(State(app): State<App>, office: Secretariat) -> Result<Respons
         .await?;
     let lines = found.into_iter().map(|(letter, name)| Line {
         id: letter.id.to_string(),
-        what: letter.kind.line(),
+        what: worded(letter.kind.line(), &frame.words),
         channel: match letter.channel.as_str() {
             "mail" => "メール",
             "apns" => "プッシュ通知（Apple）",
@@ -83,7 +84,8 @@ pub async fn page(State(app): State<App>, office: Secretariat) -> Result<Respons
         reason: letter.reason,
         when: language::when(letter.given_up_at.0),
     });
-    portal::page(&UndeliveredPage { frame, lines: lines.collect() })
+    let lines = lines.collect();
+    portal::page(&UndeliveredPage { frame, lines })
 }
 
 /// `POST /undelivered/{id}/handled`.

@@ -46,8 +46,10 @@ async fn a_locked_or_suspended_account_is_told_on_its_own_facilitys_device_only(
         nurse.post("/v1/session", &wrong).await;
     }
     set_state(&host, "nurse.m", "suspended").await;
-    let locked = ask(&town, own.clone(), &account(" Nurse.N ")).await;
+    let locked = ask(&town, nurse.identity.clone(), &account(" Nurse.N ")).await;
     assert_eq!((locked.short.as_str(), locked.code), ("R-121", Some(Code::AccountLocked)));
+    // The lock is on the device where the passwords were wrong.
+    assert_eq!(ask(&town, own.clone(), &account("nurse.n")).await.short, "R-100");
     assert_eq!(ask(&town, own.clone(), &account("nurse.m")).await.short, "R-122");
     // On another facility's device, an account that is there is not told from one that is not.
     let nobody = words(ask(&town, other.clone(), &account("nobody.x")).await);

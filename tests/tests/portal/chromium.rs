@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Largest screenshot, in bytes.
 const PICTURE_BYTES: usize = 300_000;
 
+/// Width, height and name of the screens that pages are seen on.
+const SCREENS: [(u32, u32, &str); 2] = [(390, 844, "phone"), (1440, 900, "pc")];
+
 /// The browser.
 pub struct Chromium {
     client: Client,
@@ -197,18 +200,32 @@ impl Chromium {
 
     /// Takes the page as a phone and as a PC show it. Each must fit its width, and a file stays small.
     pub async fn picture(&self, name: &str) {
-        for (width, height, kind) in [(390_u32, 844_u32, "phone"), (1440, 900, "pc")] {
-            self.screen(width, height).await;
-            let script =
-                "scrollTo({ top: 0, behavior: 'instant' }); return document.documentElement.scrollWidth";
-            let wide = self.client.execute(script, vec![]).await.expect("an answer").as_u64();
-            assert!(wide <= Some(u64::from(width)), "{name} is {wide:?} pixels wide on a screen of {width}");
+        for (width, height, kind) in SCREENS {
+            self.fits(name, width, height).await;
             let path = self.pictures.join(format!("{name}-{kind}.png"));
             let png = self.small_picture(width, height).await;
             std::fs::write(path, png).expect("a screenshot");
         }
         // Where one presses is counted in the real window.
         self.devtools("Emulation.clearDeviceMetricsOverride", &json!({})).await;
+    }
+
+    /// Opens a page and sees that it has a heading, is no refusal and fits a phone and a PC.
+    pub async fn look(&self, address: &str) {
+        self.open(address).await;
+        self.wait("h1").await;
+        assert_eq!(self.count("#problem-sentence").await, 0, "{address}: {}", self.text().await);
+        for (width, height, _) in SCREENS {
+            self.fits(address, width, height).await;
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", &json!({})).await;
+    }
+
+    async fn fits(&self, name: &str, width: u32, height: u32) {
+        self.screen(width, height).await;
+        let script = "scrollTo({ top: 0, behavior: 'instant' }); return document.documentElement.scrollWidth";
+        let wide = self.client.execute(script, vec![]).await.expect("an answer").as_u64();
+        assert!(wide <= Some(u64::from(width)), "{name} is {wide:?} pixels wide on a screen of {width}");
     }
 
     async fn screen(&self, width: u32, height: u32) {

@@ -38,6 +38,7 @@ async fn tell(demo: &Demo, browser: &Chromium, folder: &std::path::Path) {
     register(browser, &door.url, folder).await;
     let patient = write(demo, browser, folder).await;
     acknowledge(demo, browser, &patient).await;
+    look_round(demo, browser).await;
     revoke(demo, browser).await;
 }
 
@@ -113,7 +114,8 @@ async fn manage(browser: &Chromium, door: &str, login_id: &str, first_password: 
     browser.fill("#new", MANAGER_PASSWORD).await;
     browser.fill("#again", MANAGER_PASSWORD).await;
     browser.press("#change-password").await;
-    browser.wait("#signed-in-as").await;
+    // The page of the new password has no links yet.
+    browser.wait("#nav-home").await;
     browser.open(&format!("{door}/staff")).await;
     browser.fill("#name", "試験 薫").await;
     browser.choose("#profession", "pharmacist").await;
@@ -189,6 +191,35 @@ async fn acknowledge(demo: &Demo, browser: &Chromium, patient: &str) {
     let doctor = browser.wait("//table[@id='receipts']//tr[contains(., '見本 太郎')]").await;
     assert!(doctor.text().await.expect("a text").contains('👍'));
     browser.picture("receipts").await;
+}
+
+/// The pages that nobody has opened on the way, as the office and as a stranger see them.
+async fn look_round(demo: &Demo, browser: &Chromium) {
+    let office = demo.index().door("office").to_owned();
+    for path in ["tasks", "settings", "inbox", "incidents", "training"] {
+        browser.look(&format!("{office}/{path}")).await;
+        browser.picture(path).await;
+    }
+    for path in [
+        "settings/history",
+        "portal-texts",
+        "facilities/new",
+        "training/overview",
+        "review",
+        "review/overview",
+        "devices/own",
+        "devices/codes",
+        "undelivered",
+        "profile",
+        "sessions",
+        "password",
+    ] {
+        browser.look(&format!("{office}/{path}")).await;
+    }
+    let public = &demo.index().public;
+    for path in ["guide", "facilities", "no-mail", "diagnosis"] {
+        browser.look(&format!("{public}/{path}")).await;
+    }
 }
 
 /// The office revokes the nurses' PC: its very next request is refused.
