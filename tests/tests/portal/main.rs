@@ -228,10 +228,10 @@ async fn revoke(demo: &Demo, browser: &Chromium) {
     browser.open(&format!("{office}/devices")).await;
     browser.picture("devices").await;
     let card = "//li[contains(., 'ひなた 事務所PC')]";
-    browser.press(&format!("{card}//summary")).await;
+    browser.press(&format!("{card}//summary[contains(@id, 'revoke-open-')]")).await;
     let reason = browser.wait(&format!("{card}//input[@name='reason']")).await;
     reason.send_keys("紛失").await.expect("a field");
-    browser.press(&format!("{card}//button")).await;
+    browser.press(&format!("{card}//button[contains(@class, 'danger')]")).await;
     assert!(browser.text_of("#done").await.contains("失効"));
     browser.open(&format!("{nursing}/")).await;
     let refused = browser.text().await;
