@@ -53,17 +53,18 @@ fn median(times: &mut [Duration]) -> f64 {
 async fn authentication(name: &str, host: &Host, care: &Care) {
     let app = &host.server.app;
     let device = care.nurse.1.identity.as_ref().unwrap().device_id.unwrap();
-    let serial: String = app
+    let (serial, key_sha256): (String, String) = app
         .db
         .read(async |c| {
             let of_device =
                 certificate::table.filter(certificate::device_id.eq(renraku_server::db::Id::from(device)));
-            Ok(run!(c, get_result, of_device.select(certificate::serial))?)
+            Ok(run!(c, get_result, of_device.select((certificate::serial, certificate::key_sha256)))?)
         })
         .await
         .unwrap();
     let credentials = Credentials {
         serial: Some(serial),
+        key_sha256: Some(key_sha256),
         token_hash: care.nurse.1.token.as_deref().map(token_hash),
         seen: app.seen.clone(),
     };

@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub policy: String,
     #[diesel(sql_type = Uid)]
     pub device_id: Id,
+    #[diesel(sql_type = Text)]
+    pub key_sha256: String,
     #[diesel(sql_type = BigInt)]
     pub not_before: i64,
     #[diesel(sql_type = BigInt)]
@@ -88,7 +90,7 @@ impl From<Of> for Target {
 macro_rules! facts {
     ($patient:literal) => {
         concat!(
-            "SELECT m.id AS municipality_id, m.policy AS policy, c.device_id AS device_id, \
+            "SELECT m.id AS municipality_id, m.policy AS policy, c.device_id AS device_id, c.key_sha256 AS key_sha256, \
              c.not_before AS not_before, c.not_after AS not_after, c.revoked_at AS revoked_at, \
              c.first_used_at AS first_used_at, d.first_sign_in_at AS first_sign_in_at, \
              f.id AS facility_id, f.state AS facility_state, \
@@ -197,6 +199,9 @@ impl Facts {
         };
         let query = Query { text, token_hash: credentials.token_hash.as_deref(), id, serial };
         let rows: Vec<Self> = run!(c, load, query)?;
-        rows.into_iter().next().ok_or_else(|| Code::CertificateForeign.into())
+        // The serial number of a certificate of ours on another key: nobody here issued that.
+        rows.into_iter()
+            .find(|facts| credentials.key_sha256.as_deref() == Some(facts.key_sha256.as_str()))
+            .ok_or_else(|| Code::CertificateForeign.into())
     }
 }

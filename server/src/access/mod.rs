@@ -28,6 +28,8 @@ use std::sync::Arc;
 pub struct Credentials {
     /// Serial number of the client certificate, hex.
     pub serial: Option<String>,
+    /// SHA-256 of the certificate's key, hex: a serial number alone proves nothing.
+    pub key_sha256: Option<String>,
     /// SHA-256 of the session token.
     pub token_hash: Option<Vec<u8>>,
     /// Where it is noted that they were used.
@@ -41,6 +43,7 @@ pub struct DeviceAccess {
     device_id: Id,
     facility_id: Id,
     serial: String,
+    key_sha256: String,
     not_after: i64,
     policy: Arc<MunicipalityPolicy>,
 }
@@ -62,6 +65,12 @@ impl DeviceAccess {
     #[must_use]
     pub fn facility_id(&self) -> Id {
         self.facility_id
+    }
+
+    /// SHA-256 of its certificate's key, hex.
+    #[must_use]
+    pub fn key_sha256(&self) -> &str {
+        &self.key_sha256
     }
 
     /// Serial number of its certificate.
@@ -307,6 +316,7 @@ fn device_of(facts: &Facts, credentials: &Credentials) -> Result<DeviceAccess, A
         device_id: facts.device_id,
         facility_id: facts.facility_id,
         serial: credentials.serial.clone().unwrap_or_default(),
+        key_sha256: facts.key_sha256.clone(),
         not_after: facts.not_after,
         policy: Arc::new(MunicipalityPolicy::parse(&facts.policy)?),
     })

@@ -38,8 +38,10 @@ impl FromRequestParts<App> for Credentials {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<Peer>();
         Ok(Self {
-            serial: parts.extensions.get::<Peer>().and_then(|p| p.serial.clone()),
+            serial: peer.and_then(|p| p.serial.clone()),
+            key_sha256: peer.and_then(|p| p.key_sha256.clone()),
             token_hash: token(parts).map(token_hash),
             seen: app.seen.clone(),
         })

@@ -98,6 +98,7 @@ mod tests {
             municipality_id: Id::new(),
             policy: String::new(),
             device_id: Id::new(),
+            key_sha256: String::new(),
             not_before: 0,
             not_after: 1_000_000_000,
             revoked_at: None,

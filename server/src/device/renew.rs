@@ -6,7 +6,7 @@
 //! are bound to the certificate that they were opened with: with the new one the person signs in once more.
 
 use super::{certificates, rules, store};
-use crate::access::SignedIn;
+use crate::access::{self, Credentials, SignedIn};
 use crate::audit::{self, Actor};
 use crate::error::AppError;
 use crate::state::App;
@@ -29,7 +29,7 @@ pub async fn renew(
     let csr = STANDARD.decode(&request.csr).map_err(|_| AppError::from(Code::CsrMalformed))?;
     let (town, device) = (who.municipality_id(), who.device_id());
     let now = clock::now();
-    let (name, present) = app
+    let (name, signed_by) = app
         .db
         .read(async |c| {
             Ok((
@@ -40,7 +40,7 @@ pub async fn renew(
         .await?;
     let authority = app.authority(town).await?;
     // One that an older authority signed is renewed at any time: that authority is on its way out.
-    let of_an_older_one = present.is_some_and(|id| id != authority.id());
+    let of_an_older_one = signed_by.is_some_and(|id| id != authority.id());
     if !of_an_older_one && !rules::renewable(who.not_after(), who.policy(), now) {
         return Err(Code::RenewalTooEarly.into());
     }
@@ -48,10 +48,18 @@ pub async fn renew(
         not_before: now - 3_600_000,
         not_after: now + i64::from(who.policy().certificate_days) * 86_400_000,
     };
+    let present = Credentials {
+        serial: Some(who.serial().to_owned()),
+        key_sha256: Some(who.key_sha256().to_owned()),
+        token_hash: None,
+        seen: app.seen.clone(),
+    };
     let issued = authority.issue_for_request(&csr, &name, validity)?;
     let (der, not_after) = app
         .db
         .write(async |c| {
+            // What was revoked or suspended since the request came stays so.
+            access::device(c, &present).await?;
             if let Some(made) = certificates::by_key(c, town, &issued.key_sha256).await? {
                 let again = made.device_id == device
                     && made.renews.as_deref() == Some(who.serial())

@@ -3,7 +3,7 @@
 use super::{certificates, rules};
 use crate::access::{FacilityAdmin, Secretariat, SignedIn};
 use crate::db::prelude::*;
-use crate::db::schema::{certificate, device, facility, session, staff};
+use crate::db::schema::{certificate, device, facility, push_registration, session, staff};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -318,6 +318,16 @@ pub async fn revoke(
         execute,
         diesel::delete(
             session::table.filter(session::municipality_id.eq(town)).filter(session::device_id.eq(id))
+        )
+    )?;
+    // A lost phone shows nothing any more.
+    run!(
+        c,
+        execute,
+        diesel::delete(
+            push_registration::table
+                .filter(push_registration::municipality_id.eq(town))
+                .filter(push_registration::device_id.eq(id))
         )
     )?;
     Ok(())

@@ -112,7 +112,8 @@ pub fn after(
     match (step, now_at.state) {
         (IncidentStep::Note, Reported | Forwarded | Received) => Ok(now_at),
         (IncidentStep::Forward, Reported) => Ok(Standing { state: Forwarded, ..now_at }),
-        (IncidentStep::Receive, Forwarded) => {
+        // The office may take a report that nobody forwards: its facility may be suspended or without a manager.
+        (IncidentStep::Receive, Reported | Forwarded) => {
             Ok(Standing { state: Received, duty: duty.unwrap_or(now_at.duty), ..now_at })
         }
         (IncidentStep::Assess, Forwarded | Received) => {

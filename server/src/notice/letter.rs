@@ -95,6 +95,8 @@ pub async fn withdraw(c: &mut Conn, town: Id, id: Id) -> Result<(), AppError> {
     let dead = (
         notice::state.eq("dead"),
         notice::done_at.eq(Some(clock::now())),
+        // Nobody needs to look after it.
+        notice::handled_at.eq(Some(clock::now())),
         notice::sealed.eq(None::<Vec<u8>>),
         notice::last_error.eq(Some("replaced by a later letter")),
     );

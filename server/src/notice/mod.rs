@@ -14,7 +14,7 @@ mod undelivered;
 mod worker;
 
 use crate::db::prelude::*;
-use crate::db::schema::{municipality, notice, push_registration, staff};
+use crate::db::schema::{facility, municipality, notice, push_registration, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -23,6 +23,7 @@ use crate::{clock, run};
 use renraku_wire::NoticeKind;
 
 pub use letter::{FacilityNews, Letter, TicketMail, exists, queue_letter, withdraw};
+use std::collections::HashSet;
 pub use target::{Target, target};
 pub use undelivered::{handle_undelivered, undelivered, undelivered_waiting};
 pub use worker::{Senders, run_worker};
@@ -124,14 +125,20 @@ pub async fn queue_for(
         c,
         load,
         staff::table
+            .inner_join(facility::table.on(
+                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
+            ))
             .filter(staff::municipality_id.eq(about.municipality_id))
             .filter(staff::id.eq_any(recipients))
             .filter(staff::state.eq("active"))
+            // A suspended facility is told nothing.
+            .filter(facility::state.eq("approved"))
             .select((staff::id, staff::facility_id, staff::mail, staff::forwarding_mail))
     )?;
     let forwards = mails.iter().any(|m| m.3.is_some()) && forwards(c, about.municipality_id).await?;
     let mut rows = Vec::with_capacity(devices.len() + mails.len());
-    for (staff_id, device_id, provider, token) in devices {
+    let told: HashSet<Id> = mails.iter().map(|m| m.0).collect();
+    for (staff_id, device_id, provider, token) in devices.into_iter().filter(|d| told.contains(&d.0)) {
         rows.push(Row {
             staff_id: Some(staff_id),
             device_id: Some(device_id),

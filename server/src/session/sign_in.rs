@@ -107,6 +107,7 @@ async fn enter(
             audit::record(c, actor, "session.open", Some(account.id), "").await?;
             let credentials = Credentials {
                 serial: Some(device.serial().to_owned()),
+                key_sha256: Some(device.key_sha256().to_owned()),
                 token_hash: Some(hash.clone()),
                 seen: app.seen.clone(),
             };

@@ -3,7 +3,7 @@
 use super::rules::{self, Mails};
 use crate::access::FacilityAdmin;
 use crate::db::prelude::*;
-use crate::db::schema::{facility, staff};
+use crate::db::schema::{enrolment_ticket, facility, staff};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -207,6 +207,26 @@ pub async fn set_first_password(c: &mut Conn, town: Id, id: Id, hash: &str) -> R
         execute,
         diesel::update(staff::table.find((town, id)))
             .set((staff::password_hash.eq(hash), staff::must_change_password.eq(true)))
+    )?;
+    Ok(())
+}
+
+/// Ends the certificate Nos that a person made and nobody used.
+///
+/// # Errors
+/// The database failed.
+pub async fn end_tickets(c: &mut Conn, town: Id, id: Id, now: i64) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(
+            enrolment_ticket::table
+                .filter(enrolment_ticket::municipality_id.eq(town))
+                .filter(enrolment_ticket::issued_by.eq(id))
+                .filter(enrolment_ticket::used_at.is_null())
+                .filter(enrolment_ticket::expires_at.gt(now))
+        )
+        .set(enrolment_ticket::expires_at.eq(now))
     )?;
     Ok(())
 }

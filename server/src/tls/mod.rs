@@ -60,18 +60,25 @@ fn config(
 pub struct Peer {
     /// Its serial number, hex.
     pub serial: Option<String>,
+    /// SHA-256 of its public key, hex.
+    pub key_sha256: Option<String>,
     /// DER.
     pub certificate: Option<Arc<[u8]>>,
 }
 
 impl Peer {
-    /// Reads the certificate's serial number.
+    /// Reads the certificate's serial number and key.
     #[must_use]
     pub fn of(certificate: Option<&[u8]>) -> Self {
+        use sha2::Digest as _;
         use x509_parser::prelude::FromDer as _;
-        let serial = certificate
+        let (serial, key_sha256) = certificate
             .and_then(|der| x509_parser::certificate::X509Certificate::from_der(der).ok())
-            .map(|(_, parsed)| hex::encode(parsed.raw_serial()));
-        Self { serial, certificate: certificate.map(Into::into) }
+            .map(|(_, parsed)| {
+                let key = sha2::Sha256::digest(parsed.public_key().raw);
+                (hex::encode(parsed.raw_serial()), hex::encode(key))
+            })
+            .unzip();
+        Self { serial, key_sha256, certificate: certificate.map(Into::into) }
     }
 }

@@ -5,7 +5,7 @@ use crate::pages::Browser;
 use crate::town::*;
 use renraku_server::clock;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::session;
+use renraku_server::db::schema::{certificate, session};
 use renraku_server::policy::MunicipalityPolicy;
 use renraku_server::run;
 use renraku_wire::*;
@@ -19,6 +19,7 @@ both!(
     a_session_belongs_to_its_certificate,
     signing_out_ends_it,
     a_session_lives_as_long_as_it_is_used,
+    a_serial_number_on_another_key_proves_nothing,
     roles_are_kept,
     an_account_is_added_once,
     malformed_requests_are_told_apart,
@@ -370,4 +371,21 @@ async fn own_sessions_are_seen_and_ended(host: Host) {
     third.get("/v1/session").await.refused(Code::SessionInvalid);
     assert_eq!(list(&nurse).await.len(), 1);
     nursing.manager.get("/v1/session").await.done();
+}
+
+async fn a_serial_number_on_another_key_proves_nothing(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    office.get("/v1/session").await.done();
+    // As if the certificate on file had been issued for another key than the one that signed the handshake.
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        let other = certificate::key_sha256.eq("00".repeat(32));
+        run!(c, execute, diesel::update(certificate::table).set(other))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    office.get("/v1/session").await.refused(Code::CertificateForeign);
+    office.post("/v1/session", &sign_in("jimukyoku", PASSWORD)).await.refused(Code::CertificateForeign);
 }

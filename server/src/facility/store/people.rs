@@ -6,7 +6,7 @@ use crate::db::schema::{certificate, device, push_registration, session, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
-use crate::staff::account;
+use crate::staff::{account, teams};
 use crate::{clock, run};
 use renraku_wire::Role;
 
@@ -174,6 +174,7 @@ pub async fn end(c: &mut Conn, office: &Secretariat, facility_id: Id, now: i64) 
     )?;
     let today = clock::japan(now).date().to_string();
     for person in people {
+        teams::end(c, town, person, now).await?;
         account::end(c, town, person, &today).await?;
     }
     Ok(())
