@@ -232,7 +232,10 @@ mod tests {
         ] {
             assert_eq!(walk(at, &[(seats, step)]), Err((step, Code::RoleInsufficient)), "{seats:?}");
         }
-        assert_eq!(walk(at, &[(OFFICE, Receive)]), Err((Receive, Code::StateConflict)));
+        assert_eq!(walk(at, &[(OFFICE, Close)]), Err((Close, Code::StateConflict)));
+        // Nobody forwards it: its manager may be suspended. The office takes it, and the manager is too late.
+        assert!(walk(at, &[(OFFICE, Receive), (OFFICE, Close)]).is_ok());
+        assert_eq!(walk(at, &[(OFFICE, Receive), (MANAGER, Forward)]), Err((Forward, Code::StateConflict)));
         let twice = [(MANAGER, Forward), (MANAGER, Forward)];
         assert_eq!(walk(at, &twice), Err((Forward, Code::StateConflict)));
         assert_eq!(walk(at, &[(OFFICE, Report)]), Err((Report, Code::FieldInvalid)));

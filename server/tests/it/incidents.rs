@@ -95,7 +95,7 @@ async fn a_report_goes_through_the_manager_to_the_office(host: Host) {
     assert_eq!(waiting(&s.office, NoticeKind::IncidentWaiting).await, 0);
     assert!(page(&s.nursing.manager, "/tasks").await.contains("事務局へ送る"));
     s.nurse.1.post(&entries, &entry(IncidentStep::Forward, "送る")).await.refused(Code::RoleInsufficient);
-    s.office.post(&entries, &entry(IncidentStep::Receive, "")).await.refused(Code::StateConflict);
+    s.office.post(&entries, &entry(IncidentStep::Close, "終わり")).await.refused(Code::StateConflict);
     let forward = entry(IncidentStep::Forward, "証明書の失効を依頼する。");
     let forwarded: Incident = s.nursing.manager.post(&entries, &forward).await.ok();
     assert_eq!(forwarded.summary.state, IncidentState::Forwarded);

@@ -87,13 +87,13 @@ pub const SECTIONS: &[Section] = &[
                 Kind::Choice(&[
                     ("secretariat", "事務局だけ"),
                     ("obtainer", "同意を得た人（事務局もできます）"),
-                    ("obtainer_office_confirms", "同意を得た人。あとで事務局が確認"),
+                    ("obtainer_office_confirms", "同意を得た人（事務局の確認はまだありません）"),
                 ]),
             ),
             row(
                 "/eligibility/residency",
                 "登録できる人の住まい",
-                "",
+                LATER,
                 Kind::Choice(&[
                     ("resident", "この自治体に住む人だけ"),
                     ("resident_or_reason", "この自治体に住む人。ほかは理由を記録して登録"),
@@ -106,7 +106,7 @@ pub const SECTIONS: &[Section] = &[
                 "空欄にすると、下限はありません。",
                 Kind::Limit { least: 1, most: 120, unit: "歳" },
             ),
-            switch("/eligibility/age_exception", "下限より若い人も、理由を記録して登録できる", ""),
+            switch("/eligibility/age_exception", "下限より若い人も、理由を記録して登録できる", LATER),
             switch("/team_edit/by_members", "支援チームの人が、チームに人を加えたり外したりできる", LATER),
             switch("/team_edit/with_registration", "登録する人が、登録と一緒に支援チームを決める", LATER),
             switch("/team_edit/by_join_request", "チームの外から加入を申請し、チームの人が承認できる", LATER),
