@@ -19,7 +19,7 @@ pub const PATIENT: (&str, &str) = ("試験 梅子", "シケン ウメコ");
 /// What the nurse writes.
 pub const BODY: &str = "左踵の褥瘡、発赤3cm、滲出液少量。\n被覆材を交換しました。明日も確認します。";
 /// What no third party may read: names, places, and what the post is about, in any language.
-const SECRET: [&str; 30] = [
+const SECRET: [&str; 29] = [
     "あおぞら",
     "山野",
     "ひまわり",
