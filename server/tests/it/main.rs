@@ -14,6 +14,7 @@ mod facility_people;
 mod inbox;
 mod incidents;
 mod interop;
+mod leaving;
 mod mailbox;
 mod media;
 mod operator;

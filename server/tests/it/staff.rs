@@ -1,10 +1,10 @@
-//! Accounts from the first password to the last day, and the office's suspension.
+//! Accounts from the first password on: who they are, their addresses, their pages.
 
 use crate::both;
 use crate::pages::Browser;
 use crate::town::{Care, Client, Host, PASSWORD, Town, new_post};
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{audit, notice, push_registration, staff_suspension, team_member};
+use renraku_server::db::schema::{audit, notice};
 use renraku_server::policy::MunicipalityPolicy;
 use renraku_server::run;
 use renraku_wire::*;
@@ -16,18 +16,12 @@ both!(
     mail_addresses_are_unique_where_the_town_says_so,
     a_placeholder_is_never_mailed,
     a_forgotten_password_is_replaced,
-    who_leaves_is_gone_and_stays_in_the_record,
-    a_team_keeps_a_lead,
-    a_facility_keeps_a_manager,
-    an_id_is_suspended_without_asking,
-    suspending_needs_agreement_where_the_town_says_so,
-    suspended_twice_at_once_is_suspended_once,
     another_facilitys_staff_are_not_there,
     the_pages_do_all_of_it,
     a_short_form_survives_the_end_of_its_session,
 );
 
-fn new_staff(login_id: &str) -> NewStaff {
+pub fn new_staff(login_id: &str) -> NewStaff {
     NewStaff {
         id: StaffId::new(),
         login_id: login_id.into(),
@@ -38,7 +32,7 @@ fn new_staff(login_id: &str) -> NewStaff {
     }
 }
 
-fn change_of(d: &StaffDetail) -> StaffChange {
+pub fn change_of(d: &StaffDetail) -> StaffChange {
     StaffChange {
         name: d.name.clone(),
         profession: d.profession,
@@ -49,19 +43,19 @@ fn change_of(d: &StaffDetail) -> StaffChange {
     }
 }
 
-fn path(id: StaffId, rest: &str) -> String {
+pub fn path(id: StaffId, rest: &str) -> String {
     format!("/v1/staff/{id}{rest}")
 }
 
-async fn detail(admin: &Client, id: StaffId) -> StaffDetail {
+pub async fn detail(admin: &Client, id: StaffId) -> StaffDetail {
     admin.get(&path(id, "")).await.ok()
 }
 
-fn today() -> String {
+pub fn today() -> String {
     renraku_server::clock::japan(renraku_server::clock::now()).date().to_string()
 }
 
-async fn actions(host: &Host, object: StaffId) -> Vec<String> {
+pub async fn actions(host: &Host, object: StaffId) -> Vec<String> {
     let object = object.to_string();
     host.server
         .app
@@ -78,7 +72,7 @@ async fn actions(host: &Host, object: StaffId) -> Vec<String> {
 }
 
 /// The kinds and addresses of the mails that were ever queued, in order.
-async fn mails(host: &Host) -> Vec<(String, String)> {
+pub async fn mails(host: &Host) -> Vec<(String, String)> {
     host.server
         .app
         .db
@@ -245,227 +239,6 @@ async fn a_forgotten_password_is_replaced(host: Host) {
     nurse.post("/v1/session/password", &change).await.done();
     assert_eq!(detail(&nursing.manager, nurse_id).await.state, StaffState::Active);
     nurse.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::RoleInsufficient);
-}
-
-async fn who_leaves_is_gone_and_stays_in_the_record(host: Host) {
-    let town = host.town("one").await;
-    let care = town.care_team().await;
-    let Care { nurse: (nurse_id, nurse), doctor, nursing, patient, .. } = care;
-    let manager = &nursing.manager;
-    let posts = format!("/v1/patients/{patient}/posts");
-    nurse.post(&posts, &new_post("左踵の発赤は縮小。", vec![])).await.done();
-    let push = PushRegistration { provider: PushProvider::Apns, token: "ab".repeat(32) };
-    nurse.put("/v1/session/push", &push).await.done();
-    let colleague = town.member(&nursing, "helper.h", Profession::Helper).await;
-    // The date must be said and be possible; nothing changes until it is.
-    let on = |left_on: &str| Leaving { left_on: left_on.into(), successor: Some(colleague.0) };
-    for bad in ["", "2999-01-01", "1999-01-01", "昨日"] {
-        let refused = manager.post(&path(nurse_id, "/leaving"), &on(bad)).await.refused(Code::FieldInvalid);
-        assert_eq!(refused.field.as_deref(), Some("left_on"), "{bad}");
-    }
-    nurse.get("/v1/session").await.done();
-    nurse.post(&path(nurse_id, "/leaving"), &on(&today())).await.refused(Code::RoleInsufficient);
-    manager.post(&path(nurse_id, "/leaving"), &on(&today())).await.done();
-    manager.post(&path(nurse_id, "/leaving"), &on(&today())).await.refused(Code::StateConflict);
-    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
-    let again = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
-    nurse.post("/v1/session", &again).await.refused(Code::SignInRefused);
-    let left = detail(manager, nurse_id).await;
-    assert_eq!(
-        (left.state, left.left_on.as_deref(), left.mail.as_deref()),
-        (StaffState::Left, Some(&*today()), None)
-    );
-    let registered: i64 = host
-        .server
-        .app
-        .db
-        .read(async |c| Ok(run!(c, get_result, push_registration::table.count())?))
-        .await
-        .unwrap();
-    assert_eq!(registered, 0);
-    // Nobody can ask for them or restore them, and nothing is sent to them.
-    let directory: Directory = doctor.1.get("/v1/directory").await.ok();
-    assert!(directory.staff.iter().all(|s| s.id != nurse_id));
-    manager.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::StateConflict);
-    manager.put(&path(nurse_id, ""), &change_of(&left)).await.refused(Code::StateConflict);
-    let before = mails(&host).await.len();
-    doctor.1.post(&posts, &new_post("承知しました。", vec![])).await.done();
-    let sent = mails(&host).await;
-    assert!(sent[before..].iter().all(|(_, to)| to != "nurse.n@example.invalid"), "{sent:?}");
-    // What they wrote still names them; that they were in the team is kept.
-    let page: PostPage = doctor.1.get(&posts).await.ok();
-    let old = page.posts.iter().find(|p| p.author_id == nurse_id).unwrap();
-    assert_eq!((old.author_name.as_str(), old.facility_name.as_str()), ("試験 nurse.n", "架空訪問看護"));
-    let record: Patient = doctor.1.get(&format!("/v1/patients/{patient}")).await.ok();
-    assert!(record.team.iter().all(|m| m.staff_id != nurse_id));
-    let kept: i64 = host
-        .server
-        .app
-        .db
-        .read(async |c| {
-            Ok(run!(
-                c,
-                get_result,
-                team_member::table
-                    .filter(team_member::staff_id.eq(renraku_server::db::Id::from(nurse_id)))
-                    .filter(team_member::removed_at.is_not_null())
-                    .count()
-            )?)
-        })
-        .await
-        .unwrap();
-    assert_eq!(kept, 1);
-    // A new account at another facility, with the same address.
-    let office_view: Vec<Facility> = care.office.get("/v1/facilities").await.ok();
-    let clinic = office_view.iter().find(|f| f.name == "架空診療所").unwrap().id;
-    let anew = NewStaff {
-        name: "試験 nurse.n".into(),
-        mail: Some("nurse.n@example.invalid".into()),
-        ..new_staff("nurse.n2")
-    };
-    let added: StaffAdded = care.office.post(&format!("/v1/facilities/{clinic}/staff"), &anew).await.ok();
-    let mut at_clinic = town.care(town.device(&care.office, clinic).await);
-    at_clinic.first_sign_in("nurse.n2", &added.first_password).await;
-    at_clinic.get(&posts).await.refused(Code::NotFound);
-}
-
-async fn a_team_keeps_a_lead(host: Host) {
-    let town = host.town("one").await;
-    let care = town.care_team().await;
-    let (helper_id, helper) = town.member(&care.nursing, "helper.h", Profession::Helper).await;
-    let manager = &care.nursing.manager;
-    let leaving = |successor| Leaving { left_on: today(), successor };
-    let at = path(care.nurse.0, "/leaving");
-    manager.post(&at, &leaving(None)).await.refused(Code::LeadNeeded);
-    // Somebody of another facility, the leaver, nobody: no successor.
-    for bad in [care.doctor.0, care.nurse.0, StaffId::new()] {
-        let refused = manager.post(&at, &leaving(Some(bad))).await.refused(Code::FieldInvalid);
-        assert_eq!(refused.field.as_deref(), Some("successor"));
-    }
-    care.nurse.1.get(&format!("/v1/patients/{}", care.patient)).await.done();
-    helper.get(&format!("/v1/patients/{}", care.patient)).await.refused(Code::NotFound);
-    manager.post(&at, &leaving(Some(helper_id))).await.done();
-    let record: Patient = helper.get(&format!("/v1/patients/{}", care.patient)).await.ok();
-    let leads: Vec<_> = record.team.iter().filter(|m| m.lead).map(|m| m.staff_id).collect();
-    assert_eq!(leads, [helper_id]);
-    assert!(mails(&host).await.contains(&("patient_registered".into(), "helper.h@example.invalid".into())));
-    // Who does not lead leaves without anybody taking over.
-    let clinic: Staff = care.doctor.1.get("/v1/session").await.ok();
-    assert_ne!(clinic.facility_id, care.nursing.id);
-    care.office.post(&path(care.doctor.0, "/leaving"), &leaving(None)).await.done();
-}
-
-async fn a_facility_keeps_a_manager(host: Host) {
-    let town = host.town("one").await;
-    let office = town.office().await;
-    let nursing = town.facility(&office, "架空訪問看護").await;
-    let me: Staff = nursing.manager.get("/v1/session").await.ok();
-    let leaving = Leaving { left_on: today(), successor: None };
-    office.post(&path(me.id, "/leaving"), &leaving).await.refused(Code::ManagerNeeded);
-    let member = StaffChange { role: Role::Member, ..change_of(&detail(&office, me.id).await) };
-    office.put(&path(me.id, ""), &member).await.refused(Code::ManagerNeeded);
-    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
-    let manager = StaffChange { role: Role::FacilityManager, ..change_of(&detail(&office, nurse_id).await) };
-    office.put(&path(nurse_id, ""), &manager).await.done();
-    // Two managers send each other away at once: one stays.
-    let both = [(&nurse, me.id), (&nursing.manager, nurse_id)].map(|(who, whom)| {
-        let (who, leaving) = (who.clone(), leaving.clone());
-        async move { who.post(&path(whom, "/leaving"), &leaving).await.status }
-    });
-    let statuses = futures_util::future::join_all(both).await;
-    assert_eq!(statuses.iter().filter(|s| **s == 204).count(), 1, "{statuses:?}");
-    let left: Vec<StaffDetail> = office.get(&format!("/v1/staff?facility={}", nursing.id)).await.ok();
-    assert_eq!(left.iter().filter(|d| d.state == StaffState::Active).count(), 1);
-}
-
-fn suspending(reason: &str) -> Suspending {
-    Suspending { id: SuspensionId::new(), reason: reason.into(), agreed: false }
-}
-
-async fn an_id_is_suspended_without_asking(host: Host) {
-    let town = host.town("one").await;
-    let office = town.office().await;
-    let nursing = town.facility(&office, "架空訪問看護").await;
-    let (nurse_id, mut nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
-    let manager = &nursing.manager;
-    let (suspend, resume) = (path(nurse_id, "/suspension"), path(nurse_id, "/resumption"));
-    let given = suspending("パスワードが知られたおそれ");
-    manager.post(&suspend, &given).await.refused(Code::RoleInsufficient);
-    let none = office.post(&suspend, &suspending("  ")).await.refused(Code::FieldInvalid);
-    assert_eq!(none.field.as_deref(), Some("reason"));
-    office.post(&resume, &()).await.refused(Code::StateConflict);
-    nurse.get("/v1/session").await.done();
-    let before = mails(&host).await.len();
-    office.post(&suspend, &given).await.done();
-    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
-    let again = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
-    nurse.post("/v1/session", &again).await.refused(Code::SignInRefused);
-    // The same request again is the same suspension; another one comes too late.
-    office.post(&suspend, &given).await.done();
-    office.post(&suspend, &suspending("もう一度")).await.refused(Code::StateConflict);
-    let seen = detail(&office, nurse_id).await;
-    assert_eq!(seen.state, StaffState::Suspended);
-    assert_eq!(seen.suspension.unwrap().reason, "パスワードが知られたおそれ");
-    // Mail to the person, notice to the manager: who has no address of their own gets it at the facility's.
-    let told = mails(&host).await[before..].to_vec();
-    let mail = |kind: &str, to: &str| (kind.to_owned(), to.to_owned());
-    assert_eq!(
-        told,
-        [
-            mail("account_suspended", "nurse.n@example.invalid"),
-            mail("staff_state_changed", "kanri@example.invalid")
-        ]
-    );
-    manager.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::StateConflict);
-    office.post(&resume, &()).await.done();
-    office.post(&resume, &()).await.refused(Code::StateConflict);
-    nurse.sign_in("nurse.n", PASSWORD).await;
-    assert_eq!(detail(&office, nurse_id).await.suspension, None);
-    let seen = actions(&host, nurse_id).await;
-    assert_eq!(seen.iter().filter(|a| *a == "staff.suspend").count(), 1);
-    assert_eq!(seen.iter().filter(|a| *a == "staff.resume").count(), 1);
-    // Not oneself, and nobody who is not there.
-    let me: Staff = office.get("/v1/session").await.ok();
-    office.post(&path(me.id, "/suspension"), &suspending("x")).await.refused(Code::RoleInsufficient);
-    office.post(&path(StaffId::new(), "/suspension"), &suspending("x")).await.refused(Code::NotFound);
-}
-
-async fn suspending_needs_agreement_where_the_town_says_so(host: Host) {
-    let policy = MunicipalityPolicy { suspend_without_consent: false, ..MunicipalityPolicy::default() };
-    let town = host.town_with("one", policy).await;
-    let office = town.office().await;
-    let nursing = town.facility(&office, "架空訪問看護").await;
-    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
-    let suspend = path(nurse_id, "/suspension");
-    let refused = office.post(&suspend, &suspending("紛失")).await.refused(Code::FieldInvalid);
-    assert_eq!(refused.field.as_deref(), Some("agreed"));
-    nurse.get("/v1/session").await.done();
-    office.post(&suspend, &Suspending { agreed: true, ..suspending("紛失") }).await.done();
-    nurse.get("/v1/session").await.refused(Code::SessionInvalid);
-}
-
-async fn suspended_twice_at_once_is_suspended_once(host: Host) {
-    let town = host.town("one").await;
-    let office = town.office().await;
-    let nursing = town.facility(&office, "架空訪問看護").await;
-    let (nurse_id, _) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
-    let given = suspending("紛失");
-    let tries = (0..4).map(|_| {
-        let (office, given) = (office.clone(), given.clone());
-        async move { office.post(&path(nurse_id, "/suspension"), &given).await.status }
-    });
-    let statuses = futures_util::future::join_all(tries).await;
-    assert!(statuses.iter().all(|s| *s == 204), "{statuses:?}");
-    let rows: i64 = host
-        .server
-        .app
-        .db
-        .read(async |c| Ok(run!(c, get_result, staff_suspension::table.count())?))
-        .await
-        .unwrap();
-    assert_eq!(rows, 1);
-    let told = mails(&host).await;
-    assert_eq!(told.iter().filter(|(kind, _)| kind == "account_suspended").count(), 1);
 }
 
 async fn another_facilitys_staff_are_not_there(host: Host) {
