@@ -37,4 +37,5 @@ pub mod state;
 pub mod storage;
 pub mod tls;
 pub mod training;
+pub mod unread;
 pub mod worklist;

@@ -10,8 +10,8 @@ use crate::secret::OperatorSecret;
 use crate::state::App;
 use crate::storage::Storage;
 use crate::tls::{self, CareVerifier, HostCertificate, Peer};
-use crate::{chores, router, setup};
-use axum::{Extension, Router};
+use crate::{chores, router, setup, unread};
+use axum::{Extension, Router, middleware};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -200,7 +200,8 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, router: Router, mut sto
     let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else { return };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let peer = Peer::of(certificate.map(|c| c.as_ref()));
-    let service = TowerToHyperService::new(router.layer(Extension(peer)));
+    let service =
+        TowerToHyperService::new(router.layer(Extension(peer)).layer(middleware::from_fn(unread::finish)));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     builder

@@ -52,7 +52,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "db", "secret"],
     &["storage", "tls"],
     &["policy", "push", "mail", "seen"],
-    &["state", "input"],
+    &["state", "input", "unread"],
     &["audit", "portal"],
     &["notice"],
     &["access"],
