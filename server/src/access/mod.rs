@@ -18,6 +18,7 @@ use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use crate::seen::Seen;
 use facts::{Facts, Target};
+pub use page::Filled;
 use renraku_wire::{Code, Profession, Role};
 pub use request::{COOKIE_NAME, token_hash};
 use std::marker::PhantomData;

@@ -1,14 +1,59 @@
 //! The frame of a page, as the device and the person behind the request see it.
 
-use super::{DeviceAccess, SignedIn};
+use super::{Credentials, DeviceAccess, SignedIn};
 use crate::db::Conn;
 use crate::db::prelude::*;
 use crate::db::schema::inbox_line;
 use crate::error::AppError;
-use crate::portal::{Frame, Person};
+use crate::portal::upload::FieldsAndFile;
+use crate::portal::{self, Frame, Person};
 use crate::run;
 use crate::state::App;
-use renraku_wire::Role;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use renraku_wire::{Code, Role};
+
+/// A long form, and who sent it. Whose session ended while they typed gets a page that keeps the form.
+#[derive(Debug)]
+pub struct Filled {
+    /// Who sent it.
+    pub who: SignedIn,
+    /// What they sent.
+    pub form: FieldsAndFile,
+}
+
+impl FromRequest<App> for Filled {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        match Self::take(request, app).await {
+            Ok(taken) => taken,
+            Err(e) => Err(e.into_response()),
+        }
+    }
+}
+
+impl Filled {
+    async fn take(request: Request, app: &App) -> Result<Result<Self, Response>, AppError> {
+        let (mut parts, body) = request.into_parts();
+        let device = DeviceAccess::from_request_parts(&mut parts, app).await?;
+        let credentials = match Credentials::from_request_parts(&mut parts, app).await {
+            Ok(credentials) => credentials,
+            Err(never) => match never {},
+        };
+        let action = parts.uri.path().to_owned();
+        let form = FieldsAndFile::from_request(Request::from_parts(parts, body), app).await?;
+        match app.db.read(async |c| super::signed_in(c, &credentials).await).await {
+            Ok(who) => Ok(Ok(Self { who, form })),
+            Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => {
+                let frame = app.db.read(async |c| device.bare_frame(app, c).await).await?;
+                let file = form.file.as_ref().map(|f| f.control.as_str());
+                Ok(Err(portal::interrupted(frame, &action, form.fields(), file)?))
+            }
+            Err(e) => Err(e),
+        }
+    }
+}
 
 impl DeviceAccess {
     /// The frame of a page for nobody in particular on this device.
@@ -27,7 +72,7 @@ impl SignedIn {
     /// The database failed.
     pub async fn frame(&self, app: &App, c: &mut Conn) -> Result<Frame, AppError> {
         let mut frame = self.bare_frame(app, c).await?;
-        let facility = crate::portal::facility_name(c, self.municipality_id(), self.facility_id()).await?;
+        let facility = portal::facility_name(c, self.municipality_id(), self.facility_id()).await?;
         let mut links = if self.must_change_password() { vec![] } else { self.links() };
         if !links.is_empty() {
             links.insert(2, self.inbox_link(c).await?);
@@ -35,7 +80,7 @@ impl SignedIn {
         }
         let left = self.not_after() - crate::clock::now();
         if left < i64::from(self.policy().renewal_days) * 86_400_000 {
-            frame.certificate_ends = Some(crate::portal::language::day(self.not_after()));
+            frame.certificate_ends = Some(portal::language::day(self.not_after()));
         }
         frame.person = Some(Person { name: self.name().to_owned(), facility, links });
         Ok(frame)

@@ -2,7 +2,7 @@
 
 use super::register::register;
 use super::rules;
-use crate::access::{self, Credentials, DeviceAccess, Registrar, SignedIn};
+use crate::access::{Filled, Registrar, SignedIn};
 use crate::db::sql::{from_word, word};
 use crate::error::AppError;
 use crate::portal::forms::{Choice, Trouble, choices, shown};
@@ -200,20 +200,7 @@ pub async fn form(State(app): State<App>, who: Registrar) -> Result<Response, Ap
 
 /// `POST /patients/new`: keeps the consent's file first, so that it need not be chosen again when
 /// another field is refused.
-pub async fn create(
-    State(app): State<App>,
-    device: DeviceAccess,
-    credentials: Credentials,
-    mut form: FieldsAndFile,
-) -> Result<Response, AppError> {
-    let who = match app.db.read(async |c| access::signed_in(c, &credentials).await).await {
-        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => {
-            let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
-            let file = form.file.is_some().then_some("document");
-            return portal::interrupted(frame, "/patients/new", form.fields(), file);
-        }
-        other => other?,
-    };
+pub async fn create(State(app): State<App>, Filled { who, mut form }: Filled) -> Result<Response, AppError> {
     let who = who.registrar()?;
     let mut typed = Typed::of(&form);
     let kept = match form.file.take() {

@@ -13,6 +13,8 @@ pub const FORM_BYTES: usize = 96 * 1024 * 1024;
 
 /// A file of a form.
 pub struct Given {
+    /// The control that it was chosen with.
+    pub control: String,
     /// Its name on the person's device.
     pub name: String,
     /// Its bytes; none when it was too large.
@@ -80,7 +82,8 @@ impl<S: Send + Sync> FromRequest<S> for FieldsAndFile {
                 // A file control left empty sends a nameless empty file.
                 Some(given) if given.is_empty() && bytes.is_empty() && !too_large => {}
                 Some(given) => {
-                    form.file = Some(Given { name: given, bytes: (!too_large).then_some(bytes) });
+                    let bytes = (!too_large).then_some(bytes);
+                    form.file = Some(Given { control: name, name: given, bytes });
                 }
                 None if too_large => return Err(Code::BodyTooLarge.into()),
                 None => {

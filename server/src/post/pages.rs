@@ -3,12 +3,11 @@
 use super::compose::{self, Sent, Typed};
 use super::view::{View, Viewer};
 use super::{api, receipt, store};
-use crate::access::{self, Credentials, DeviceAccess, Of, Read, SignedIn};
+use crate::access::{self, Credentials, Filled, Of, Read, SignedIn};
 use crate::db::sql::word;
 use crate::error::AppError;
 use crate::input::PathId;
 use crate::portal::forms::{Choice, Fields, Trouble, choices, shown};
-use crate::portal::upload::FieldsAndFile;
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
 use crate::{audit, clock, facility, patient};
@@ -179,19 +178,10 @@ fn split(record: Patient) -> (Head, Vec<Member>) {
 /// `POST /patients/{id}`: publishes a post.
 pub async fn publish(
     State(app): State<App>,
-    device: DeviceAccess,
     credentials: Credentials,
     PathId(id): PathId<PatientId>,
-    mut form: FieldsAndFile,
+    Filled { who, mut form }: Filled,
 ) -> Result<Response, AppError> {
-    let who = match app.db.read(async |c| access::signed_in(c, &credentials).await).await {
-        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => {
-            let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
-            let file = form.file.is_some().then_some("photo");
-            return portal::interrupted(frame, &format!("/patients/{id}"), form.fields(), file);
-        }
-        other => other?,
-    };
     let mut typed = Typed::of(&form);
     match compose::send(&app, &credentials, &who, id, &typed, form.file.take()).await {
         Ok(Sent::Whole) => Ok(local::see(&format!("/patients/{id}?sent=1"))),

@@ -77,7 +77,7 @@ async fn main() -> Result<(), Trouble> {
     memory("server after the run", &server);
 
     let mut answers: Vec<f64> = answered.values().map(|(asked, at)| millis(*asked, *at)).collect();
-    let mut pushes = pushed(&fakes, &members, &answered).await?;
+    let [mut pushes, mut whole] = pushed(&fakes, &members, &answered).await?;
     println!("posts                  {} at {}/s to {recipients} recipients", answered.len(), arguments.rate);
     println!("POST to its answer     {}", summary(&mut answers));
     println!(
@@ -86,6 +86,7 @@ async fn main() -> Result<(), Trouble> {
         pushes.len(),
         wanted - recipients
     );
+    println!("POST sent to push      {}", summary(&mut whole));
     tokio::time::sleep(REST).await;
     memory("server at rest again", &server);
     server.stop().await?;
@@ -224,10 +225,10 @@ async fn pushed(
     fakes: &Fakes,
     members: &[(StaffId, Browser)],
     answered: &HashMap<PostId, (Instant, Instant)>,
-) -> Result<Vec<f64>, Trouble> {
+) -> Result<[Vec<f64>; 2], Trouble> {
     let mut by_token: HashMap<String, &Browser> = HashMap::new();
     by_token.extend(members.iter().map(|(id, member)| (token(*id), member)));
-    let mut found = Vec::new();
+    let [mut since_answer, mut since_asked] = [Vec::new(), Vec::new()];
     for push in fakes.apns.received() {
         let part = &push.payload["renraku"];
         let kind = serde_json::from_value(part["kind"].clone()).unwrap_or(NoticeKind::Unknown);
@@ -236,8 +237,9 @@ async fn pushed(
         };
         let path = format!("/v1/notices/{}", part["id"].as_str().unwrap_or_default());
         let notice: Notice = recipient.get(&path).await?;
-        let times = notice.post_id.and_then(|id| answered.get(&id));
-        found.extend(times.map(|(_, answer)| millis(*answer, push.at)));
+        let Some((asked, answer)) = notice.post_id.and_then(|id| answered.get(&id)) else { continue };
+        since_answer.push(millis(*answer, push.at));
+        since_asked.push(millis(*asked, push.at));
     }
-    Ok(found)
+    Ok([since_answer, since_asked])
 }

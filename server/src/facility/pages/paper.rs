@@ -2,7 +2,7 @@
 
 use super::public::blame;
 use super::{ApplyPage, PaperTyped, Typed};
-use crate::access::{self, Credentials, DeviceAccess, Secretariat};
+use crate::access::{Filled, Secretariat};
 use crate::error::AppError;
 use crate::facility::apply;
 use crate::media;
@@ -57,20 +57,7 @@ pub async fn form(State(app): State<App>, office: Secretariat) -> Result<Respons
 
 /// `POST /facilities/new`: keeps the scan first, so that it need not be chosen again when another field is
 /// refused.
-pub async fn create(
-    State(app): State<App>,
-    device: DeviceAccess,
-    credentials: Credentials,
-    mut form: FieldsAndFile,
-) -> Result<Response, AppError> {
-    let who = match app.db.read(async |c| access::signed_in(c, &credentials).await).await {
-        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => {
-            let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
-            let file = form.file.is_some().then_some("scan");
-            return portal::interrupted(frame, "/facilities/new", form.fields(), file);
-        }
-        other => other?,
-    };
+pub async fn create(State(app): State<App>, Filled { who, mut form }: Filled) -> Result<Response, AppError> {
     let office = who.secretariat()?;
     let (fields, mut scan) = (typed(&form), paper(&form));
     let kept = match form.file.take() {

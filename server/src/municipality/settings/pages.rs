@@ -3,12 +3,11 @@
 use super::changes::{Change, changes};
 use super::form::{Group, Typed, blame};
 use super::{rules, store};
-use crate::access::{self, Credentials, DeviceAccess, Secretariat};
+use crate::access::{Filled, Secretariat};
 use crate::clock;
 use crate::error::AppError;
 use crate::policy::{MunicipalityPolicy, PRESETS, preset};
 use crate::portal::forms::{Choice, Trouble, choices, shown};
-use crate::portal::upload::FieldsAndFile;
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
 use askama::Template;
@@ -92,19 +91,7 @@ pub async fn form(
 }
 
 /// `POST /settings`: saves a new version. A refused form comes back as it was typed.
-pub async fn save(
-    State(app): State<App>,
-    device: DeviceAccess,
-    credentials: Credentials,
-    form: FieldsAndFile,
-) -> Result<Response, AppError> {
-    let who = match app.db.read(async |c| access::signed_in(c, &credentials).await).await {
-        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => {
-            let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
-            return portal::interrupted(frame, "/settings", form.fields(), None);
-        }
-        other => other?,
-    };
+pub async fn save(State(app): State<App>, Filled { who, form }: Filled) -> Result<Response, AppError> {
     let office = who.secretariat()?;
     let typed = Typed::sent(form.fields());
     let outcome = keep(&app, &office, form.get("version"), &typed).await;

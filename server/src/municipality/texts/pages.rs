@@ -3,7 +3,7 @@
 use super::api::today;
 use super::rules::{self, Key, Standing};
 use super::store;
-use crate::access::{self, Credentials, DeviceAccess, Secretariat};
+use crate::access::{Filled, Secretariat};
 use crate::clock;
 use crate::error::AppError;
 use crate::portal::forms::{Trouble, shown};
@@ -232,19 +232,10 @@ pub async fn form(
 /// `POST /portal-texts/{key}`: writes the next version. A refused form comes back as it was typed.
 pub async fn save(
     State(app): State<App>,
-    device: DeviceAccess,
-    credentials: Credentials,
     Path(key): Path<String>,
-    form: FieldsAndFile,
+    Filled { who, form }: Filled,
 ) -> Result<Response, AppError> {
     let key = Key::parse(&key).ok_or(Code::NotFound)?;
-    let who = match app.db.read(async |c| access::signed_in(c, &credentials).await).await {
-        Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => {
-            let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
-            return portal::interrupted(frame, &format!("/portal-texts/{}", key.name()), form.fields(), None);
-        }
-        other => other?,
-    };
     let office = who.secretariat()?;
     let typed = Typed::sent(key, &form);
     let Err(e) = keep(&app, &office, key, &typed).await else {
