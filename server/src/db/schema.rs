@@ -142,6 +142,7 @@ diesel::table! {
         mail_kind -> Text,
         may_export -> Bool,
         left_on -> Nullable<Text>,
+        first_password_id -> Nullable<Uid>,
     }
 }
 
@@ -158,6 +159,7 @@ diesel::table! {
         created_at -> BigInt,
         issued_by -> Nullable<Uid>,
         replaces_id -> Nullable<Uid>,
+        request_id -> Nullable<Uid>,
     }
 }
 

@@ -197,7 +197,7 @@ async fn close(
 
 /// Designates who manages a facility (F09). Its manager hands over to one of its staff; the office may also
 /// name somebody new, or give a manager who never signed in a new first password. There is exactly one
-/// manager afterwards.
+/// manager afterwards. The same request again gets the same first password again, until it is used.
 ///
 /// # Errors
 /// [`Code::NotFound`] for another's facility and for none, and for somebody who does not work there;
@@ -220,10 +220,11 @@ pub async fn designate(
     }
     let town = admin.municipality_id();
     let now = clock::now();
-    let first_password = password::random();
+    let (person, request) = (Id::from(given.staff_id), Id::from(given.id));
+    let about = format!("manager {person}");
+    let first_password = password::asked_for(&app.secret, town, &about, request).to_string();
     let hash = password::hash(app, &first_password).await?;
     let login_id = fresh_login();
-    let person = Id::from(given.staff_id);
     let designated = app
         .db
         .write(async |c| {
@@ -241,7 +242,7 @@ pub async fn designate(
                     // Handed out again only to somebody who never signed in, and by the office alone.
                     let renewed = office.is_some() && known.must_change_password && known.manages();
                     if renewed {
-                        people::renew(c, town, person, &hash).await?;
+                        staff::account::set_first_password(c, town, person, &hash, request).await?;
                     }
                     let first_password = renewed.then(|| first_password.clone());
                     (known.name, known.login_id, first_password)
@@ -250,8 +251,16 @@ pub async fn designate(
                     if people::find(c, town, person).await?.is_some() {
                         return Err(Code::IdConflict.into());
                     }
-                    staff::store::insert_manager(c, office, (id, person), &login_id, name, &hash, now)
-                        .await?;
+                    staff::store::insert_manager(
+                        c,
+                        office,
+                        (id, person),
+                        &login_id,
+                        name,
+                        (&hash, request),
+                        now,
+                    )
+                    .await?;
                     (name.clone(), login_id.clone(), Some(first_password.clone()))
                 }
                 (None, _, _) => return Err(Code::NotFound.into()),

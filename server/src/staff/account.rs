@@ -29,6 +29,8 @@ pub struct Account {
     pub forwarding_mail: Option<String>,
     /// May print and export records.
     pub may_export: bool,
+    /// Under which id the first password was asked for.
+    pub first_password_id: Option<Id>,
     facility_kind: String,
 }
 
@@ -78,6 +80,7 @@ pub async fn managed(c: &mut Conn, admin: &FacilityAdmin, id: Id) -> Result<Acco
                 staff::mail,
                 staff::forwarding_mail,
                 staff::may_export,
+                staff::first_password_id,
                 facility::kind
             ))
     )
@@ -197,16 +200,25 @@ pub async fn set_mails(c: &mut Conn, town: Id, id: Id, mails: &Mails) -> Result<
     Ok(())
 }
 
-/// Stores a first password, which must be changed.
+/// Stores a first password, which must be changed, and under which id it was asked for.
 ///
 /// # Errors
 /// The database failed.
-pub async fn set_first_password(c: &mut Conn, town: Id, id: Id, hash: &str) -> Result<(), AppError> {
+pub async fn set_first_password(
+    c: &mut Conn,
+    town: Id,
+    id: Id,
+    hash: &str,
+    request: Id,
+) -> Result<(), AppError> {
     run!(
         c,
         execute,
-        diesel::update(staff::table.find((town, id)))
-            .set((staff::password_hash.eq(hash), staff::must_change_password.eq(true)))
+        diesel::update(staff::table.find((town, id))).set((
+            staff::password_hash.eq(hash),
+            staff::must_change_password.eq(true),
+            staff::first_password_id.eq(request),
+        ))
     )?;
     Ok(())
 }

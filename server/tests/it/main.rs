@@ -17,6 +17,7 @@ mod interop;
 mod leaving;
 mod mailbox;
 mod media;
+mod once;
 mod operator;
 mod pages;
 mod passwords;

@@ -355,7 +355,7 @@ impl Town<'_> {
     /// One more device of a facility.
     pub async fn device(&self, admin: &Client, facility: FacilityId) -> Identity {
         let ticket: EnrolmentTicket =
-            admin.post(&format!("/v1/facilities/{facility}/tickets"), &()).await.ok();
+            admin.post(&format!("/v1/facilities/{facility}/tickets"), &NewTicket::another()).await.ok();
         self.enrol(&ticket.number, &ticket.password).await
     }
 

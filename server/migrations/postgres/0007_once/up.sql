@@ -1,0 +1,5 @@
+-- What was asked for under an id of the caller's: asked twice, it is the same.
+ALTER TABLE enrolment_ticket ADD COLUMN request_id uuid;
+CREATE UNIQUE INDEX enrolment_ticket_by_request ON enrolment_ticket (municipality_id, request_id)
+    WHERE request_id IS NOT NULL;
+ALTER TABLE staff ADD COLUMN first_password_id uuid;
