@@ -4,7 +4,7 @@ pub mod public;
 
 use super::store::{self, letters, record};
 use super::{apply, change, decide};
-use crate::access::{FacilityAdmin, Secretariat, SignedIn};
+use crate::access::{Credentials, FacilityAdmin, Secretariat, SignedIn};
 use crate::error::AppError;
 use crate::input::{Body, PathId};
 use crate::media;
@@ -55,10 +55,11 @@ pub async fn get(
 pub async fn scan(
     State(app): State<App>,
     office: Secretariat,
+    credentials: Credentials,
     PathId(id): PathId<FacilityId>,
 ) -> Result<Response, AppError> {
     let scan = app.db.read(async |c| letters::scan(c, &office, id.into()).await).await?;
-    media::serve::office_document(&app, &office, scan).await
+    media::serve::office_document(&app, &office, &credentials, scan).await
 }
 
 /// Approves an application (F03).
