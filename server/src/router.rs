@@ -4,7 +4,7 @@ use crate::error::AppError;
 use crate::municipality::{settings, texts};
 use crate::portal::{self, assets, upload};
 use crate::state::App;
-use crate::{device, facility, media, municipality, patient, post, session, staff, worklist};
+use crate::{device, facility, media, municipality, patient, post, session, staff, throttle, worklist};
 use crate::{inbox, incident, review, training};
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -56,6 +56,7 @@ pub fn public(app: App) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(limits::JSON_BYTES))
+        .layer(from_fn_with_state(app.throttle.clone(), throttle::hold))
         .layer(from_fn_with_state(app.clone(), portal::public))
         .with_state(app)
 }
