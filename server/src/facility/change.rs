@@ -17,7 +17,7 @@ use crate::staff;
 use crate::state::App;
 use renraku_wire::{
     ChangeState, Code, FacilityChange, FacilityChangeId, FacilityChanged, FacilityClosing, ManagerChange,
-    ManagerDesignated, MapListing,
+    ManagerDesignated, MapListing, Problem,
 };
 
 /// The office reaches every facility, a manager the own one; the others are not there.
@@ -31,6 +31,9 @@ fn reach(admin: &FacilityAdmin, id: Id) -> Result<Option<Secretariat>, AppError>
 
 /// Changes what is on file. Telephone and opening hours take effect at once; name, kind and address wait
 /// for the office when the manager changes them. Sending the same change twice changes once.
+///
+/// While such a change waits, the office does not change name, kind and address past it: what the manager
+/// asked for is confirmed or refused first, so that neither undoes the other unseen.
 ///
 /// # Errors
 /// [`Code::NotFound`], alike for another's and for none; [`Code::FieldInvalid`]; [`Code::StateConflict`];
@@ -58,6 +61,9 @@ pub async fn change(
                 != (&change.name, change.kind, &change.address);
             let reach = (&on_file.telephone, &on_file.opening) != (&change.telephone, &change.opening);
             let waits = place && office.is_none();
+            if place && !waits && changes::waiting(c, town, id).await?.is_some_and(|w| w.closing.is_none()) {
+                return Err(one_waits());
+            }
             let state = if waits { ChangeState::Waiting } else { ChangeState::Done };
             changes::insert(c, admin, id, &change, None, state, now).await?;
             if reach || (place && !waits) {
@@ -79,6 +85,12 @@ pub async fn change(
         .await?;
     app.notices_queued.notify_one();
     Ok(FacilityChanged { id: change.id, state })
+}
+
+/// The refusal that says what comes first.
+fn one_waits() -> AppError {
+    let detail = "管理者が届け出た変更が確認を待っています。先に、その変更を承認するか、承認しないかを決めてください。";
+    Problem { detail: detail.to_owned(), ..Problem::new(Code::StateConflict) }.into()
 }
 
 /// Confirms a change that waits: what was asked for takes effect, a 廃止届 closes the facility.
