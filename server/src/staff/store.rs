@@ -126,7 +126,13 @@ pub async fn insert(
     if rows == 0 { Err(Code::AlreadyTaken.into()) } else { Ok(Added::New) }
 }
 
-/// Refuses a mail address that somebody else has.
+diesel::define_sql_function! {
+    /// Small letters, as both databases make them.
+    fn lower(text: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
+}
+
+/// Refuses a mail address that somebody else has, also from the days when the town did not ask for its own
+/// one of everybody and kept no key of it.
 ///
 /// # Errors
 /// [`Code::AlreadyTaken`] with field `mail`.
@@ -137,7 +143,7 @@ pub async fn mail_is_free(c: &mut Conn, town: Id, id: Id, mails: &Mails) -> Resu
         get_result,
         staff::table
             .filter(staff::municipality_id.eq(town))
-            .filter(staff::mail_key.eq(key))
+            .filter(staff::mail_key.eq(key).or(lower(staff::mail).eq(key)))
             .filter(staff::id.ne(id))
             .count()
     )?;
