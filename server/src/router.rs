@@ -114,6 +114,7 @@ pub fn care(app: App) -> Router {
         .route("/v1/posts/{id}/receipt", put(post::api::put_receipt))
         .route("/v1/posts/{id}/receipts", get(post::api::receipts))
         .route("/v1/notices/{id}", get(worklist::notice))
+        .route("/v1/tasks", get(worklist::list))
         .route("/v1/inbox", get(inbox::api::list))
         .route("/v1/inbox/{id}/claim", posting(inbox::api::claim).delete(inbox::api::give_back))
         .route("/v1/inbox/{id}/done", posting(inbox::api::finish))
@@ -301,6 +302,7 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         post::api::put_receipt,
         post::api::receipts,
         worklist::notice,
+        worklist::list,
         worklist::undelivered::list,
         worklist::undelivered::handled,
         inbox::api::list,
