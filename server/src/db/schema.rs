@@ -95,6 +95,7 @@ diesel::table! {
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        notice_id -> Nullable<Uid>,
     }
 }
 

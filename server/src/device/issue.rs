@@ -4,7 +4,7 @@
 use super::{rules, store, ticket};
 use crate::access::SignedIn;
 use crate::db::prelude::*;
-use crate::db::schema::{facility, staff};
+use crate::db::schema::staff;
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -67,14 +67,13 @@ pub async fn ticket(
     Ok(shown)
 }
 
-/// Queues a notice to a facility's managers; to the facility's own address where an account has none.
-/// The office's managers are the office's accounts.
+/// Queues a notice to a facility's managers. The office's managers are the office's accounts.
 ///
 /// # Errors
 /// The database failed.
 pub async fn tell_managers(c: &mut Conn, town: Id, of: Id, kind: NoticeKind) -> Result<(), AppError> {
     let about = About { municipality_id: town, kind, patient_id: None, post_id: None };
-    let managers: Vec<(Id, Option<String>, Option<String>)> = run!(
+    let managers: Vec<Id> = run!(
         c,
         load,
         staff::table
@@ -82,14 +81,8 @@ pub async fn tell_managers(c: &mut Conn, town: Id, of: Id, kind: NoticeKind) -> 
             .filter(staff::facility_id.eq(of))
             .filter(staff::state.eq("active"))
             .filter(staff::role.eq_any([word(&Role::FacilityManager), word(&Role::Secretariat)]))
-            .select((staff::id, staff::mail, staff::forwarding_mail))
+            .select(staff::id)
     )?;
-    let all: Vec<Id> = managers.iter().map(|(id, ..)| *id).collect();
-    notice::queue(c, &about, &all).await?;
-    if let Some((id, ..)) = managers.iter().find(|(_, mail, forward)| mail.is_none() && forward.is_none()) {
-        let address: String =
-            run!(c, get_result, facility::table.find((town, of)).select(facility::manager_mail))?;
-        notice::queue_at(c, &about, *id, &address).await?;
-    }
+    notice::queue(c, &about, &managers).await?;
     Ok(())
 }

@@ -111,10 +111,11 @@ pub async fn send_back(app: &App, office: &Secretariat, id: Id, reason: &str) ->
     app.db
         .write(async |c| {
             let application = store::advance(c, town, id, Event::Return, Some(&reason)).await?;
-            letters::insert_link(c, town, id, &token_hash(&token), until, now).await?;
+            let link = (token_hash(&token), Id::new());
+            letters::insert_link(c, town, id, (&link.0, link.1), until, now).await?;
             let letter = Letter::Returned { token: token.clone(), until };
             let mail = &application.manager_mail;
-            notice::queue_letter(c, &app.secret, town, Id::new(), mail, &letter).await?;
+            notice::queue_letter(c, &app.secret, town, link.1, mail, &letter).await?;
             audit::record(c, office.actor(), "facility.return", Some(id), "").await
         })
         .await?;

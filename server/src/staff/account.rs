@@ -97,16 +97,11 @@ pub fn not_own(admin: &FacilityAdmin, id: Id) -> Result<(), Code> {
     if admin.staff_id() == id { Err(Code::RoleInsufficient) } else { Ok(()) }
 }
 
-/// The facility's other managers who may sign in, with their own mail addresses.
+/// The facility's other managers who may sign in.
 ///
 /// # Errors
 /// The database failed.
-pub async fn managers_but(
-    c: &mut Conn,
-    town: Id,
-    facility_id: Id,
-    but: Id,
-) -> Result<Vec<(Id, Option<String>)>, AppError> {
+pub async fn managers_but(c: &mut Conn, town: Id, facility_id: Id, but: Id) -> Result<Vec<Id>, AppError> {
     Ok(run!(
         c,
         load,
@@ -116,7 +111,7 @@ pub async fn managers_but(
             .filter(staff::id.ne(but))
             .filter(staff::state.eq("active"))
             .filter(staff::role.eq_any([word(&Role::FacilityManager), word(&Role::Secretariat)]))
-            .select((staff::id, staff::mail))
+            .select(staff::id)
     )?)
 }
 

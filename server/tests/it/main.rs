@@ -16,6 +16,7 @@ mod incidents;
 mod interop;
 mod leaving;
 mod mailbox;
+mod managers;
 mod media;
 mod once;
 mod operator;
@@ -28,6 +29,7 @@ mod schema;
 mod sessions;
 mod sharing;
 mod staff;
+mod strained;
 mod strangers;
 mod town;
 
