@@ -65,6 +65,10 @@ impl DataConfig {
     }
 }
 
+/// What one address may send to the public host's forms in a minute, where the operator says nothing else: a
+/// town's offices, or a facility's devices, often share one.
+pub const PUBLIC_FORMS_PER_MINUTE: u32 = 60;
+
 /// What `serve` needs.
 #[derive(Args, Clone, Debug)]
 pub struct ServeConfig {
@@ -83,6 +87,10 @@ pub struct ServeConfig {
     /// How devices reach the care host; from the listening address when absent.
     #[arg(long, env = "RENRAKU_CARE_URL")]
     pub care_url: Option<String>,
+    /// What one address may send to the public host's forms in a minute; 0 for no limit. A town takes ten times
+    /// as much. Behind a proxy every request has the proxy's address: let the proxy count there, and raise this.
+    #[arg(long, env = "RENRAKU_PUBLIC_FORMS_PER_MINUTE", default_value_t = PUBLIC_FORMS_PER_MINUTE)]
+    pub public_forms_per_minute: u32,
     /// The hosts' TLS certificate chain, PEM. Without it the server makes its own under `DATA/host`.
     #[arg(long, env = "RENRAKU_TLS_CERTIFICATE", requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,

@@ -2,7 +2,7 @@
 //!
 //! One room per thing the town talks about; each imports only what lies below it. The floors, top to
 //! bottom: `serve` and the command line, `router`, the rooms, `access`, `audit` and `notice`, `portal`,
-//! `state`, `policy`, `push`, `mail`, and the ground: `db`, `storage`, `tls`, `config`, `clock`, `error`.
+//! `state`, `policy`, `push`, `mail`, `throttle`, and the ground: `db`, `storage`, `tls`, `config`, `clock`, `error`.
 
 pub mod access;
 pub mod audit;
@@ -35,6 +35,7 @@ pub mod setup;
 pub mod staff;
 pub mod state;
 pub mod storage;
+pub mod throttle;
 pub mod tls;
 pub mod training;
 pub mod unread;

@@ -4,7 +4,7 @@ use crate::error::AppError;
 use crate::municipality::{settings, texts};
 use crate::portal::{self, assets, upload};
 use crate::state::App;
-use crate::{device, facility, media, municipality, patient, post, session, staff, worklist};
+use crate::{device, facility, media, municipality, patient, post, session, staff, throttle, worklist};
 use crate::{inbox, incident, review, training};
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -56,6 +56,7 @@ pub fn public(app: App) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(limits::JSON_BYTES))
+        .layer(from_fn_with_state(app.throttle.clone(), throttle::hold))
         .layer(from_fn_with_state(app.clone(), portal::public))
         .with_state(app)
 }
@@ -113,6 +114,7 @@ pub fn care(app: App) -> Router {
         .route("/v1/posts/{id}/receipt", put(post::api::put_receipt))
         .route("/v1/posts/{id}/receipts", get(post::api::receipts))
         .route("/v1/notices/{id}", get(worklist::notice))
+        .route("/v1/tasks", get(worklist::list))
         .route("/v1/inbox", get(inbox::api::list))
         .route("/v1/inbox/{id}/claim", posting(inbox::api::claim).delete(inbox::api::give_back))
         .route("/v1/inbox/{id}/done", posting(inbox::api::finish))
@@ -300,6 +302,7 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         post::api::put_receipt,
         post::api::receipts,
         worklist::notice,
+        worklist::list,
         worklist::undelivered::list,
         worklist::undelivered::handled,
         inbox::api::list,

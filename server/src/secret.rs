@@ -115,6 +115,22 @@ impl OperatorSecret {
         self.identities.iter().map(database_key).collect()
     }
 
+    /// What the newest identity makes of `about`: always the same, and nothing to whoever does not know the
+    /// secret. For what is shown to the one who asked for it twice, and must not lie here in the clear.
+    #[must_use]
+    pub fn derive(&self, about: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        use hmac::{Hmac, Mac as _};
+        let secret = self.identities.first().map(Identity::to_string);
+        let key = secret.as_ref().map_or(&[][..], |s| s.expose_secret().as_bytes());
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("any key fits"));
+        mac.update(b"renraku derived v1");
+        for part in about {
+            mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        Zeroizing::new(mac.finalize().into_bytes().into())
+    }
+
     /// Seals `plain` for storage.
     ///
     /// # Errors

@@ -198,6 +198,8 @@ async fn listen(listener: TcpListener, tls: TlsAcceptor, router: Router, mut sto
 async fn connection(stream: TcpStream, tls: TlsAcceptor, router: Router, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else { return };
+    let Ok(address) = stream.get_ref().0.peer_addr() else { return };
+    let router = router.layer(Extension(crate::throttle::Address(address.ip())));
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let peer = Peer::of(certificate.map(|c| c.as_ref()));
     let service =

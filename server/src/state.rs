@@ -8,6 +8,7 @@ use crate::run;
 use crate::secret::OperatorSecret;
 use crate::seen::Seen;
 use crate::storage::Storage;
+use crate::throttle::Throttle;
 use crate::tls::{Authority, CareVerifier};
 use renraku_wire::Code;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct Inner {
     pub hashing: Hashing,
     /// When devices and sessions were last used.
     pub seen: Seen,
+    /// How often strangers may send something to the public host.
+    pub throttle: Arc<Throttle>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -73,6 +76,7 @@ impl App {
             notices_queued: Notify::new(),
             hashing: Hashing::new(),
             seen: Seen::default(),
+            throttle: Arc::default(),
         }))
     }
 

@@ -12,7 +12,7 @@ use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use renraku_wire::{Notice, NoticeId};
+use renraku_wire::{Notice, NoticeId, Tasks, Timestamp};
 
 pub mod undelivered;
 
@@ -44,6 +44,15 @@ pub async fn notice(
     Ok(Json(found))
 }
 
+/// What waits for the caller.
+#[utoipa::path(get, path = "/v1/tasks", tag = "notice", responses((status = 200, body = Tasks)))]
+pub async fn list(State(app): State<App>, who: SignedIn) -> Result<Json<Tasks>, AppError> {
+    let tasks = app.db.read(async |c| tasks(c, &who).await).await?;
+    let wire =
+        |task: Task| renraku_wire::Task { text: task.text, path: task.href, since: Timestamp(task.since) };
+    Ok(Json(Tasks { tasks: tasks.into_iter().map(wire).collect() }))
+}
+
 /// Everything that waits for this person, the oldest first: one line for each room that has something.
 ///
 /// # Errors
@@ -51,6 +60,7 @@ pub async fn notice(
 pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
     let mut tasks = facility::store::tasks(c, who).await?;
     tasks.extend(device::tasks::tasks(c, who).await?);
+    tasks.extend(patient::waiting::tasks(c, who).await?);
     tasks.extend(inbox::store::tasks(c, who).await?);
     tasks.extend(incident::store::tasks(c, who).await?);
     tasks.extend(training::store::tasks(c, who).await?);

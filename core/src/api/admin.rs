@@ -3,7 +3,7 @@
 use super::{ApiResult, Care, decode, nothing};
 use renraku_wire::{
     Device, DeviceId, Directory, EnrolmentTicket, Facility, FacilityApproved, FacilityId, NewStaff,
-    Revocation, StaffAdded,
+    NewTicket, Revocation, StaffAdded,
 };
 use reqwest::Method;
 
@@ -47,7 +47,7 @@ impl Care {
     /// As [`super::ApiError`] tells; `role_insufficient` among the refusals.
     pub async fn issue_ticket(&self, facility: FacilityId) -> ApiResult<EnrolmentTicket> {
         let path = ["v1", "facilities", &facility.to_string(), "tickets"];
-        decode(self.http.send(self.request(Method::POST, &path)).await?).await
+        decode(self.http.send_json(self.request(Method::POST, &path), &NewTicket::another()).await?).await
     }
 
     /// The inventory of devices.

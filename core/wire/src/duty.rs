@@ -5,6 +5,32 @@ use crate::{DeviceId, FacilityId, InboxLineId, NoticeKind, PatientId, PostId, Ro
 use crate::{ReviewId, TrainingId};
 use serde::{Deserialize, Serialize};
 
+/// One thing that waits for the caller, as the page やること shows it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Task {
+    /// What is to be done, in the town's words; may name a facility, a colleague or a patient.
+    pub text: String,
+    /// Where: a path of the care host's portal.
+    pub path: String,
+    /// Since when it waits.
+    pub since: Timestamp,
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
+/// Answer of `GET /v1/tasks`: what waits for the caller, the oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Tasks {
+    /// Each of them.
+    pub tasks: Vec<Task>,
+}
+
 /// A line of a facility's shared inbox (F14): a notice to somebody without an own mail address. It names a
 /// colleague and a kind, never a patient or a clinical word; what `patient_id` and `post_id` lead to opens
 /// only to those who have the right to it.

@@ -1,8 +1,8 @@
 //! A facility's life after and around its application: correction, intake on paper, change, manager, map.
 
 use crate::{
-    Facility, FacilityApplication, FacilityChangeId, FacilityId, FacilityKind, MediaId, NoticeId, StaffId,
-    Timestamp,
+    Facility, FacilityApplication, FacilityChangeId, FacilityId, FacilityKind, FirstPasswordId, MediaId,
+    NoticeId, StaffId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +180,8 @@ pub struct TicketMailAgain {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ManagerChange {
+    /// Made by the caller: the same request again gets the same first password again, until it is used.
+    pub id: FirstPasswordId,
     /// One of the facility's active staff; or, with `name`, the new account's id, made by the caller.
     pub staff_id: StaffId,
     /// Name of somebody who has no account yet. The office only.

@@ -64,6 +64,10 @@ ids! {
     MediaId,
     /// One suspension of an account. Made by the caller, so that sending twice suspends once.
     SuspensionId,
+    /// One request for a certificate No and password. Made by the caller, so that asking twice makes one.
+    TicketId,
+    /// One request for a first password. Made by the caller, so that asking twice makes one.
+    FirstPasswordId,
     /// One session of a person on one device, as its owner names it; never its token.
     SessionId,
     /// One notice to one recipient over one channel (お知らせ). All that a push carries.

@@ -42,6 +42,24 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// Every kind this version knows.
+    pub const ALL: &[Self] = &[
+        Self::FacilityApproved,
+        Self::FacilityLetter,
+        Self::PatientRegistered,
+        Self::PostPublished,
+        Self::InboxWaiting,
+        Self::TrainingDue,
+        Self::AccessReviewDue,
+        Self::IncidentWaiting,
+        Self::IncidentUpdated,
+        Self::DeviceTicketIssued,
+        Self::CertificateExpiring,
+        Self::AccountSuspended,
+        Self::AccountResumed,
+        Self::StaffStateChanged,
+    ];
+
     /// The generic line that a locked screen may show: no name, no facility, no clinical word.
     #[must_use]
     pub const fn line(self) -> &'static str {

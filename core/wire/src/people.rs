@@ -1,6 +1,6 @@
 //! Staff and the directory.
 
-use crate::{Facility, FacilityId, StaffId, SuspensionId, Timestamp};
+use crate::{Facility, FacilityId, FirstPasswordId, StaffId, SuspensionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A profession (職種).
@@ -77,7 +77,7 @@ impl std::fmt::Debug for NewStaff {
 }
 
 /// Answer of `POST /v1/staff`: the first password is shown once and must be changed at the first sign-in.
-/// Sending the same request again makes a new first password, as long as the account was never used.
+/// The same request again gets the same first password again, as long as the account was never used.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StaffAdded {
@@ -93,6 +93,15 @@ impl std::fmt::Debug for StaffAdded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StaffAdded").field("id", &self.id).finish_non_exhaustive()
     }
+}
+
+/// Body of `POST /v1/staff/{id}/first-password`; the answer is a [`StaffAdded`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewFirstPassword {
+    /// Made by the caller: the same request again gets the same first password again, until it is used.
+    pub id: FirstPasswordId,
 }
 
 /// A person as colleagues see them.

@@ -1,6 +1,6 @@
 //! Facilities, certificates and devices.
 
-use crate::{DeviceId, FacilityId, MunicipalityId, StaffId, Timestamp};
+use crate::{DeviceId, FacilityId, MunicipalityId, StaffId, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a facility is.
@@ -276,17 +276,29 @@ pub enum DeviceState {
     Unknown,
 }
 
-/// Body of `POST /v1/devices/tickets`: No and password for one more device (F07).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Body of `POST /v1/devices/tickets` and of `POST /v1/facilities/{id}/tickets`: No and password for one more
+/// device (F07). The same request again gets the same No and password again, until they are used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewTicket {
-    /// For which facility; the own one when absent. Another one is the office's to choose.
+    /// Made by the caller.
+    pub id: TicketId,
+    /// For which facility; the own one, or the one of the address, when absent. Another one is the office's
+    /// to choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facility_id: Option<FacilityId>,
     /// The device that the new one replaces, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<DeviceId>,
+}
+
+impl NewTicket {
+    /// One more device of the own facility, or of the one of the address.
+    #[must_use]
+    pub fn another() -> Self {
+        Self { id: TicketId::new(), facility_id: None, replaces: None }
+    }
 }
 
 /// Body of `POST /v1/devices/current/certificate`: the device that asks renews its own certificate. The

@@ -28,6 +28,7 @@ steps! {
     4 "0004_staff",
     5 "0005_duties",
     6 "0006_device",
+    7 "0007_once",
 }
 
 #[derive(diesel::QueryableByName)]

@@ -95,6 +95,7 @@ diesel::table! {
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        notice_id -> Nullable<Uid>,
     }
 }
 
@@ -142,6 +143,7 @@ diesel::table! {
         mail_kind -> Text,
         may_export -> Bool,
         left_on -> Nullable<Text>,
+        first_password_id -> Nullable<Uid>,
     }
 }
 
@@ -158,6 +160,7 @@ diesel::table! {
         created_at -> BigInt,
         issued_by -> Nullable<Uid>,
         replaces_id -> Nullable<Uid>,
+        request_id -> Nullable<Uid>,
     }
 }
 

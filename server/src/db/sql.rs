@@ -91,7 +91,9 @@ wire_ids!(
     MediaId,
     NoticeId,
     SessionId,
-    SuspensionId
+    SuspensionId,
+    TicketId,
+    FirstPasswordId
 );
 
 wire_ids!(InboxLineId, TrainingId, ReviewId, IncidentId, EntryId);

@@ -80,8 +80,7 @@ pub async fn ticket(
     who: SignedIn,
     Body(body): Body<NewTicket>,
 ) -> Result<(StatusCode, Json<EnrolmentTicket>), AppError> {
-    let (of, replaces) = (body.facility_id.map(Into::into), body.replaces.map(Into::into));
-    Ok((StatusCode::CREATED, Json(issue::ticket(&app, &who, of, replaces).await?)))
+    Ok((StatusCode::CREATED, Json(issue::ticket(&app, &who, None, &body).await?)))
 }
 
 /// Renews the certificate of the device that asks.

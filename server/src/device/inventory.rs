@@ -14,7 +14,8 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use renraku_wire::{
-    DeviceId, DeviceState, EnrolmentTicket, FacilityId, Revocation, RevocationKind, SetupCode,
+    DeviceId, DeviceState, EnrolmentTicket, FacilityId, NewTicket, Revocation, RevocationKind, SetupCode,
+    TicketId,
 };
 use serde::Deserialize;
 
@@ -35,6 +36,8 @@ const fn state(of: DeviceState) -> &'static str {
 
 struct Line {
     id: String,
+    /// Under which id a successor's No is asked for.
+    ticket: TicketId,
     name: String,
     facility: String,
     facility_id: String,
@@ -63,6 +66,7 @@ impl Line {
         let device = &listed.device;
         Self {
             id: device.id.to_string(),
+            ticket: TicketId::new(),
             name: device.name.clone(),
             facility: listed.facility.clone(),
             facility_id: device.facility_id.to_string(),
@@ -121,6 +125,7 @@ struct ListPage {
     facilities: Vec<Choice>,
     office: bool,
     may_issue: bool,
+    ticket: TicketId,
     done: Option<&'static str>,
 }
 
@@ -147,6 +152,7 @@ impl ListPage {
             facilities,
             office: admin.secretariat().is_ok(),
             may_issue: rules::may_issue(admin.role(), admin.policy()),
+            ticket: TicketId::new(),
             done: None,
         })
     }
@@ -251,6 +257,7 @@ struct OwnPage {
     device: Line,
     browser: bool,
     may_issue: bool,
+    ticket: TicketId,
     /// Who makes No and password instead.
     ask: &'static str,
 }
@@ -266,6 +273,7 @@ pub async fn own(State(app): State<App>, who: SignedIn) -> Result<Response, AppE
         device: Line::of(&listed, who.device_id().into()),
         browser: listed.device.platform == renraku_wire::Platform::Browser,
         may_issue: rules::may_issue(who.role(), who.policy()),
+        ticket: TicketId::new(),
         ask: match who.policy().extra_certificate {
             crate::policy::ExtraCertificate::Secretariat => "事務局",
             _ => "管理者か事務局",
@@ -273,10 +281,11 @@ pub async fn own(State(app): State<App>, who: SignedIn) -> Result<Response, AppE
     })
 }
 
-/// For which facility, the own one when the form does not say; and which device is replaced, if any.
+/// Under which id, which the form brings; for which facility, the own one when the form does not say; and which device is replaced, if any.
 #[derive(Deserialize, Default, Debug)]
 #[serde(default)]
 pub struct For {
+    id: String,
     facility: String,
     replaces: String,
 }
@@ -302,13 +311,15 @@ pub async fn ticket(
 ) -> Result<Response, AppError> {
     let of = match form.facility.as_str() {
         "" => None,
-        id => Some(id.parse::<FacilityId>().map_err(|_| AppError::field("facility"))?.into()),
+        id => Some(id.parse::<FacilityId>().map_err(|_| AppError::field("facility"))?),
     };
     let replaces = match form.replaces.as_str() {
         "" => None,
-        id => Some(id.parse::<DeviceId>().map_err(|_| AppError::field("replaces"))?.into()),
+        id => Some(id.parse::<DeviceId>().map_err(|_| AppError::field("replaces"))?),
     };
-    let ticket = issue::ticket(&app, &who, of, replaces).await?;
+    let id = form.id.parse().unwrap_or_else(|_| TicketId::new());
+    let new = NewTicket { id, facility_id: of, replaces };
+    let ticket = issue::ticket(&app, &who, None, &new).await?;
     let frame = app.db.read(async |c| who.frame(&app, c).await).await?;
     let code = picture(&frame, &ticket);
     let page = TicketPage {

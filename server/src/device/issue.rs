@@ -4,30 +4,37 @@
 use super::{rules, store, ticket};
 use crate::access::SignedIn;
 use crate::db::prelude::*;
-use crate::db::schema::{facility, staff};
+use crate::db::schema::staff;
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::notice::{self, About};
 use crate::state::App;
 use crate::{audit, clock, run};
-use renraku_wire::{Code, EnrolmentTicket, NoticeKind, Role};
+use renraku_wire::{Code, EnrolmentTicket, NewTicket, NoticeKind, Role};
 
 /// Makes No and password for one more device of `of` (the own facility when none is named), perhaps to
 /// replace a device. When a member of staff does it, the facility's manager is told.
+/// The same request again gets the same No and password again.
 ///
 /// # Errors
 /// [`Code::NotFound`], alike for another's facility or device and for none; [`Code::RoleInsufficient`]
 /// by the town's policy; [`Code::StateConflict`] for a facility that is not approved and for a device
-/// that is revoked.
+/// that is revoked; [`Code::IdConflict`]; [`Code::TicketUsed`] and [`Code::TicketExpired`] for what was asked
+/// for before.
 pub async fn ticket(
     app: &App,
     who: &SignedIn,
     of: Option<Id>,
-    replaces: Option<Id>,
+    new: &NewTicket,
 ) -> Result<EnrolmentTicket, AppError> {
     let office = who.secretariat().is_ok();
-    let facility = of.unwrap_or_else(|| who.facility_id());
+    let named = new.facility_id.map(Id::from);
+    if of.is_some() && named.is_some() && of != named {
+        return Err(AppError::field("facility_id"));
+    }
+    let replaces = new.replaces.map(Id::from);
+    let facility = of.or(named).unwrap_or_else(|| who.facility_id());
     if facility != who.facility_id() && !office {
         return Err(Code::NotFound.into());
     }
@@ -35,11 +42,16 @@ pub async fn ticket(
         return Err(Code::RoleInsufficient.into());
     }
     let town = who.municipality_id();
-    let fresh = ticket::Fresh::make(who.policy(), clock::now())?;
-    let origin = ticket::Origin { issued_by: Some(who.staff_id()), replaces };
-    app.db
+    let request = Id::from(new.id);
+    let fresh = ticket::Fresh::asked_for(&app.secret, (town, request), who.policy(), clock::now())?;
+    let origin = ticket::Origin { issued_by: Some(who.staff_id()), replaces, request: Some(request) };
+    let shown = app
+        .db
         .write(async |c| {
             ticket::facility_is_approved(c, town, facility).await?;
+            if let Some(again) = ticket::again(c, town, facility, &fresh, origin).await? {
+                return Ok(again);
+            }
             if let Some(old) = replaces {
                 store::can_be_replaced(c, town, facility, old).await?;
             }
@@ -48,21 +60,20 @@ pub async fn ticket(
             if who.role() == Role::Member {
                 tell_managers(c, town, facility, NoticeKind::DeviceTicketIssued).await?;
             }
-            Ok(())
+            Ok(fresh.shown())
         })
         .await?;
     app.notices_queued.notify_one();
-    Ok(fresh.shown())
+    Ok(shown)
 }
 
-/// Queues a notice to a facility's managers; to the facility's own address where an account has none.
-/// The office's managers are the office's accounts.
+/// Queues a notice to a facility's managers. The office's managers are the office's accounts.
 ///
 /// # Errors
 /// The database failed.
 pub async fn tell_managers(c: &mut Conn, town: Id, of: Id, kind: NoticeKind) -> Result<(), AppError> {
     let about = About { municipality_id: town, kind, patient_id: None, post_id: None };
-    let managers: Vec<(Id, Option<String>, Option<String>)> = run!(
+    let managers: Vec<Id> = run!(
         c,
         load,
         staff::table
@@ -70,14 +81,8 @@ pub async fn tell_managers(c: &mut Conn, town: Id, of: Id, kind: NoticeKind) -> 
             .filter(staff::facility_id.eq(of))
             .filter(staff::state.eq("active"))
             .filter(staff::role.eq_any([word(&Role::FacilityManager), word(&Role::Secretariat)]))
-            .select((staff::id, staff::mail, staff::forwarding_mail))
+            .select(staff::id)
     )?;
-    let all: Vec<Id> = managers.iter().map(|(id, ..)| *id).collect();
-    notice::queue(c, &about, &all).await?;
-    if let Some((id, ..)) = managers.iter().find(|(_, mail, forward)| mail.is_none() && forward.is_none()) {
-        let address: String =
-            run!(c, get_result, facility::table.find((town, of)).select(facility::manager_mail))?;
-        notice::queue_at(c, &about, *id, &address).await?;
-    }
+    notice::queue(c, &about, &managers).await?;
     Ok(())
 }

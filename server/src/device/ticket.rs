@@ -6,6 +6,7 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use crate::run;
+use crate::secret::OperatorSecret;
 use crate::session::password;
 use renraku_wire::{Code, EnrolmentTicket, Timestamp};
 
@@ -25,9 +26,25 @@ impl Fresh {
     /// # Errors
     /// None in practice; the hash failed.
     pub fn make(policy: &MunicipalityPolicy, now: i64) -> Result<Self, AppError> {
+        Self::with(policy, password::random(), now)
+    }
+
+    /// The one that was asked for under this id: the same password each time.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub fn asked_for(
+        secret: &OperatorSecret,
+        (town, id): (Id, Id),
+        policy: &MunicipalityPolicy,
+        now: i64,
+    ) -> Result<Self, AppError> {
+        Self::with(policy, password::asked_for(secret, town, "ticket", id).to_string(), now)
+    }
+
+    fn with(policy: &MunicipalityPolicy, password: String, now: i64) -> Result<Self, AppError> {
         let number =
             (0..3).map(|_| format!("{:04}", rand::random_range(0..10_000))).collect::<Vec<_>>().join("-");
-        let password = password::random();
         let password_hash = tokio::task::block_in_place(|| password::hash_blocking(&password))?;
         let expires_at = Timestamp(now + i64::from(policy.ticket_days) * 86_400_000);
         Ok(Self { shown: EnrolmentTicket { number, password, expires_at }, password_hash, now })
@@ -67,6 +84,8 @@ pub struct Origin {
     pub issued_by: Option<Id>,
     /// The device that the new one replaces.
     pub replaces: Option<Id>,
+    /// Under which id it was asked for.
+    pub request: Option<Id>,
 }
 
 /// Stores a fresh ticket.
@@ -101,9 +120,54 @@ pub async fn insert_from(
             enrolment_ticket::created_at.eq(fresh.now),
             enrolment_ticket::issued_by.eq(origin.issued_by),
             enrolment_ticket::replaces_id.eq(origin.replaces),
+            enrolment_ticket::request_id.eq(origin.request),
         ))
     )?;
     Ok(())
+}
+
+/// The ticket that was asked for under this id before, as it is shown again: `fresh` has its password.
+///
+/// # Errors
+/// [`Code::IdConflict`] when something else was asked for under this id; [`Code::TicketUsed`] and
+/// [`Code::TicketExpired`] when it is worth nothing any more.
+pub async fn again(
+    c: &mut Conn,
+    town: Id,
+    facility_id: Id,
+    fresh: &Fresh,
+    origin: Origin,
+) -> Result<Option<EnrolmentTicket>, AppError> {
+    let same: Option<(String, Ticket)> = run!(
+        c,
+        get_result,
+        enrolment_ticket::table
+            .filter(enrolment_ticket::municipality_id.eq(town))
+            .filter(enrolment_ticket::request_id.eq(origin.request))
+            .select((enrolment_ticket::number, Ticket::as_select()))
+    )
+    .optional()?;
+    let Some((number, ticket)) = same else { return Ok(None) };
+    if (ticket.facility_id, ticket.issued_by, ticket.replaces_id)
+        != (facility_id, origin.issued_by, origin.replaces)
+    {
+        return Err(Code::IdConflict.into());
+    }
+    if ticket.used_at.is_some() {
+        return Err(Code::TicketUsed.into());
+    }
+    if ticket.expires_at < fresh.now {
+        return Err(Code::TicketExpired.into());
+    }
+    // After a change of the operator's secret the password is another one: the one shown is the one that counts.
+    run!(
+        c,
+        execute,
+        diesel::update(enrolment_ticket::table.find((town, &number)))
+            .set(enrolment_ticket::password_hash.eq(&fresh.password_hash))
+    )?;
+    let shown = fresh.shown();
+    Ok(Some(EnrolmentTicket { number, expires_at: Timestamp(ticket.expires_at), ..shown }))
 }
 
 /// The ticket with this No.

@@ -4,7 +4,7 @@ pub mod public;
 
 use super::store::{self, letters, record};
 use super::{apply, change, decide};
-use crate::access::{FacilityAdmin, Secretariat, SignedIn};
+use crate::access::{Credentials, FacilityAdmin, Secretariat, SignedIn};
 use crate::error::AppError;
 use crate::input::{Body, PathId};
 use crate::media;
@@ -16,7 +16,8 @@ use axum::response::Response;
 use renraku_wire::{
     Directory, EnrolmentTicket, Facility, FacilityApplied, FacilityApproved, FacilityChange,
     FacilityChangeId, FacilityChanged, FacilityClosing, FacilityId, FacilityReason, FacilityRecord,
-    FacilityRejection, ManagerChange, ManagerDesignated, MapListing, PaperApplication, TicketMailAgain,
+    FacilityRejection, ManagerChange, ManagerDesignated, MapListing, NewTicket, PaperApplication,
+    TicketMailAgain,
 };
 
 /// Enters an application that came on paper (F02, F28), for the office, in trial mode too (F20).
@@ -54,10 +55,11 @@ pub async fn get(
 pub async fn scan(
     State(app): State<App>,
     office: Secretariat,
+    credentials: Credentials,
     PathId(id): PathId<FacilityId>,
 ) -> Result<Response, AppError> {
     let scan = app.db.read(async |c| letters::scan(c, &office, id.into()).await).await?;
-    media::serve::office_document(&app, &office, scan).await
+    media::serve::office_document(&app, &office, &credentials, scan).await
 }
 
 /// Approves an application (F03).
@@ -226,13 +228,15 @@ pub async fn settle(
 
 /// A further certificate No and password.
 #[utoipa::path(post, path = "/v1/facilities/{id}/tickets", tag = "device",
-    params(("id" = FacilityId, Path)), responses((status = 201, body = EnrolmentTicket)))]
+    params(("id" = FacilityId, Path)), request_body = NewTicket,
+    responses((status = 201, body = EnrolmentTicket)))]
 pub async fn ticket(
     State(app): State<App>,
     admin: FacilityAdmin,
     PathId(id): PathId<FacilityId>,
+    Body(body): Body<NewTicket>,
 ) -> Result<(StatusCode, Json<EnrolmentTicket>), AppError> {
-    let ticket = crate::device::issue::ticket(&app, &admin, Some(id.into()), None).await?;
+    let ticket = crate::device::issue::ticket(&app, &admin, Some(id.into()), &body).await?;
     Ok((StatusCode::CREATED, Json(ticket)))
 }
 

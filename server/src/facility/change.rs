@@ -17,7 +17,7 @@ use crate::staff;
 use crate::state::App;
 use renraku_wire::{
     ChangeState, Code, FacilityChange, FacilityChangeId, FacilityChanged, FacilityClosing, ManagerChange,
-    ManagerDesignated, MapListing,
+    ManagerDesignated, MapListing, Problem,
 };
 
 /// The office reaches every facility, a manager the own one; the others are not there.
@@ -31,6 +31,9 @@ fn reach(admin: &FacilityAdmin, id: Id) -> Result<Option<Secretariat>, AppError>
 
 /// Changes what is on file. Telephone and opening hours take effect at once; name, kind and address wait
 /// for the office when the manager changes them. Sending the same change twice changes once.
+///
+/// While such a change waits, the office does not change name, kind and address past it: what the manager
+/// asked for is confirmed or refused first, so that neither undoes the other unseen.
 ///
 /// # Errors
 /// [`Code::NotFound`], alike for another's and for none; [`Code::FieldInvalid`]; [`Code::StateConflict`];
@@ -58,6 +61,9 @@ pub async fn change(
                 != (&change.name, change.kind, &change.address);
             let reach = (&on_file.telephone, &on_file.opening) != (&change.telephone, &change.opening);
             let waits = place && office.is_none();
+            if place && !waits && changes::waiting(c, town, id).await?.is_some_and(|w| w.closing.is_none()) {
+                return Err(one_waits());
+            }
             let state = if waits { ChangeState::Waiting } else { ChangeState::Done };
             changes::insert(c, admin, id, &change, None, state, now).await?;
             if reach || (place && !waits) {
@@ -79,6 +85,12 @@ pub async fn change(
         .await?;
     app.notices_queued.notify_one();
     Ok(FacilityChanged { id: change.id, state })
+}
+
+/// The refusal that says what comes first.
+fn one_waits() -> AppError {
+    let detail = "管理者が届け出た変更が確認を待っています。先に、その変更を承認するか、承認しないかを決めてください。";
+    Problem { detail: detail.to_owned(), ..Problem::new(Code::StateConflict) }.into()
 }
 
 /// Confirms a change that waits: what was asked for takes effect, a 廃止届 closes the facility.
@@ -197,7 +209,7 @@ async fn close(
 
 /// Designates who manages a facility (F09). Its manager hands over to one of its staff; the office may also
 /// name somebody new, or give a manager who never signed in a new first password. There is exactly one
-/// manager afterwards.
+/// manager afterwards. The same request again gets the same first password again, until it is used.
 ///
 /// # Errors
 /// [`Code::NotFound`] for another's facility and for none, and for somebody who does not work there;
@@ -220,10 +232,11 @@ pub async fn designate(
     }
     let town = admin.municipality_id();
     let now = clock::now();
-    let first_password = password::random();
+    let (person, request) = (Id::from(given.staff_id), Id::from(given.id));
+    let about = format!("manager {person}");
+    let first_password = password::asked_for(&app.secret, town, &about, request).to_string();
     let hash = password::hash(app, &first_password).await?;
     let login_id = fresh_login();
-    let person = Id::from(given.staff_id);
     let designated = app
         .db
         .write(async |c| {
@@ -241,7 +254,7 @@ pub async fn designate(
                     // Handed out again only to somebody who never signed in, and by the office alone.
                     let renewed = office.is_some() && known.must_change_password && known.manages();
                     if renewed {
-                        people::renew(c, town, person, &hash).await?;
+                        staff::account::set_first_password(c, town, person, &hash, request).await?;
                     }
                     let first_password = renewed.then(|| first_password.clone());
                     (known.name, known.login_id, first_password)
@@ -250,8 +263,16 @@ pub async fn designate(
                     if people::find(c, town, person).await?.is_some() {
                         return Err(Code::IdConflict.into());
                     }
-                    staff::store::insert_manager(c, office, (id, person), &login_id, name, &hash, now)
-                        .await?;
+                    staff::store::insert_manager(
+                        c,
+                        office,
+                        (id, person),
+                        &login_id,
+                        name,
+                        (&hash, request),
+                        now,
+                    )
+                    .await?;
                     (name.clone(), login_id.clone(), Some(first_password.clone()))
                 }
                 (None, _, _) => return Err(Code::NotFound.into()),

@@ -31,7 +31,8 @@ pub(super) async fn tell(
 }
 
 /// Approves an application: the manager gets an account, and by mail a certificate No and password.
-/// Returns the manager's user id and first password, which the office hands over.
+/// Returns the manager's user id and first password, which the office hands over. Approving again shows them
+/// again to whoever approved, until the manager has signed in.
 ///
 /// # Errors
 /// [`Code::NotFound`], [`Code::StateConflict`].
@@ -39,18 +40,27 @@ pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerA
     let town = office.municipality_id();
     let now = clock::now();
     let fresh = ticket::Fresh::make(office.policy(), now)?;
-    let first_password = password::random();
+    let first_password = password::asked_for(&app.secret, town, "approval", id).to_string();
     let hash = password::hash(app, &first_password).await?;
-    let login_id = fresh_login();
-    app.db
+    let fresh_id = fresh_login();
+    let login_id = app
+        .db
         .write(async |c| {
+            if store::approved_by(c, town, id).await? == Some(office.staff_id())
+                && let Some(manager) = people::fresh_manager(c, town, id).await?
+            {
+                staff::account::set_first_password(c, town, manager.id, &hash, id).await?;
+                return Ok(manager.login_id);
+            }
             let application = store::advance(c, town, id, Event::Approve, None).await?;
             store::decided(c, office, id, now).await?;
             let name = &application.manager_name;
-            staff::store::insert_manager(c, office, (id, Id::new()), &login_id, name, &hash, now).await?;
+            let account = (id, Id::new());
+            staff::store::insert_manager(c, office, account, &fresh_id, name, (&hash, id), now).await?;
             let to = (town, id, application.manager_mail.as_str());
             letters::mail_ticket(c, &app.secret, to, Id::new(), &fresh, now).await?;
-            audit::record(c, office.actor(), "facility.approve", Some(id), "").await
+            audit::record(c, office.actor(), "facility.approve", Some(id), "").await?;
+            Ok(fresh_id.clone())
         })
         .await?;
     app.notices_queued.notify_one();
@@ -101,10 +111,11 @@ pub async fn send_back(app: &App, office: &Secretariat, id: Id, reason: &str) ->
     app.db
         .write(async |c| {
             let application = store::advance(c, town, id, Event::Return, Some(&reason)).await?;
-            letters::insert_link(c, town, id, &token_hash(&token), until, now).await?;
+            let link = (token_hash(&token), Id::new());
+            letters::insert_link(c, town, id, (&link.0, link.1), until, now).await?;
             let letter = Letter::Returned { token: token.clone(), until };
             let mail = &application.manager_mail;
-            notice::queue_letter(c, &app.secret, town, Id::new(), mail, &letter).await?;
+            notice::queue_letter(c, &app.secret, town, link.1, mail, &letter).await?;
             audit::record(c, office.actor(), "facility.return", Some(id), "").await
         })
         .await?;

@@ -183,6 +183,23 @@ pub async fn standing(c: &mut Conn, town: Id, id: Id) -> Result<Standing, AppErr
     Ok(row.ok_or(Code::NotFound)?)
 }
 
+/// Who approved a facility that is approved.
+///
+/// # Errors
+/// The database failed.
+pub async fn approved_by(c: &mut Conn, town: Id, id: Id) -> Result<Option<Id>, AppError> {
+    let by: Option<Option<Id>> = run!(
+        c,
+        get_result,
+        facility::table
+            .find((town, id))
+            .filter(facility::state.eq(word(&FacilityState::Approved)))
+            .select(facility::decided_by)
+    )
+    .optional()?;
+    Ok(by.flatten())
+}
+
 /// Refuses an id that is no facility of the town.
 ///
 /// # Errors

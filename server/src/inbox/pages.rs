@@ -53,6 +53,7 @@ impl Line {
 struct ListPage {
     frame: Frame,
     facility: String,
+    manager: bool,
     trouble: Trouble,
     done: &'static str,
     open: Vec<Line>,
@@ -72,7 +73,7 @@ impl ListPage {
             .map(|l| Line::of(l, me, manager, &frame.words))
             .partition(|l| l.done_at.is_some());
         let facility = frame.person.as_ref().map(|p| p.facility.clone()).unwrap_or_default();
-        Ok(Self { frame, facility, trouble: Trouble::none(), done: "", open, finished })
+        Ok(Self { frame, facility, manager, trouble: Trouble::none(), done: "", open, finished })
     }
 }
 

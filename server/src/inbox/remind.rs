@@ -4,6 +4,7 @@ use crate::db::prelude::*;
 use crate::db::schema::{facility, inbox_line, staff};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::notice::inbox::managers_kinds;
 use crate::notice::reminder::{self, DAY};
 use crate::notice::{self, About};
 use crate::state::App;
@@ -12,7 +13,8 @@ use renraku_wire::NoticeKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Mails each facility whose inbox nobody looks at, once a day (in Japan). The mail goes to the forwarding
-/// addresses of those whose lines wait, where the town allows it; else to the manager's address.
+/// addresses of those whose lines wait, where the town allows it; else, and for what only managers see, to the
+/// manager's address.
 ///
 /// # Errors
 /// The database failed.
@@ -29,7 +31,7 @@ pub async fn run(app: &App, now: i64) -> Result<(), AppError> {
 }
 
 async fn town_once(c: &mut Conn, town: Id, forwards: bool, now: i64) -> Result<usize, AppError> {
-    let rows: Vec<(Id, Option<String>, String)> = run!(
+    let rows: Vec<(Id, String, Option<String>, String)> = run!(
         c,
         load,
         inbox_line::table
@@ -48,12 +50,22 @@ async fn town_once(c: &mut Conn, town: Id, forwards: bool, now: i64) -> Result<u
             .filter(inbox_line::done_at.is_null())
             .filter(inbox_line::created_at.lt(now - DAY))
             .filter(facility::state.eq("approved"))
-            .select((inbox_line::facility_id, staff::forwarding_mail, facility::manager_mail))
+            .select((
+                inbox_line::facility_id,
+                inbox_line::kind,
+                staff::forwarding_mail,
+                facility::manager_mail
+            ))
     )?;
     let mut addresses: BTreeMap<Id, (BTreeSet<String>, String)> = BTreeMap::new();
-    for (facility, forwarding, manager) in rows {
-        let of = addresses.entry(facility).or_insert_with(|| (BTreeSet::new(), manager));
-        of.0.extend(forwarding.filter(|_| forwards));
+    let managers = managers_kinds();
+    for (facility, kind, forwarding, manager) in rows {
+        let of = addresses.entry(facility).or_insert_with(|| (BTreeSet::new(), manager.clone()));
+        if managers.contains(&kind) {
+            of.0.insert(manager);
+        } else {
+            of.0.extend(forwarding.filter(|_| forwards));
+        }
     }
     let about =
         About { municipality_id: town, kind: NoticeKind::InboxWaiting, patient_id: None, post_id: None };

@@ -1,17 +1,19 @@
-//! Lines of the inbox in the database. Everything is of the caller's own facility.
+//! Lines of the inbox in the database. Everything is of the caller's own facility; what is for its managers
+//! only they see.
 
 use super::rules::{self, Act, Standing};
 use crate::access::SignedIn;
 use crate::db::prelude::*;
 use crate::db::schema::{inbox_line, staff};
-use crate::db::sql::from_word;
+use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::notice::Target;
+use crate::notice::inbox::managers_kinds;
 use crate::notice::reminder::DAY;
 use crate::portal::Task;
 use crate::{clock, run};
-use renraku_wire::{Code, InboxLine, Problem, Role, Timestamp};
+use renraku_wire::{Code, InboxLine, NoticeKind, Problem, Role, Timestamp};
 
 /// Ticked-off lines show for this long.
 const KEPT_MILLIS: i64 = 14 * DAY;
@@ -61,7 +63,7 @@ fn line((head, about, fate): Row) -> Result<Line, AppError> {
     })
 }
 
-/// The facility's lines: those that wait, those that somebody has, those ticked off lately.
+/// The facility's lines that the caller sees: those that wait, those that somebody has, those ticked off lately.
 ///
 /// # Errors
 /// The database failed.
@@ -72,12 +74,24 @@ pub async fn list(c: &mut Conn, who: &SignedIn, now: i64) -> Result<Vec<Line>, A
 /// One line.
 ///
 /// # Errors
-/// [`Code::NotFound`], alike for another facility's.
+/// [`Code::NotFound`], alike for another facility's and for what only its managers see.
 pub async fn get(c: &mut Conn, who: &SignedIn, id: Id) -> Result<Line, AppError> {
     rows(c, who, Some(id), i64::MIN + KEPT_MILLIS).await?.pop().ok_or_else(|| Code::NotFound.into())
 }
 
+/// Who runs the facility sees every line; the others those that are not a manager's, and of reports only
+/// news for themselves.
+fn hidden(who: &SignedIn) -> Vec<String> {
+    if manages(who) { vec![] } else { managers_kinds() }
+}
+
+/// True for whoever runs the own facility.
+fn manages(who: &SignedIn) -> bool {
+    matches!(who.role(), Role::FacilityManager | Role::Secretariat)
+}
+
 async fn rows(c: &mut Conn, who: &SignedIn, one: Option<Id>, now: i64) -> Result<Vec<Line>, AppError> {
+    let manager = manages(who).into_sql::<diesel::sql_types::Bool>();
     let every = one.is_none().into_sql::<diesel::sql_types::Bool>();
     let id = one.unwrap_or(who.staff_id());
     let rows: Vec<Row> = run!(
@@ -98,6 +112,13 @@ async fn rows(c: &mut Conn, who: &SignedIn, one: Option<Id>, now: i64) -> Result
             .filter(inbox_line::municipality_id.eq(who.municipality_id()))
             .filter(inbox_line::facility_id.eq(who.facility_id()))
             .filter(inbox_line::id.eq(id).or(every))
+            .filter(inbox_line::kind.ne_all(hidden(who)))
+            .filter(
+                inbox_line::kind
+                    .ne(word(&NoticeKind::IncidentUpdated))
+                    .or(inbox_line::staff_id.eq(who.staff_id()))
+                    .or(manager)
+            )
             .filter(
                 inbox_line::done_at.is_null().or(inbox_line::done_at.assume_not_null().gt(now - KEPT_MILLIS))
             )
@@ -125,8 +146,7 @@ pub async fn act(c: &mut Conn, who: &SignedIn, id: Id, act: Act, now: i64) -> Re
     let found = get(c, who, id).await?;
     let before =
         Standing { claimed_by: found.wire.claimed_by.map(Into::into), done: found.wire.done_at.is_some() };
-    let manager = matches!(who.role(), Role::FacilityManager | Role::Secretariat);
-    let after = rules::after(before, act, who.staff_id(), manager)
+    let after = rules::after(before, act, who.staff_id(), manages(who))
         .map_err(|code| conflict(code, found.wire.claimed_by_name.as_deref()))?;
     if after == before {
         return Ok(found);
@@ -151,11 +171,12 @@ fn conflict(code: Code, who_has_it: Option<&str>) -> AppError {
     problem.into()
 }
 
-/// How many lines nobody has claimed, and since when the oldest waits.
+/// How many lines that the caller sees nobody has claimed, and since when the oldest waits.
 ///
 /// # Errors
 /// The database failed.
 pub async fn unclaimed(c: &mut Conn, who: &SignedIn) -> Result<(i64, Option<i64>), AppError> {
+    let manager = manages(who).into_sql::<diesel::sql_types::Bool>();
     Ok(run!(
         c,
         get_result,
@@ -164,6 +185,13 @@ pub async fn unclaimed(c: &mut Conn, who: &SignedIn) -> Result<(i64, Option<i64>
             .filter(inbox_line::facility_id.eq(who.facility_id()))
             .filter(inbox_line::claimed_by.is_null())
             .filter(inbox_line::done_at.is_null())
+            .filter(inbox_line::kind.ne_all(hidden(who)))
+            .filter(
+                inbox_line::kind
+                    .ne(word(&NoticeKind::IncidentUpdated))
+                    .or(inbox_line::staff_id.eq(who.staff_id()))
+                    .or(manager)
+            )
             .select((diesel::dsl::count_star(), diesel::dsl::min(inbox_line::created_at)))
     )?)
 }

@@ -6,12 +6,17 @@ use crate::access::{self, Credentials, Of, Read, Secretariat};
 use crate::audit;
 use crate::db::Id;
 use crate::error::AppError;
+use crate::seen::Seen;
 use crate::state::App;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use renraku_wire::{Code, MediaId, MediaKind, MediaState};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// Which of a file's two pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +53,8 @@ pub async fn serve(
         MediaState::Pending => return Err(Code::MediaPending.into()),
         MediaState::Refused | MediaState::Unknown => return Err(Code::NotFound.into()),
     }
-    hand_out(app, &file, part, headers).await
+    let watch = Watch::Patient(unseen(credentials), id);
+    hand_out(app, &file, part, headers, watch).await
 }
 
 /// Hands out a document of the office's own files: who asks has found out that it is one. Opening it is
@@ -56,7 +62,12 @@ pub async fn serve(
 ///
 /// # Errors
 /// [`Code::NotFound`].
-pub async fn office_document(app: &App, office: &Secretariat, id: Id) -> Result<Response, AppError> {
+pub async fn office_document(
+    app: &App,
+    office: &Secretariat,
+    credentials: &Credentials,
+    id: Id,
+) -> Result<Response, AppError> {
     let file = app
         .db
         .write(async |c| {
@@ -64,10 +75,79 @@ pub async fn office_document(app: &App, office: &Secretariat, id: Id) -> Result<
             store::document(c, office, id).await
         })
         .await?;
-    hand_out(app, &file, Part::Whole, &HeaderMap::new()).await
+    hand_out(app, &file, Part::Whole, &HeaderMap::new(), Watch::Office(unseen(credentials))).await
 }
 
-async fn hand_out(app: &App, file: &File, part: Part, headers: &HeaderMap) -> Result<Response, AppError> {
+/// The same credentials; that they are looked at again is no use of the session.
+fn unseen(credentials: &Credentials) -> Credentials {
+    Credentials { seen: Seen::default(), ..credentials.clone() }
+}
+
+/// Whose access a body depends on while it is on its way.
+enum Watch {
+    /// Of a patient's file.
+    Patient(Credentials, MediaId),
+    /// Of the office's own files.
+    Office(Credentials),
+}
+
+impl Watch {
+    /// Asks again for the access that opened the file.
+    async fn again(&self, app: &App) -> Result<(), AppError> {
+        app.db
+            .read(async |c| match self {
+                Self::Patient(credentials, id) => {
+                    access::patient::<Read>(c, credentials, Of::Media(Id::from(*id))).await.map(|_| ())
+                }
+                Self::Office(credentials) => {
+                    access::signed_in(c, credentials).await?.secretariat().map(|_| ())
+                }
+            })
+            .await
+    }
+}
+
+/// What is sent at once, before a slow reader is waited for.
+const PIECE: usize = 64 * 1024;
+/// How old an access may be for the next piece.
+const STALE: Duration = Duration::from_secs(1);
+
+/// The body in pieces. A film may be read for minutes: whoever is revoked, suspended or taken out of the team
+/// meanwhile gets no further piece, and the body ends with an error, so that nobody takes it for whole.
+fn body(app: &App, bytes: Zeroizing<Vec<u8>>, range: RangeInclusive<usize>, watch: Watch) -> Body {
+    let (start, end) = (*range.start(), *range.end() + 1);
+    if end - start <= PIECE {
+        return Body::from(bytes[start..end].to_vec());
+    }
+    let held = Arc::new((app.clone(), bytes, watch));
+    Body::from_stream(stream::try_unfold((start, Instant::now()), move |(at, asked)| {
+        let held = held.clone();
+        async move {
+            let (app, bytes, watch) = &*held;
+            if at >= end {
+                return Ok(None);
+            }
+            let mut asked = asked;
+            if asked.elapsed() >= STALE {
+                watch.again(app).await.map_err(|e| {
+                    let _ = e.into_problem();
+                    std::io::Error::other("the access has ended")
+                })?;
+                asked = Instant::now();
+            }
+            let next = end.min(at + PIECE);
+            Ok::<_, std::io::Error>(Some((Bytes::copy_from_slice(&bytes[at..next]), (next, asked))))
+        }
+    }))
+}
+
+async fn hand_out(
+    app: &App,
+    file: &File,
+    part: Part,
+    headers: &HeaderMap,
+    watch: Watch,
+) -> Result<Response, AppError> {
     let (object, media_type) = match part {
         Part::Whole => {
             (name(file, "whole"), file.content_type.as_deref().unwrap_or("application/octet-stream"))
@@ -88,14 +168,19 @@ async fn hand_out(app: &App, file: &File, part: Part, headers: &HeaderMap) -> Re
     Ok(match asked.map(|text| range(text, total)) {
         Some(Some(range)) => {
             let head = [(header::CONTENT_RANGE, format!("bytes {}-{}/{total}", range.start(), range.end()))];
-            let part = bytes[range].to_vec();
-            (StatusCode::PARTIAL_CONTENT, common, head, Body::from(part)).into_response()
+            let length = [(header::CONTENT_LENGTH, range.clone().count().to_string())];
+            let body = body(app, bytes, range, watch);
+            (StatusCode::PARTIAL_CONTENT, common, head, length, body).into_response()
         }
         Some(None) => {
             let head = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
             (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response()
         }
-        None => (common, Body::from(bytes.to_vec())).into_response(),
+        None if total == 0 => common.into_response(),
+        None => {
+            let length = [(header::CONTENT_LENGTH, total.to_string())];
+            (common, length, body(app, bytes, 0..=total - 1, watch)).into_response()
+        }
     })
 }
 

@@ -7,6 +7,7 @@ use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::{clock, run};
+use renraku_wire::NoticeKind;
 
 #[derive(Insertable)]
 #[diesel(table_name = inbox_line, treat_none_as_default_value = false)]
@@ -36,6 +37,25 @@ impl Row {
             created_at: clock::now(),
         }
     }
+}
+
+/// The kinds of line that only those who run the facility see and tick off: what is theirs to decide.
+#[must_use]
+pub const fn for_managers(kind: NoticeKind) -> bool {
+    matches!(
+        kind,
+        NoticeKind::AccessReviewDue
+            | NoticeKind::IncidentWaiting
+            | NoticeKind::DeviceTicketIssued
+            | NoticeKind::CertificateExpiring
+            | NoticeKind::StaffStateChanged
+    )
+}
+
+/// Their words, as the column holds them.
+#[must_use]
+pub fn managers_kinds() -> Vec<String> {
+    NoticeKind::ALL.iter().filter(|kind| for_managers(**kind)).map(word).collect()
 }
 
 pub(super) async fn insert(c: &mut Conn, rows: &[Row]) -> Result<(), AppError> {

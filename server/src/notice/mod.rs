@@ -5,7 +5,7 @@
 //! What Apple, Google and the mail carrier see is a generic line, a kind and an opaque id (domain 4.3 no. 3).
 //! This floor reads the tables it needs and calls no room.
 
-mod inbox;
+pub mod inbox;
 mod letter;
 pub mod reminder;
 mod target;
@@ -20,12 +20,12 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use crate::{clock, run};
-use renraku_wire::NoticeKind;
+use renraku_wire::{NoticeKind, Role};
 
 pub use letter::{FacilityNews, Letter, TicketMail, exists, queue_letter, withdraw};
 use std::collections::HashSet;
 pub use target::{Target, target};
-pub use undelivered::{handle_undelivered, undelivered, undelivered_waiting};
+pub use undelivered::{handle_undelivered, mails_left_lying, undelivered, undelivered_waiting};
 pub use worker::{Senders, run_worker};
 
 /// What a notice is about.
@@ -95,7 +95,8 @@ pub async fn queue(c: &mut Conn, about: &About, recipients: &[Id]) -> Result<usi
 
 /// As [`queue`], about something that is neither patient nor post: a report, for instance.
 ///
-/// Whoever has no own mail address also gets a line in their facility's shared inbox (F14).
+/// Whoever has no own mail address also gets a line in their facility's shared inbox (F14). Whoever runs a
+/// facility and has no address at all is mailed at once at the facility's own, the one it was applied with.
 ///
 /// # Errors
 /// The database failed.
@@ -121,7 +122,7 @@ pub async fn queue_for(
                 push_registration::token
             ))
     )?;
-    let mails: Vec<(Id, Id, Option<String>, Option<String>)> = run!(
+    let mails: Vec<Reach> = run!(
         c,
         load,
         staff::table
@@ -133,11 +134,13 @@ pub async fn queue_for(
             .filter(staff::state.eq("active"))
             // A suspended facility is told nothing.
             .filter(facility::state.eq("approved"))
-            .select((staff::id, staff::facility_id, staff::mail, staff::forwarding_mail))
+            .order(staff::id)
+            .select(Reach::as_select())
     )?;
-    let forwards = mails.iter().any(|m| m.3.is_some()) && forwards(c, about.municipality_id).await?;
+    let forwards =
+        mails.iter().any(|m| m.forwarding_mail.is_some()) && forwards(c, about.municipality_id).await?;
     let mut rows = Vec::with_capacity(devices.len() + mails.len());
-    let told: HashSet<Id> = mails.iter().map(|m| m.0).collect();
+    let told: HashSet<Id> = mails.iter().map(|m| m.id).collect();
     for (staff_id, device_id, provider, token) in devices.into_iter().filter(|d| told.contains(&d.0)) {
         rows.push(Row {
             staff_id: Some(staff_id),
@@ -146,32 +149,49 @@ pub async fn queue_for(
             ..Row::new(about, &provider, token)
         });
     }
-    let mut lines = Vec::new();
-    for (staff_id, facility_id, own, forwarding) in mails {
+    let (mut lines, mut facilities) = (Vec::new(), HashSet::new());
+    for reach in mails {
+        let Reach { id, facility_id, mail, forwarding_mail, .. } = reach;
         // A placeholder is no address: none is on file.
-        if own.is_none() {
-            lines.push(inbox::Row::new(about, object_id, facility_id, staff_id));
+        if mail.is_none() {
+            lines.push(inbox::Row::new(about, object_id, facility_id, id));
         }
-        for address in [own, forwarding.filter(|_| forwards)].into_iter().flatten() {
-            rows.push(Row { staff_id: Some(staff_id), object_id, ..Row::new(about, "mail", address) });
+        let mut addresses: Vec<String> =
+            [mail, forwarding_mail.filter(|_| forwards)].into_iter().flatten().collect();
+        // One mail for a facility, however many run it.
+        if addresses.is_empty() && runs(&reach.role) && facilities.insert(facility_id) {
+            addresses.extend(Some(reach.manager_mail).filter(|address| !address.is_empty()));
+        }
+        for address in addresses {
+            rows.push(Row { staff_id: Some(id), object_id, ..Row::new(about, "mail", address) });
         }
     }
     inbox::insert(c, &lines).await?;
     insert(c, &rows).await
 }
 
+/// Where somebody can be reached.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = staff)]
+struct Reach {
+    id: Id,
+    facility_id: Id,
+    role: String,
+    mail: Option<String>,
+    forwarding_mail: Option<String>,
+    #[diesel(select_expression = facility::manager_mail)]
+    manager_mail: String,
+}
+
+/// True for the word of a role that runs a facility.
+fn runs(role: &str) -> bool {
+    [Role::FacilityManager, Role::Secretariat].iter().any(|runs| word(runs) == role)
+}
+
 /// Whether the town lets notices go to a facility's address (F13).
 async fn forwards(c: &mut Conn, town: Id) -> Result<bool, AppError> {
     let policy: String = run!(c, get_result, municipality::table.find(town).select(municipality::policy))?;
     Ok(MunicipalityPolicy::parse(&policy)?.forwarding_mail)
-}
-
-/// Queues a notice to a recipient at an address that is not their account's own: a facility's.
-///
-/// # Errors
-/// The database failed.
-pub async fn queue_at(c: &mut Conn, about: &About, recipient: Id, address: &str) -> Result<usize, AppError> {
-    insert(c, &[Row { staff_id: Some(recipient), ..Row::new(about, "mail", address.to_owned()) }]).await
 }
 
 /// Queues one mail to an address, whether or not an account stands behind it that may be used.

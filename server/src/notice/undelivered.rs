@@ -82,6 +82,29 @@ pub async fn undelivered_waiting(c: &mut Conn, town: Id) -> Result<Option<(i64, 
     Ok(oldest.map(|since| (count, since)))
 }
 
+/// Mails that were due this long ago and that nobody has tried to send tell that there is no mail carrier.
+const UNTOUCHED_MILLIS: i64 = 10 * 60_000;
+
+/// How many mails nobody has tried to send, and since when the oldest waits: no mail carrier is set up, or
+/// none of the servers runs.
+///
+/// # Errors
+/// The database failed.
+pub async fn mails_left_lying(c: &mut Conn, town: Id, now: i64) -> Result<Option<(i64, i64)>, AppError> {
+    let (count, oldest): (i64, Option<i64>) = run!(
+        c,
+        get_result,
+        notice::table
+            .filter(notice::municipality_id.eq(town))
+            .filter(notice::state.eq("queued"))
+            .filter(notice::channel.eq("mail"))
+            .filter(notice::tries.eq(0))
+            .filter(notice::due_at.lt(now - UNTOUCHED_MILLIS))
+            .select((diesel::dsl::count_star(), diesel::dsl::min(notice::created_at)))
+    )?;
+    Ok(oldest.map(|since| (count, since)))
+}
+
 /// Puts a dead letter aside. A second time changes nothing.
 ///
 /// # Errors

@@ -55,7 +55,7 @@ pub async fn run_worker(app: App, senders: Arc<Senders>) {
             sending.join_next().await;
             continue;
         }
-        match claim(&app).await {
+        match claim(&app, senders.mailer.is_some()).await {
             Ok(claimed) if claimed.is_empty() => {
                 let _ = tokio::time::timeout(Duration::from_secs(1), app.notices_queued.notified()).await;
             }
@@ -74,7 +74,9 @@ pub async fn run_worker(app: App, senders: Arc<Senders>) {
     }
 }
 
-async fn claim(app: &App) -> Result<Vec<Claimed>, AppError> {
+/// Where no mail carrier is set up, mails stay queued: they leave once there is one, and until then the office
+/// sees that they wait.
+async fn claim(app: &App, mails: bool) -> Result<Vec<Claimed>, AppError> {
     // Looking costs a reader only; the writer is taken when there is something to claim.
     let due = app
         .db
@@ -85,6 +87,7 @@ async fn claim(app: &App) -> Result<Vec<Claimed>, AppError> {
                 notice::table
                     .filter(notice::state.eq("queued"))
                     .filter(notice::due_at.le(clock::now()))
+                    .filter(notice::channel.ne("mail").or(mails.into_sql::<diesel::sql_types::Bool>()))
                     .count()
             )?)
         })
@@ -92,10 +95,10 @@ async fn claim(app: &App) -> Result<Vec<Claimed>, AppError> {
     if due == 0 {
         return Ok(Vec::new());
     }
-    app.db.write(async |c| claim_in(c).await).await
+    app.db.write(async |c| claim_in(c, mails).await).await
 }
 
-async fn claim_in(c: &mut Conn) -> Result<Vec<Claimed>, AppError> {
+async fn claim_in(c: &mut Conn, mails: bool) -> Result<Vec<Claimed>, AppError> {
     // Here the databases truly differ: PostgreSQL skips the rows that another worker holds.
     const RETURNING: &str =
         "RETURNING municipality_id, id, kind, channel, target, staff_id, device_id, sealed, tries";
@@ -104,9 +107,10 @@ async fn claim_in(c: &mut Conn) -> Result<Vec<Claimed>, AppError> {
         Kind::Pg(_) => "FOR UPDATE SKIP LOCKED",
         Kind::Lite(_) => "",
     };
+    let which = if mails { "" } else { "AND channel <> 'mail'" };
     let statement = format!(
         "UPDATE notice SET due_at = $1, tries = tries + 1 WHERE (municipality_id, id) IN \
-         (SELECT municipality_id, id FROM notice WHERE state = 'queued' AND due_at <= $2 \
+         (SELECT municipality_id, id FROM notice WHERE state = 'queued' AND due_at <= $2 {which} \
           ORDER BY due_at LIMIT {BATCH} {lock}) {RETURNING}"
     );
     use diesel::sql_types::BigInt;
@@ -163,7 +167,7 @@ async fn send(app: &App, senders: &Senders, row: &Claimed) -> Result<Fate, AppEr
 
 async fn send_mail(app: &App, senders: &Senders, row: &Claimed, kind: NoticeKind) -> Result<Fate, AppError> {
     let Some(mailer) = &senders.mailer else {
-        return Ok(Fate::Dead { why: "no mail carrier is configured".into(), forget_token: None });
+        return Ok(Fate::Again { after: None, why: "no mail carrier is configured".into() });
     };
     let (slug, policy): (String, String) = app
         .db

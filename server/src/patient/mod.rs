@@ -8,3 +8,4 @@ pub mod register;
 pub mod roll;
 pub mod rules;
 pub mod store;
+pub mod waiting;

@@ -61,6 +61,8 @@ pub struct MunicipalityPolicy {
     pub council_reports: bool,
     /// Security training is due once a year (F57).
     pub yearly_training: bool,
+    /// Days after an account begins, within which its owner takes the first training.
+    pub training_first_days: u32,
     /// Incidents go from staff through the facility to the town (F56); else to the town at once.
     pub incident_through_facility: bool,
     /// The portal shows the facilities that wish it on a map (F16).
@@ -126,6 +128,7 @@ impl Default for MunicipalityPolicy {
             suspend_without_consent: true,
             council_reports: true,
             yearly_training: true,
+            training_first_days: 30,
             incident_through_facility: true,
             public_facility_map: true,
             trial_mode: false,

@@ -174,7 +174,12 @@ async fn dress(response: Response, frame: Frame) -> Response {
         reference: problem.reference,
     };
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    sealed(html(status, &page).unwrap_or_else(|_| status.into_response()))
+    let wait = response.headers().get(header::RETRY_AFTER).cloned();
+    let mut page = sealed(html(status, &page).unwrap_or_else(|_| status.into_response()));
+    if let Some(wait) = wait {
+        page.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    page
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Signing in, signing out and changing the password in a browser.
 
-use super::sign_in;
+use super::sign_in::{self, Before};
 use crate::access::{self, COOKIE_NAME, Credentials, DeviceAccess, SignedIn};
 use crate::error::AppError;
 use crate::portal::forms::{Fields, Trouble, shown};
@@ -10,7 +10,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use renraku_wire::Code;
+use renraku_wire::{Code, SessionId};
 use serde::Deserialize;
 
 /// Where to go afterwards.
@@ -25,6 +25,8 @@ pub struct Onward {
 struct SignInPage {
     frame: Frame,
     trouble: Trouble,
+    /// Under which the form opens one session, however often it is sent.
+    id: SessionId,
     login_id: String,
     next: String,
 }
@@ -37,13 +39,15 @@ pub async fn form(
 ) -> Result<Response, AppError> {
     let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
     let next = local::next(&onward.next);
-    portal::page(&SignInPage { frame, trouble: Trouble::none(), login_id: String::new(), next })
+    let (id, login_id) = (SessionId::new(), String::new());
+    portal::page(&SignInPage { frame, trouble: Trouble::none(), id, login_id, next })
 }
 
 /// Id and password as typed.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Typed {
+    id: String,
     login_id: String,
     password: String,
     next: String,
@@ -57,11 +61,13 @@ pub async fn open(
     Fields(form): Fields<Typed>,
 ) -> Result<Response, AppError> {
     let next = local::next(&form.next);
-    match sign_in::sign_in(&app, &device, &form.login_id, &form.password).await {
+    let who = current(&app, &credentials).await?;
+    let before = Before {
+        session: who.as_ref().zip(credentials.token_hash.as_deref()),
+        form: form.id.parse::<SessionId>().ok().map(Into::into),
+    };
+    match sign_in::sign_in_over(&app, &device, before, &form.login_id, &form.password).await {
         Ok(opened) => {
-            if let Some(before) = current(&app, &credentials).await? {
-                sign_in::step_aside(&app, &before, &credentials, &opened).await?;
-            }
             let to = if opened.must_change_password { local::with_next("/password", &next) } else { next };
             with_cookie(local::see(&to), &cookie::set(COOKIE_NAME, &opened.token))
         }
@@ -69,7 +75,8 @@ pub async fn open(
             let (status, problem) = shown(e)?;
             let frame = app.db.read(async |c| device.bare_frame(&app, c).await).await?;
             let trouble = Trouble::of(&problem, &frame.words, "login_id");
-            portal::html(status, &SignInPage { frame, trouble, login_id: form.login_id, next })
+            let id = SessionId::new();
+            portal::html(status, &SignInPage { frame, trouble, id, login_id: form.login_id, next })
         }
     }
 }

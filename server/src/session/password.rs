@@ -1,12 +1,15 @@
 //! Passwords: argon2id, random ones, and which are too easy (R-AUTH3).
 
+use crate::db::Id;
 use crate::error::AppError;
+use crate::secret::OperatorSecret;
 use crate::state::App;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use renraku_wire::{Code, limits};
 use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
 
 /// Letters and digits that nobody mixes up on paper or on the telephone.
 const CLEAR: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
@@ -21,6 +24,16 @@ pub fn random() -> String {
 #[must_use]
 pub fn random_text(length: usize) -> String {
     (0..length).map(|_| char::from(CLEAR[rand::random_range(0..CLEAR.len())])).collect()
+}
+
+/// The password that belongs to a request for one: asked again under the same id it is the same, so that of
+/// two answers either one is right. As many bits as [`random`], from the operator's secret.
+#[must_use]
+pub fn asked_for(secret: &OperatorSecret, town: Id, what: &str, id: Id) -> Zeroizing<String> {
+    let bits = secret.derive(&[b"password", town.0.as_bytes(), what.as_bytes(), id.0.as_bytes()]);
+    let places = CLEAR.len();
+    let clear = |pair: &[u8]| char::from(CLEAR[usize::from(u16::from_be_bytes([pair[0], pair[1]])) % places]);
+    Zeroizing::new(bits.chunks_exact(2).take(12).map(clear).collect())
 }
 
 /// Hashes a password; takes tens of milliseconds, so not on the runtime's threads.

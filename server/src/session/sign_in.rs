@@ -26,10 +26,34 @@ pub async fn sign_in(
     login_id: &str,
     given: &str,
 ) -> Result<SessionOpened, AppError> {
+    sign_in_over(app, device, Before::default(), login_id, given).await
+}
+
+/// What a browser brings to a sign-in beside id and password.
+#[derive(Debug, Default)]
+pub struct Before<'a> {
+    /// Whose session it has, with that session's token hash.
+    pub session: Option<(&'a SignedIn, &'a [u8])>,
+    /// The id of the form: sent twice, it opens one session.
+    pub form: Option<Id>,
+}
+
+/// Signs in at a browser in which somebody else may be signed in: in one step their session rests and the
+/// new one opens; the same person's old session ends.
+///
+/// # Errors
+/// As [`sign_in`].
+pub async fn sign_in_over(
+    app: &App,
+    device: &DeviceAccess,
+    before: Before<'_>,
+    login_id: &str,
+    given: &str,
+) -> Result<SessionOpened, AppError> {
     let login_id = login_id.trim().to_lowercase();
     let town = device.municipality_id();
     let account = app.db.read(async |c| store::account(c, town, &login_id).await).await?;
-    enter(app, device, &login_id, account, given, None).await
+    enter(app, device, &login_id, account, given, before).await
 }
 
 /// Changes the person at this device (交代): only the other one's password is asked for, and the session
@@ -52,7 +76,8 @@ pub async fn switch(
         })
         .await?;
     let login_id = account.as_ref().map_or_else(|| to.to_string(), |a| a.login_id.clone());
-    enter(app, who, &login_id, account, given, Some((who, credentials))).await
+    let session = credentials.token_hash.as_deref().map(|hash| (who, hash));
+    enter(app, who, &login_id, account, given, Before { session, form: None }).await
 }
 
 async fn enter(
@@ -61,14 +86,14 @@ async fn enter(
     login_id: &str,
     account: Option<store::Account>,
     given: &str,
-    leaving: Option<(&SignedIn, &Credentials)>,
+    before: Before<'_>,
 ) -> Result<SessionOpened, AppError> {
     let town = device.municipality_id();
     let key = tally::Key::new(town, login_id, device.device_id());
     // An account is open on the devices of its own facility only.
     let account = account.filter(|a| a.facility_id == device.facility_id() && a.state == "active");
     let fits = check(app, device.policy(), &key, given, account.as_ref()).await?;
-    let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let token = URL_SAFE_NO_PAD.encode(token(app, device, account.as_ref(), before.form));
     let hash = token_hash(&token);
     let now = clock::now();
     let expires_at = now + i64::from(device.policy().session_hours) * 3_600_000;
@@ -85,26 +110,25 @@ async fn enter(
             if stored.state != "active" || stored.password_hash != account.password_hash {
                 return Err(Code::SignInRefused.into());
             }
-            if let Some((before, credentials)) = leaving {
-                if let Some(hash) = &credentials.token_hash {
-                    store::rest(c, town, hash, now).await?;
-                }
-                audit::record(c, before.actor(), "session.rest", Some(before.staff_id()), "").await?;
+            if let Some((before, old)) = before.session.filter(|(_, old)| *old != hash) {
+                step_aside(c, before, old, account.id, now).await?;
             }
             store::forget_resting(c, town, account.id, device.device_id()).await?;
-            let new = store::NewSession {
-                municipality_id: town,
-                token_hash: &hash,
-                id: Id::new(),
-                staff_id: account.id,
-                device_id: device.device_id(),
-                serial: device.serial(),
-                created_at: now,
-                last_seen_at: now,
-                expires_at,
-            };
-            store::open(c, &new).await?;
-            audit::record(c, actor, "session.open", Some(account.id), "").await?;
+            if !store::runs(c, town, &hash).await? {
+                let new = store::NewSession {
+                    municipality_id: town,
+                    token_hash: &hash,
+                    id: Id::new(),
+                    staff_id: account.id,
+                    device_id: device.device_id(),
+                    serial: device.serial(),
+                    created_at: now,
+                    last_seen_at: now,
+                    expires_at,
+                };
+                store::open(c, &new).await?;
+                audit::record(c, actor, "session.open", Some(account.id), "").await?;
+            }
             let credentials = Credentials {
                 serial: Some(device.serial().to_owned()),
                 key_sha256: Some(device.key_sha256().to_owned()),
@@ -116,6 +140,44 @@ async fn enter(
         })
         .await??;
     Ok(SessionOpened { token, expires_at: Timestamp(expires_at), staff, must_change_password })
+}
+
+/// A session's token: a random one; for a form that may be sent twice, the one that belongs to the form, so
+/// that either answer holds the token that counts.
+fn token(
+    app: &App,
+    device: &DeviceAccess,
+    account: Option<&store::Account>,
+    form: Option<Id>,
+) -> zeroize::Zeroizing<[u8; 32]> {
+    match (account, form) {
+        (Some(account), Some(form)) => app.secret.derive(&[
+            b"session",
+            device.municipality_id().0.as_bytes(),
+            device.device_id().0.as_bytes(),
+            account.id.0.as_bytes(),
+            // A new password or certificate opens new sessions only.
+            account.password_hash.as_bytes(),
+            device.serial().as_bytes(),
+            form.0.as_bytes(),
+        ]),
+        _ => zeroize::Zeroizing::new(rand::random()),
+    }
+}
+
+/// Lets the session rest that a browser had before somebody else signed in at it; ends it when it is the
+/// same person's.
+async fn step_aside(c: &mut Conn, before: &SignedIn, old: &[u8], to: Id, now: i64) -> Result<(), AppError> {
+    let town = before.municipality_id();
+    let (done, verb) = if to == before.staff_id() {
+        (store::close(c, town, old).await?, "session.close")
+    } else {
+        (store::rest(c, town, old, now).await?, "session.rest")
+    };
+    if done {
+        audit::record(c, before.actor(), verb, Some(before.staff_id()), "").await?;
+    }
+    Ok(())
 }
 
 /// Holds a password against an account's, unless it has to wait.
@@ -189,7 +251,8 @@ pub async fn me(c: &mut Conn, who: &SignedIn) -> Result<Staff, AppError> {
     })
 }
 
-/// Changes the password of the person signed in and ends their other sessions.
+/// Changes the password of the person signed in, ends their other sessions, and the pushes to the devices that
+/// had those. The same change sent twice is one.
 ///
 /// # Errors
 /// [`Code::SignInRefused`] for a wrong current password, which counts like one at sign-in;
@@ -212,9 +275,15 @@ pub async fn change_password(
         .await?;
     let key = tally::Key::new(town, &account.login_id, who.device_id());
     let fits = check(app, who.policy(), &key, current, Some(&account)).await?;
+    // Sent twice: the first of the two has made it the password that counts. Counted like any other try.
+    let done = !fits && password::verify(app, new, Some(&account.password_hash)).await?;
+    let fits = fits || done;
     app.db
         .write(async |c| Ok(judge(c, who.actor(), who.policy(), &key, fits).await?.map_or(Ok(()), Err)))
         .await??;
+    if done {
+        return Ok(());
+    }
     if new == current {
         return Err(Code::PasswordWeak.into());
     }
@@ -222,16 +291,25 @@ pub async fn change_password(
     password::check(new, &Owner { login_id: &account.login_id, name: &account.name, about: &about })?;
     let hash = password::hash(app, new).await?;
     let keep = credentials.token_hash.clone().unwrap_or_default();
-    app.db
+    let changed = app
+        .db
         .write(async |c| {
             // Two changes at once: the later one was proved with a password that is no more.
             if !store::set_password(c, who, &account.password_hash, &hash).await? {
-                return Err(Code::StateConflict.into());
+                return Ok(false);
             }
             store::close_others(c, town, account.id, &keep).await?;
-            audit::record(c, who.actor(), "session.password", Some(account.id), "").await
+            store::forget_push_elsewhere(c, who).await?;
+            audit::record(c, who.actor(), "session.password", Some(account.id), "").await?;
+            Ok(true)
         })
-        .await
+        .await?;
+    if changed {
+        return Ok(());
+    }
+    let now = app.db.read(async |c| store::account_of(c, town, who.staff_id()).await).await?;
+    let same = password::verify(app, new, Some(&now.password_hash)).await?;
+    if same { Ok(()) } else { Err(Code::StateConflict.into()) }
 }
 
 /// Ends the session and the pushes on this device.
@@ -245,31 +323,6 @@ pub async fn sign_out(app: &App, who: &SignedIn, credentials: &Credentials) -> R
             store::close(c, who.municipality_id(), hash).await?;
             store::forget_push(c, who).await?;
             audit::record(c, who.actor(), "session.close", Some(who.staff_id()), "").await
-        })
-        .await
-}
-
-/// Lets the session rest that a browser had before somebody else signed in at it; ends it when it is the
-/// same person's.
-///
-/// # Errors
-/// The database failed.
-pub async fn step_aside(
-    app: &App,
-    before: &SignedIn,
-    credentials: &Credentials,
-    opened: &SessionOpened,
-) -> Result<(), AppError> {
-    let Some(hash) = &credentials.token_hash else { return Ok(()) };
-    let (town, now) = (before.municipality_id(), clock::now());
-    app.db
-        .write(async |c| {
-            if opened.staff.id == before.staff_id().into() {
-                store::close(c, town, hash).await?;
-                return audit::record(c, before.actor(), "session.close", Some(before.staff_id()), "").await;
-            }
-            store::rest(c, town, hash, now).await?;
-            audit::record(c, before.actor(), "session.rest", Some(before.staff_id()), "").await
         })
         .await
 }

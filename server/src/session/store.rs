@@ -86,13 +86,21 @@ pub async fn open(c: &mut Conn, new: &NewSession<'_>) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Ends a session.
+/// Ends a session; false when it had ended before.
 ///
 /// # Errors
 /// The database failed.
-pub async fn close(c: &mut Conn, town: Id, token_hash: &[u8]) -> Result<(), AppError> {
-    run!(c, execute, diesel::delete(session::table.find((town, token_hash))))?;
-    Ok(())
+pub async fn close(c: &mut Conn, town: Id, token_hash: &[u8]) -> Result<bool, AppError> {
+    Ok(run!(c, execute, diesel::delete(session::table.find((town, token_hash))))? == 1)
+}
+
+/// True while a session under this token runs.
+///
+/// # Errors
+/// The database failed.
+pub async fn runs(c: &mut Conn, town: Id, token_hash: &[u8]) -> Result<bool, AppError> {
+    let n: i64 = run!(c, get_result, session::table.find((town, token_hash)).count())?;
+    Ok(n == 1)
 }
 
 /// Ends every other session of a person.
@@ -154,17 +162,14 @@ pub async fn close_own(c: &mut Conn, who: &SignedIn, id: Id) -> Result<(), AppEr
     Ok(())
 }
 
-/// Lets a session rest: it opens nothing until its owner comes back with the password.
+/// Lets a session rest: it opens nothing until its owner comes back with the password. False when it rested
+/// or had ended before.
 ///
 /// # Errors
 /// The database failed.
-pub async fn rest(c: &mut Conn, town: Id, token_hash: &[u8], now: i64) -> Result<(), AppError> {
-    run!(
-        c,
-        execute,
-        diesel::update(session::table.find((town, token_hash))).set(session::resting_at.eq(now))
-    )?;
-    Ok(())
+pub async fn rest(c: &mut Conn, town: Id, token_hash: &[u8], now: i64) -> Result<bool, AppError> {
+    let running = session::table.find((town, token_hash)).filter(session::resting_at.is_null());
+    Ok(run!(c, execute, diesel::update(running).set(session::resting_at.eq(now)))? == 1)
 }
 
 /// Forgets the resting sessions of a person on a device: they are back.

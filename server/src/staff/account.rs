@@ -29,6 +29,8 @@ pub struct Account {
     pub forwarding_mail: Option<String>,
     /// May print and export records.
     pub may_export: bool,
+    /// Under which id the first password was asked for.
+    pub first_password_id: Option<Id>,
     facility_kind: String,
 }
 
@@ -78,6 +80,7 @@ pub async fn managed(c: &mut Conn, admin: &FacilityAdmin, id: Id) -> Result<Acco
                 staff::mail,
                 staff::forwarding_mail,
                 staff::may_export,
+                staff::first_password_id,
                 facility::kind
             ))
     )
@@ -94,16 +97,11 @@ pub fn not_own(admin: &FacilityAdmin, id: Id) -> Result<(), Code> {
     if admin.staff_id() == id { Err(Code::RoleInsufficient) } else { Ok(()) }
 }
 
-/// The facility's other managers who may sign in, with their own mail addresses.
+/// The facility's other managers who may sign in.
 ///
 /// # Errors
 /// The database failed.
-pub async fn managers_but(
-    c: &mut Conn,
-    town: Id,
-    facility_id: Id,
-    but: Id,
-) -> Result<Vec<(Id, Option<String>)>, AppError> {
+pub async fn managers_but(c: &mut Conn, town: Id, facility_id: Id, but: Id) -> Result<Vec<Id>, AppError> {
     Ok(run!(
         c,
         load,
@@ -113,7 +111,7 @@ pub async fn managers_but(
             .filter(staff::id.ne(but))
             .filter(staff::state.eq("active"))
             .filter(staff::role.eq_any([word(&Role::FacilityManager), word(&Role::Secretariat)]))
-            .select((staff::id, staff::mail))
+            .select(staff::id)
     )?)
 }
 
@@ -197,16 +195,25 @@ pub async fn set_mails(c: &mut Conn, town: Id, id: Id, mails: &Mails) -> Result<
     Ok(())
 }
 
-/// Stores a first password, which must be changed.
+/// Stores a first password, which must be changed, and under which id it was asked for.
 ///
 /// # Errors
 /// The database failed.
-pub async fn set_first_password(c: &mut Conn, town: Id, id: Id, hash: &str) -> Result<(), AppError> {
+pub async fn set_first_password(
+    c: &mut Conn,
+    town: Id,
+    id: Id,
+    hash: &str,
+    request: Id,
+) -> Result<(), AppError> {
     run!(
         c,
         execute,
-        diesel::update(staff::table.find((town, id)))
-            .set((staff::password_hash.eq(hash), staff::must_change_password.eq(true)))
+        diesel::update(staff::table.find((town, id))).set((
+            staff::password_hash.eq(hash),
+            staff::must_change_password.eq(true),
+            staff::first_password_id.eq(request),
+        ))
     )?;
     Ok(())
 }

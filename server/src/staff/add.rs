@@ -9,8 +9,8 @@ use crate::state::App;
 use crate::{audit, clock, input};
 use renraku_wire::{NewStaff, StaffAdded};
 
-/// Adds an account to a facility — the own one, or the one the office names — or renews the first password
-/// of one never used.
+/// Adds an account to a facility — the own one, or the one the office names — or answers the same
+/// request again, as long as the account was never used.
 ///
 /// # Errors
 /// [`renraku_wire::Code::NotFound`] for another's facility; [`renraku_wire::Code::FieldInvalid`],
@@ -24,18 +24,18 @@ pub async fn add(
     let new =
         NewStaff { login_id: rules::login_id(&new.login_id)?, name: input::line(&new.name, "name")?, ..new };
     let mails = rules::mails(admin.policy(), new.mail.as_deref(), new.forwarding_mail.as_deref())?;
-    let first_password = password::random();
+    let id = Id::from(new.id);
+    let first_password = password::asked_for(&app.secret, admin.municipality_id(), "staff", id);
     let hash = password::hash(app, &first_password).await?;
     let now = clock::now();
     app.db
         .write(async |c| {
             let (facility_id, _) = store::facility(c, admin, facility).await?;
-            let action = match store::insert(c, admin, facility_id, &new, &mails, &hash, now).await? {
-                store::Added::New => "staff.add",
-                store::Added::Renewed => "staff.renew_first_password",
-            };
-            audit::record(c, admin.actor(), action, Some(new.id.into()), "").await
+            match store::insert(c, admin, facility_id, &new, &mails, &hash, now).await? {
+                store::Added::New => audit::record(c, admin.actor(), "staff.add", Some(id), "").await,
+                store::Added::Before => Ok(()),
+            }
         })
         .await?;
-    Ok(StaffAdded { id: new.id, login_id: new.login_id, first_password })
+    Ok(StaffAdded { id: new.id, login_id: new.login_id, first_password: first_password.to_string() })
 }

@@ -9,7 +9,8 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use renraku_wire::{
-    FacilityId, Leaving, NewStaff, OwnMail, StaffAdded, StaffChange, StaffDetail, StaffId, Suspending,
+    FacilityId, Leaving, NewFirstPassword, NewStaff, OwnMail, StaffAdded, StaffChange, StaffDetail, StaffId,
+    Suspending,
 };
 use serde::Deserialize;
 
@@ -86,13 +87,14 @@ pub async fn put(
 
 /// Hands out a new first password; the sessions of the account end.
 #[utoipa::path(post, path = "/v1/staff/{id}/first-password", tag = "staff", params(("id" = StaffId, Path)),
-    responses((status = 201, body = StaffAdded)))]
+    request_body = NewFirstPassword, responses((status = 201, body = StaffAdded)))]
 pub async fn first_password(
     State(app): State<App>,
     admin: FacilityAdmin,
     PathId(id): PathId<StaffId>,
+    Body(body): Body<NewFirstPassword>,
 ) -> Result<(StatusCode, Json<StaffAdded>), AppError> {
-    Ok((StatusCode::CREATED, Json(change::first_password(&app, &admin, id.into()).await?)))
+    Ok((StatusCode::CREATED, Json(change::first_password(&app, &admin, id.into(), body.id).await?)))
 }
 
 /// Ends an account of somebody who leaves (F11).

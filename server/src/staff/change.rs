@@ -7,7 +7,7 @@ use crate::error::AppError;
 use crate::session::{self, password};
 use crate::state::App;
 use crate::{audit, input};
-use renraku_wire::{OwnMail, Role, StaffAdded, StaffChange};
+use renraku_wire::{Code, FirstPasswordId, OwnMail, Role, StaffAdded, StaffChange};
 
 /// Changes a profile: the manager's for the own facility, the office's for any.
 ///
@@ -72,12 +72,20 @@ pub async fn own_mail(app: &App, who: &SignedIn, given: &OwnMail) -> Result<(), 
         .await
 }
 
-/// Hands out a new first password: the old one was forgotten. Sessions end, locks are lifted.
+/// Hands out a new first password: the old one was forgotten. Sessions end, locks are lifted. The same request
+/// again gets the same one again, until it is used.
 ///
 /// # Errors
 /// [`renraku_wire::Code::NotFound`]; [`renraku_wire::Code::RoleInsufficient`] for the own account;
-/// [`renraku_wire::Code::StateConflict`] for one that is suspended or ended.
-pub async fn first_password(app: &App, admin: &FacilityAdmin, id: Id) -> Result<StaffAdded, AppError> {
+/// [`renraku_wire::Code::StateConflict`] for one that is suspended or ended;
+/// [`renraku_wire::Code::IdConflict`] for a request whose password was used.
+pub async fn first_password(
+    app: &App,
+    admin: &FacilityAdmin,
+    id: Id,
+    request: FirstPasswordId,
+) -> Result<StaffAdded, AppError> {
+    let request = Id::from(request);
     let town = admin.municipality_id();
     // Asked before the work of hashing, and again when it counts.
     app.db
@@ -87,19 +95,27 @@ pub async fn first_password(app: &App, admin: &FacilityAdmin, id: Id) -> Result<
             Ok(rules::next(account.state(), rules::Act::NewFirstPassword)?)
         })
         .await?;
-    let first_password = password::random();
+    let about = format!("staff {id}");
+    let first_password = password::asked_for(&app.secret, town, &about, request);
     let hash = password::hash(app, &first_password).await?;
     let login_id = app
         .db
         .write(async |c| {
             let account = account::managed(c, admin, id).await?;
             rules::next(account.state(), rules::Act::NewFirstPassword)?;
-            account::set_first_password(c, town, id, &hash).await?;
+            let before = account.first_password_id == Some(request);
+            if before && !account.must_change_password {
+                return Err(Code::IdConflict.into());
+            }
+            account::set_first_password(c, town, id, &hash, request).await?;
+            if before {
+                return Ok(account.login_id);
+            }
             session::store::close_all(c, town, id).await?;
             session::tally::lift(c, town, &account.login_id).await?;
             audit::record(c, admin.actor(), "staff.new_first_password", Some(id), "").await?;
             Ok(account.login_id)
         })
         .await?;
-    Ok(StaffAdded { id: id.into(), login_id, first_password })
+    Ok(StaffAdded { id: id.into(), login_id, first_password: first_password.to_string() })
 }

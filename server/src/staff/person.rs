@@ -14,8 +14,8 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use renraku_wire::{
-    Code, Leaving, MailKind, Problem, Role, StaffChange, StaffDetail, StaffId, StaffState, Suspending,
-    SuspensionId,
+    Code, FirstPasswordId, Leaving, MailKind, Problem, Role, StaffChange, StaffDetail, StaffId, StaffState,
+    Suspending, SuspensionId,
 };
 use serde::Deserialize;
 
@@ -61,6 +61,13 @@ pub struct Why {
     agreed: Option<String>,
 }
 
+/// The id that the form brings.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct Request {
+    id: String,
+}
+
 /// What was typed into whichever form came back.
 #[derive(Default)]
 struct Back {
@@ -99,6 +106,7 @@ struct PersonPage {
     why: Why,
     leaving_open: bool,
     suspending_open: bool,
+    first: FirstPasswordId,
 }
 
 async fn page(
@@ -162,6 +170,7 @@ async fn page(
         successors,
         leaving_open: at("left_on") || at("successor"),
         suspending_open: at("reason"),
+        first: FirstPasswordId::new(),
         last: back.last,
         why: Why { id: SuspensionId::new().to_string(), ..back.why },
         frame,
@@ -244,8 +253,10 @@ pub async fn first_password(
     State(app): State<App>,
     admin: FacilityAdmin,
     PathId(id): PathId<StaffId>,
+    Fields(form): Fields<Request>,
 ) -> Result<Response, AppError> {
-    let given = change::first_password(&app, &admin, id.into()).await?;
+    let request = form.id.parse().unwrap_or_else(|_| FirstPasswordId::new());
+    let given = change::first_password(&app, &admin, id.into(), request).await?;
     let (frame, person) = app
         .db
         .read(async |c| Ok((admin.frame(&app, c).await?, detail::of(c, &admin, id.into()).await?)))

@@ -57,8 +57,8 @@ pub async fn active(c: &mut Conn, device: &DeviceAccess) -> Result<Vec<Staff>, A
 pub enum Added {
     /// A new account.
     New,
-    /// The same account again, never used: its first password was renewed.
-    Renewed,
+    /// The same account again, never used: it has the same first password.
+    Before,
 }
 
 /// Adds an account to a facility.
@@ -77,23 +77,26 @@ pub async fn insert(
 ) -> Result<Added, AppError> {
     let town = admin.municipality_id();
     let id = Id::from(new.id);
-    let same: Option<(Id, String, bool, String)> = run!(
+    let same: Option<(Id, String, bool, String, Option<Id>)> = run!(
         c,
         get_result,
         staff::table.find((town, id)).select((
             staff::facility_id,
             staff::login_id,
             staff::must_change_password,
-            staff::state
+            staff::state,
+            staff::first_password_id
         ))
     )
     .optional()?;
-    if let Some((of, login_id, fresh, state)) = same {
-        if of != facility_id || login_id != new.login_id || !fresh || state != "active" {
+    if let Some((of, login_id, fresh, state, first)) = same {
+        // Another first password was handed out since: this one is none any more.
+        let usable = fresh && state == "active" && first == Some(id);
+        if of != facility_id || login_id != new.login_id || !usable {
             return Err(Code::IdConflict.into());
         }
-        account::set_first_password(c, town, id, password_hash).await?;
-        return Ok(Added::Renewed);
+        account::set_first_password(c, town, id, password_hash, id).await?;
+        return Ok(Added::Before);
     }
     mail_is_free(c, town, id, mails).await?;
     let rows = run!(
@@ -114,6 +117,7 @@ pub async fn insert(
                 staff::forwarding_mail.eq(&mails.forwarding),
                 staff::password_hash.eq(password_hash),
                 staff::must_change_password.eq(true),
+                staff::first_password_id.eq(id),
                 staff::state.eq("active"),
                 staff::created_at.eq(now),
             ))
@@ -122,7 +126,13 @@ pub async fn insert(
     if rows == 0 { Err(Code::AlreadyTaken.into()) } else { Ok(Added::New) }
 }
 
-/// Refuses a mail address that somebody else has.
+diesel::define_sql_function! {
+    /// Small letters, as both databases make them.
+    fn lower(text: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
+}
+
+/// Refuses a mail address that somebody else has, also from the days when the town did not ask for its own
+/// one of everybody and kept no key of it.
 ///
 /// # Errors
 /// [`Code::AlreadyTaken`] with field `mail`.
@@ -133,7 +143,7 @@ pub async fn mail_is_free(c: &mut Conn, town: Id, id: Id, mails: &Mails) -> Resu
         get_result,
         staff::table
             .filter(staff::municipality_id.eq(town))
-            .filter(staff::mail_key.eq(key))
+            .filter(staff::mail_key.eq(key).or(lower(staff::mail).eq(key)))
             .filter(staff::id.ne(id))
             .count()
     )?;
@@ -150,7 +160,7 @@ pub async fn insert_manager(
     (facility_id, id): (Id, Id),
     login_id: &str,
     name: &str,
-    password_hash: &str,
+    (password_hash, request): (&str, Id),
     now: i64,
 ) -> Result<(), AppError> {
     run!(
@@ -166,6 +176,7 @@ pub async fn insert_manager(
             staff::role.eq(word(&Role::FacilityManager)),
             staff::password_hash.eq(password_hash),
             staff::must_change_password.eq(true),
+            staff::first_password_id.eq(request),
             staff::state.eq("active"),
             staff::created_at.eq(now),
         ))

@@ -64,18 +64,17 @@ pub async fn resume(app: &App, office: &Secretariat, id: Id) -> Result<(), AppEr
     Ok(())
 }
 
-/// Tells the person by mail, at every address of theirs, and the managers of their facility. Where no manager
-/// has an address, the facility's own takes the mail.
+/// Tells the person by mail, at every address of theirs, and the managers of their facility. Where there is no
+/// other manager, the facility's own address takes the mail.
 async fn tell(c: &mut Conn, town: Id, account: &account::Account, kind: NoticeKind) -> Result<(), AppError> {
     let about = |kind| About { municipality_id: town, kind, patient_id: None, post_id: None };
     for address in [&account.mail, &account.forwarding_mail].into_iter().flatten() {
         notice::queue_mail(c, &about(kind), address).await?;
     }
     let managers = account::managers_but(c, town, account.facility_id, account.id).await?;
-    let ids: Vec<Id> = managers.iter().map(|m| m.0).collect();
     let news = about(NoticeKind::StaffStateChanged);
-    notice::queue(c, &news, &ids).await?;
-    if managers.iter().all(|m| m.1.is_none()) {
+    notice::queue(c, &news, &managers).await?;
+    if managers.is_empty() {
         let address = account::facility_mail(c, town, account.facility_id).await?;
         notice::queue_mail(c, &news, &address).await?;
     }

@@ -1,4 +1,5 @@
-//! Reminders of the training: 30, 7 and 0 days before it is due, then weekly.
+//! Reminders of the training: 30, 7 and 0 days before it is due, then weekly; of the first one not before it
+//! shows.
 
 use super::store;
 use crate::error::AppError;
@@ -27,8 +28,10 @@ pub async fn run(app: &App, now: i64) -> Result<(), AppError> {
             .db
             .write(async |c| {
                 let mut turn = vec![];
-                for person in store::people(c, town.id, None).await? {
-                    if reminder::turn(c, town.id, "training", person.id, person.due_at, now).await? {
+                for person in store::people(c, town.id, town.policy.training_first_days, None).await? {
+                    if now >= person.shows_from
+                        && reminder::turn(c, town.id, "training", person.id, person.due_at, now).await?
+                    {
                         turn.push(person.id);
                     }
                 }

@@ -19,10 +19,16 @@ pub(super) struct Person {
     pub facility_name: String,
     pub completed_at: Option<i64>,
     pub due_at: i64,
+    pub shows_from: i64,
 }
 
 /// Active staff of approved facilities, or of one; the earliest due first.
-pub(super) async fn people(c: &mut Conn, town: Id, only: Option<Id>) -> Result<Vec<Person>, AppError> {
+pub(super) async fn people(
+    c: &mut Conn,
+    town: Id,
+    first_days: u32,
+    only: Option<Id>,
+) -> Result<Vec<Person>, AppError> {
     let every = only.is_none().into_sql::<diesel::sql_types::Bool>();
     let rows: Vec<(Id, String, String, i64)> = run!(
         c,
@@ -50,7 +56,9 @@ pub(super) async fn people(c: &mut Conn, town: Id, only: Option<Id>) -> Result<V
         .into_iter()
         .map(|(id, name, facility_name, created_at)| {
             let completed_at = done.get(&id).copied().flatten();
-            Person { id, name, facility_name, completed_at, due_at: rules::due(completed_at, created_at) }
+            let standing = rules::Standing { completed_at, created_at, first_days };
+            let (due_at, shows_from) = (rules::due(standing), rules::shows_from(standing));
+            Person { id, name, facility_name, completed_at, due_at, shows_from }
         })
         .collect();
     people.sort_by(|a, b| (a.due_at, &a.name).cmp(&(b.due_at, &b.name)));
@@ -62,6 +70,17 @@ pub(super) async fn people(c: &mut Conn, town: Id, only: Option<Id>) -> Result<V
 /// # Errors
 /// The database failed.
 pub async fn status(c: &mut Conn, who: &SignedIn) -> Result<TrainingStatus, AppError> {
+    let standing = standing(c, who).await?;
+    let due = who.policy().yearly_training.then(|| rules::due(standing));
+    Ok(TrainingStatus {
+        due_at: due.map(Timestamp),
+        completed_at: standing.completed_at.map(Timestamp),
+        material_version: material::VERSION.to_owned(),
+        material: material::sections(&who.policy().words),
+    })
+}
+
+async fn standing(c: &mut Conn, who: &SignedIn) -> Result<rules::Standing, AppError> {
     let (town, me) = (who.municipality_id(), who.staff_id());
     let created_at: i64 = run!(c, get_result, staff::table.find((town, me)).select(staff::created_at))?;
     let completed_at: Option<i64> = run!(
@@ -72,13 +91,7 @@ pub async fn status(c: &mut Conn, who: &SignedIn) -> Result<TrainingStatus, AppE
             .filter(training::staff_id.eq(me))
             .select(diesel::dsl::max(training::completed_at))
     )?;
-    let due = who.policy().yearly_training.then(|| rules::due(completed_at, created_at));
-    Ok(TrainingStatus {
-        due_at: due.map(Timestamp),
-        completed_at: completed_at.map(Timestamp),
-        material_version: material::VERSION.to_owned(),
-        material: material::sections(&who.policy().words),
-    })
+    Ok(rules::Standing { completed_at, created_at, first_days: who.policy().training_first_days })
 }
 
 /// Records a completion; true when it is new. The same one again is the same completion.
@@ -127,7 +140,7 @@ pub async fn overview(c: &mut Conn, admin: &FacilityAdmin, now: i64) -> Result<V
         return Ok(vec![]);
     }
     let only = admin.secretariat().is_err().then(|| admin.facility_id());
-    let people = people(c, admin.municipality_id(), only).await?;
+    let people = people(c, admin.municipality_id(), admin.policy().training_first_days, only).await?;
     Ok(people
         .into_iter()
         .map(|p| TrainingLine {
@@ -141,7 +154,7 @@ pub async fn overview(c: &mut Conn, admin: &FacilityAdmin, now: i64) -> Result<V
         .collect())
 }
 
-/// What waits for this person here: the own training from a month before it is due; for managers and the
+/// What waits for this person here: the own training some time before it is due; for managers and the
 /// office, those who are overdue.
 ///
 /// # Errors
@@ -149,9 +162,11 @@ pub async fn overview(c: &mut Conn, admin: &FacilityAdmin, now: i64) -> Result<V
 pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
     let now = clock::now();
     let mut tasks = vec![];
-    if let Some(Timestamp(due)) = status(c, who).await?.due_at
-        && let Some(since) = rules::waits_since(due, now)
+    let standing = standing(c, who).await?;
+    if who.policy().yearly_training
+        && let Some(since) = rules::waits_since(standing, now)
     {
+        let due = rules::due(standing);
         let text = format!("年1回のセキュリティ研修を受ける（期限 {}）", language::day(due));
         tasks.push(Task { text, href: "/training".to_owned(), since });
     }

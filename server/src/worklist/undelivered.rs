@@ -58,14 +58,18 @@ struct Line {
 struct UndeliveredPage {
     frame: Frame,
     lines: Vec<Line>,
+    /// Mails that nobody has tried to send, and since when.
+    lying: Option<(i64, String)>,
 }
 
 /// `GET /undelivered`.
 pub async fn page(State(app): State<App>, office: Secretariat) -> Result<Response, AppError> {
-    let (frame, found) = app
+    let town = office.municipality_id();
+    let (frame, found, lying) = app
         .db
         .read(async |c| {
-            Ok((office.frame(&app, c).await?, notice::undelivered(c, office.municipality_id()).await?))
+            let lying = notice::mails_left_lying(c, town, clock::now()).await?;
+            Ok((office.frame(&app, c).await?, notice::undelivered(c, town).await?, lying))
         })
         .await?;
     let lines = found.into_iter().map(|(letter, name)| Line {
@@ -85,7 +89,8 @@ pub async fn page(State(app): State<App>, office: Secretariat) -> Result<Respons
         when: language::when(letter.given_up_at.0),
     });
     let lines = lines.collect();
-    portal::page(&UndeliveredPage { frame, lines })
+    let lying = lying.map(|(count, since)| (count, language::when(since)));
+    portal::page(&UndeliveredPage { frame, lines, lying })
 }
 
 /// `POST /undelivered/{id}/handled`.
@@ -104,12 +109,18 @@ pub(super) async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, App
         return Ok(vec![]);
     }
     let waiting = notice::undelivered_waiting(c, who.municipality_id()).await?;
-    Ok(waiting
-        .map(|(count, since)| Task {
-            text: format!("届かなかったお知らせ{count}件の宛先を確認する"),
-            href: "/undelivered".to_owned(),
-            since,
-        })
-        .into_iter()
-        .collect())
+    let dead = waiting.map(|(count, since)| Task {
+        text: format!("届かなかったお知らせ{count}件の宛先を確認する"),
+        href: "/undelivered".to_owned(),
+        since,
+    });
+    let lying = notice::mails_left_lying(c, who.municipality_id(), clock::now()).await?;
+    let lying = lying.map(|(count, since)| Task {
+        text: format!(
+            "メール{count}件が送られずに待っています。メール送信の設定をサーバーの運用担当者に依頼する"
+        ),
+        href: "/undelivered".to_owned(),
+        since,
+    });
+    Ok(dead.into_iter().chain(lying).collect())
 }

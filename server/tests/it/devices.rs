@@ -78,7 +78,7 @@ async fn who_gets_one_more_certificate_is_the_towns_policy(host: Host) {
     let nursing = town.facility(&office, "架空訪問看護").await;
     let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
     assert!(notices(&host, "device_ticket_issued").await.is_empty(), "managers know what they do themselves");
-    let ticket: EnrolmentTicket = nurse.post("/v1/devices/tickets", &NewTicket::default()).await.ok();
+    let ticket: EnrolmentTicket = nurse.post("/v1/devices/tickets", &NewTicket::another()).await.ok();
     assert_eq!(notices(&host, "device_ticket_issued").await, ["kanri@example.invalid"]);
     let phone = town.enrol(&ticket.number, &ticket.password).await;
     let devices: Vec<Device> = nursing.manager.get("/v1/devices").await.ok();
@@ -89,11 +89,11 @@ async fn who_gets_one_more_certificate_is_the_towns_policy(host: Host) {
     assert_eq!(serials.len(), devices.len(), "a certificate each");
     assert!(devices.len() >= 3);
     // For another facility it is the office's, and another's is not told from none.
-    let other = NewTicket { facility_id: Some(FacilityId::new()), replaces: None };
+    let other = NewTicket { facility_id: Some(FacilityId::new()), ..NewTicket::another() };
     nurse.post("/v1/devices/tickets", &other).await.refused(Code::NotFound);
-    let theirs = NewTicket { facility_id: Some(devices_office(&office).await), replaces: None };
+    let theirs = NewTicket { facility_id: Some(devices_office(&office).await), ..NewTicket::another() };
     nurse.post("/v1/devices/tickets", &theirs).await.refused(Code::NotFound);
-    let own = NewTicket { facility_id: Some(nursing.id), replaces: None };
+    let own = NewTicket { facility_id: Some(nursing.id), ..NewTicket::another() };
     office.post("/v1/devices/tickets", &own).await.done();
 
     // The manager.
@@ -101,8 +101,8 @@ async fn who_gets_one_more_certificate_is_the_towns_policy(host: Host) {
     let office = town.office().await;
     let nursing = town.facility(&office, "架空訪問看護").await;
     let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
-    nurse.post("/v1/devices/tickets", &NewTicket::default()).await.refused(Code::RoleInsufficient);
-    nursing.manager.post("/v1/devices/tickets", &NewTicket::default()).await.done();
+    nurse.post("/v1/devices/tickets", &NewTicket::another()).await.refused(Code::RoleInsufficient);
+    nursing.manager.post("/v1/devices/tickets", &NewTicket::another()).await.done();
     let (_, html) = page(&nurse, "/devices/own").await;
     assert!(html.contains("管理者か事務局が発行します") && !html.contains("issue-ticket"), "{html}");
 
@@ -110,11 +110,11 @@ async fn who_gets_one_more_certificate_is_the_towns_policy(host: Host) {
     let town = host.town_with("cc", policy(ExtraCertificate::Secretariat)).await;
     let office = town.office().await;
     let nursing = town.facility(&office, "架空訪問看護").await;
-    let refused = nursing.manager.post("/v1/devices/tickets", &NewTicket::default()).await;
+    let refused = nursing.manager.post("/v1/devices/tickets", &NewTicket::another()).await;
     refused.refused(Code::RoleInsufficient);
     let path = format!("/v1/facilities/{}/tickets", nursing.id);
-    nursing.manager.post(&path, &()).await.refused(Code::RoleInsufficient);
-    office.post(&path, &()).await.done();
+    nursing.manager.post(&path, &NewTicket::another()).await.refused(Code::RoleInsufficient);
+    office.post(&path, &NewTicket::another()).await.done();
     let (_, html) = page(&nursing.manager, "/devices").await;
     assert!(html.contains("事務局が発行します") && !html.contains("issue-ticket"), "{html}");
     assert_eq!(notices(&host, "device_ticket_issued").await.len(), 1);
@@ -162,7 +162,7 @@ async fn a_replacement_is_a_task_until_the_old_device_is_dead(host: Host) {
     let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
     let other = town.facility(&office, "架空診療所").await;
     let old = nurse.identity.as_ref().unwrap().device_id.unwrap();
-    let replace = |device| NewTicket { facility_id: None, replaces: Some(device) };
+    let replace = |device| NewTicket { replaces: Some(device), ..NewTicket::another() };
     other.manager.post("/v1/devices/tickets", &replace(old)).await.refused(Code::NotFound);
     nurse.post("/v1/devices/tickets", &replace(DeviceId::new())).await.refused(Code::NotFound);
     assert!(tasks(&nursing.manager).await.is_empty());
@@ -249,7 +249,7 @@ async fn a_device_renews_itself_and_the_old_certificate_dies_with_the_first_use(
     assert_eq!(devices.len(), 1);
     assert!(devices[0].revoked_at.is_none() && devices[0].state == DeviceState::Expiring);
     // Another device's key is refused.
-    let ticket: EnrolmentTicket = renewed.post("/v1/devices/tickets", &NewTicket::default()).await.ok();
+    let ticket: EnrolmentTicket = renewed.post("/v1/devices/tickets", &NewTicket::another()).await.ok();
     let mut second = town.care(town.enrol(&ticket.number, &ticket.password).await);
     second.sign_in("jimukyoku", PASSWORD).await;
     second.post(RENEW, &renewal).await.refused(Code::CsrKeyInUse);

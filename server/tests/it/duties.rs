@@ -14,6 +14,7 @@ both!(
     a_training_is_declared_once_and_due_in_a_year,
     reminders_of_the_training_come_once_each,
     the_office_and_the_manager_see_who_is_late,
+    a_newcomer_is_not_reminded_on_the_first_day,
     a_town_may_ask_for_no_training,
     a_review_names_everybody_and_is_kept,
     a_review_is_signed_once,
@@ -120,6 +121,10 @@ async fn the_office_and_the_manager_see_who_is_late(host: Host) {
     let clinic = town.facility(&office, "架空診療所").await;
     let (id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
     let (_, doctor) = town.member(&clinic, "doctor.d", Profession::Physician).await;
+    assert!(!page(&nurse, "/tasks").await.contains("研修を受ける"), "not on the first day");
+    age(&host, 22 * DAY).await;
+    assert!(!page(&nurse, "/tasks").await.contains("研修を受ける"));
+    age(&host, 24 * DAY).await;
     assert!(page(&nurse, "/tasks").await.contains("研修を受ける"));
     age(&host, 31 * DAY).await;
     let version = nurse.get("/v1/training").await.ok::<TrainingStatus>().material_version;
@@ -137,6 +142,31 @@ async fn the_office_and_the_manager_see_who_is_late(host: Host) {
     }
     assert!(!page(&nurse, "/tasks").await.contains("/training/overview"));
     assert!(!page(&doctor, "/tasks").await.contains("研修を受ける"));
+}
+
+async fn a_newcomer_is_not_reminded_on_the_first_day(host: Host) {
+    for (slug, first_days, quiet) in [("one", 30, 23), ("two", 60, 53), ("three", 3, 0)] {
+        let policy = MunicipalityPolicy { training_first_days: first_days, ..MunicipalityPolicy::default() };
+        let town = host.town_with(slug, policy).await;
+        let office = town.office().await;
+        let me = office.get("/v1/session").await.ok::<Staff>().id;
+        let status: TrainingStatus = office.get("/v1/training").await.ok();
+        let made = status.due_at.unwrap().0 - i64::from(first_days) * DAY;
+        let app = &host.server.app;
+        let mut so_far = 0;
+        if quiet > 0 {
+            for now in [made, made + DAY, made + quiet * DAY - 1] {
+                training::remind::run(app, now).await.unwrap();
+                assert_eq!(told(&host, "training_due", me).await, 0, "{slug}");
+            }
+        }
+        for now in [made + quiet * DAY, made + i64::from(first_days) * DAY] {
+            so_far += 1;
+            training::remind::run(app, now).await.unwrap();
+            training::remind::run(app, now).await.unwrap();
+            assert_eq!(told(&host, "training_due", me).await, so_far, "{slug}");
+        }
+    }
 }
 
 async fn a_town_may_ask_for_no_training(host: Host) {

@@ -111,7 +111,7 @@ async fn bad_requests_for_certificates_leave_the_ticket_alone(host: Host) {
     office.first_sign_in("jimukyoku", &town.office_password).await;
     let me: Staff = office.get("/v1/session").await.ok();
     let path = format!("/v1/facilities/{}/tickets", me.facility_id);
-    let ticket: EnrolmentTicket = office.post(&path, &()).await.ok();
+    let ticket: EnrolmentTicket = office.post(&path, &NewTicket::another()).await.ok();
     let again = Town::certificate_request(&ticket.number, &ticket.password, &request);
     public.post(&town.path("/certificates"), &again).await.refused(Code::CsrKeyInUse);
     town.enrol(&ticket.number, &ticket.password).await;

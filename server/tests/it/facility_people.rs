@@ -24,7 +24,7 @@ fn why(reason: &str) -> FacilityReason {
 }
 
 fn to(staff_id: StaffId) -> ManagerChange {
-    ManagerChange { staff_id, name: None, mail: "new@example.invalid".into() }
+    ManagerChange { id: FirstPasswordId::new(), staff_id, name: None, mail: "new@example.invalid".into() }
 }
 
 async fn managers(office: &Client, id: FacilityId) -> Vec<StaffId> {
@@ -66,9 +66,12 @@ async fn the_office_designates_somebody_new(host: Host) {
     let new = ManagerChange { name: Some("架空 次子".into()), ..to(StaffId::new()) };
     let designated: ManagerDesignated = office.post(&path, &new).await.ok();
     assert_eq!(managers(&office, nursing.id).await, [new.staff_id]);
-    // Again, as long as the account was never used: the same account, another first password.
+    // Again, as long as the account was never used: the same account.
     let again: ManagerDesignated = office.post(&path, &new).await.ok();
     assert_eq!(again.login_id, designated.login_id);
+    assert_eq!(again.first_password, designated.first_password, "the same request, the same password");
+    let anew = ManagerChange { id: FirstPasswordId::new(), ..new.clone() };
+    let again: ManagerDesignated = office.post(&path, &anew).await.ok();
     assert_ne!(again.first_password, designated.first_password);
     let mut next = town.care(town.device(&office, nursing.id).await);
     next.first_sign_in(&again.login_id, &again.first_password.unwrap()).await;
@@ -184,7 +187,7 @@ async fn a_suspended_facility_is_refused_at_once(host: Host) {
         (seen.stage, seen.file.unwrap().reason.unwrap().as_str()),
         (FacilityStage::Suspended, "事故の確認のため")
     );
-    let ticket = care.office.post(&format!("{path}/tickets"), &()).await;
+    let ticket = care.office.post(&format!("{path}/tickets"), &NewTicket::another()).await;
     ticket.refused(Code::StateConflict);
     care.office.post(&format!("{path}/resumption"), &()).await.done();
     care.office.post(&format!("{path}/resumption"), &()).await.refused(Code::StateConflict);
@@ -203,7 +206,8 @@ async fn a_closed_facility_leaves_its_posts(host: Host) {
     let posts = format!("/v1/patients/{}/posts", care.patient);
     care.nurse.1.post(&posts, &new_post("最後の記録", vec![])).await.done();
     let path = format!("/v1/facilities/{}", care.nursing.id);
-    let unused: EnrolmentTicket = care.nursing.manager.post(&format!("{path}/tickets"), &()).await.ok();
+    let unused: EnrolmentTicket =
+        care.nursing.manager.post(&format!("{path}/tickets"), &NewTicket::another()).await.ok();
     let notice = FacilityClosing { id: FacilityChangeId::new(), reason: "廃業".into() };
     care.nurse.1.post(&format!("{path}/closure"), &notice).await.refused(Code::RoleInsufficient);
     let asked: FacilityChanged = care.nursing.manager.post(&format!("{path}/closure"), &notice).await.ok();

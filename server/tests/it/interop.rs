@@ -211,7 +211,7 @@ async fn chromium(home: &tempfile::TempDir, url: &str) -> String {
 async fn chromium_signs_in_with_the_installed_file_until_it_is_revoked(host: Host) {
     let town = host.town("one").await;
     let office = town.office().await;
-    let ticket: EnrolmentTicket = office.post("/v1/devices/tickets", &NewTicket::default()).await.ok();
+    let ticket: EnrolmentTicket = office.post("/v1/devices/tickets", &NewTicket::another()).await.ok();
     let request = Pkcs12Request {
         number: ticket.number,
         password: ticket.password.clone(),

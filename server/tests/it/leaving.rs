@@ -57,7 +57,10 @@ async fn who_leaves_is_gone_and_stays_in_the_record(host: Host) {
     // Nobody can ask for them or restore them, and nothing is sent to them.
     let directory: Directory = doctor.1.get("/v1/directory").await.ok();
     assert!(directory.staff.iter().all(|s| s.id != nurse_id));
-    manager.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::StateConflict);
+    manager
+        .post(&path(nurse_id, "/first-password"), &NewFirstPassword { id: FirstPasswordId::new() })
+        .await
+        .refused(Code::StateConflict);
     manager.put(&path(nurse_id, ""), &change_of(&left)).await.refused(Code::StateConflict);
     let before = mails(&host).await.len();
     doctor.1.post(&posts, &new_post("承知しました。", vec![])).await.done();
@@ -187,7 +190,10 @@ async fn an_id_is_suspended_without_asking(host: Host) {
             mail("staff_state_changed", "kanri@example.invalid")
         ]
     );
-    manager.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::StateConflict);
+    manager
+        .post(&path(nurse_id, "/first-password"), &NewFirstPassword { id: FirstPasswordId::new() })
+        .await
+        .refused(Code::StateConflict);
     office.post(&resume, &()).await.done();
     office.post(&resume, &()).await.refused(Code::StateConflict);
     nurse.sign_in("nurse.n", PASSWORD).await;

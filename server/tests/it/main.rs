@@ -16,7 +16,9 @@ mod incidents;
 mod interop;
 mod leaving;
 mod mailbox;
+mod managers;
 mod media;
+mod once;
 mod operator;
 mod pages;
 mod passwords;
@@ -27,6 +29,7 @@ mod schema;
 mod sessions;
 mod sharing;
 mod staff;
+mod strained;
 mod strangers;
 mod town;
 

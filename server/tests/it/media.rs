@@ -6,6 +6,7 @@ use renraku_media::{Cancel, photo};
 use renraku_wire::*;
 use reqwest::Method;
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 both!(
     a_photo_arrives_in_chunks,
@@ -14,6 +15,7 @@ both!(
     a_cut_chunk_leaves_nothing,
     only_its_author_uploads_and_only_the_team_reads,
     limits_are_kept,
+    a_body_on_its_way_ends_with_the_access,
 );
 
 /// A stripped photo of 600 × 400 pixels.
@@ -193,4 +195,58 @@ async fn limits_are_kept(host: Host) {
     care.nurse.1.upload(document.id, b"no document").await.refused(Code::MediaUnreadable);
     let photo = announcement(MediaKind::Photo, &PHOTO);
     care.nurse.1.post("/v1/media", &photo).await.refused(Code::FieldInvalid);
+}
+
+async fn a_body_on_its_way_ends_with_the_access(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let id = announced(&care, &PHOTO).await;
+    care.nurse.1.upload(id, &PHOTO).await.done();
+    // As long as a film: much more than a connection holds on its way.
+    let long = vec![7_u8; 24 * 1024 * 1024];
+    host.server.app.storage.put(&format!("media/{}/{}/whole", town.id, id), &long).await.unwrap();
+    let path = format!("/v1/media/{id}");
+    let open = async || {
+        let answer = care.doctor.1.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.content_length()), (200, Some(long.len() as u64)));
+        answer
+    };
+    // A slow reader whose access stands gets the whole.
+    let mut film = open().await;
+    let mut got = film.chunk().await.unwrap().unwrap().to_vec();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    while let Some(piece) = film.chunk().await.unwrap() {
+        got.extend_from_slice(&piece);
+    }
+    assert!(got == long, "{} bytes", got.len());
+    // So does one of a range that is long.
+    let range = care.doctor.1.request(Method::GET, &path).header("range", "bytes=1000-9000999");
+    let part = care.doctor.1.send(range).await;
+    assert_eq!(
+        (part.status, part.body.len(), &part.headers["content-length"]),
+        (206, 9_000_000, &"9000000".parse().unwrap())
+    );
+
+    // Revoked in the middle, the body ends soon, with an error.
+    let mut film = open().await;
+    let mut got = film.chunk().await.unwrap().unwrap().len();
+    let device = care.doctor.1.identity.as_ref().unwrap().device_id.unwrap();
+    let lost = Revocation { reason: "紛失".into(), kind: RevocationKind::Lost };
+    care.office.post(&format!("/v1/devices/{device}/revocation"), &lost).await.done();
+    let begun = Instant::now();
+    let cut = loop {
+        match film.chunk().await {
+            Ok(Some(piece)) => got += piece.len(),
+            Ok(None) => break false,
+            Err(_) => break true,
+        }
+        // Slowly for a little more than a second, then as fast as it comes.
+        if begun.elapsed() < Duration::from_millis(1_300) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(cut, "the body came to its end: {got} bytes");
+    assert!(got < long.len() / 2, "{got} bytes");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    care.doctor.1.get(&path).await.refused(Code::CertificateRevoked);
 }

@@ -117,9 +117,9 @@ async fn roles_are_kept(host: Host) {
     assert!(all.len() > devices.len());
     // A manager makes no certificate for another facility, and learns nothing of it.
     let other = format!("/v1/facilities/{}/tickets", me(&office).await.facility_id);
-    let there = nursing.manager.post(&other, &()).await.refused(Code::NotFound);
+    let there = nursing.manager.post(&other, &NewTicket::another()).await.refused(Code::NotFound);
     let nowhere = format!("/v1/facilities/{}/tickets", FacilityId::new());
-    assert_eq!(nursing.manager.post(&nowhere, &()).await.refused(Code::NotFound), there);
+    assert_eq!(nursing.manager.post(&nowhere, &NewTicket::another()).await.refused(Code::NotFound), there);
     // An approval counts once; an application that was never made is not there.
     office.post(&format!("/v1/facilities/{}/approval", nursing.id), &()).await.refused(Code::StateConflict);
     office.post(&format!("/v1/facilities/{}/approval", FacilityId::new()), &()).await.refused(Code::NotFound);

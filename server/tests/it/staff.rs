@@ -135,7 +135,10 @@ async fn an_account_is_seen_changed_and_its_role_kept(host: Host) {
     let me: Staff = manager.get("/v1/session").await.ok();
     let myself = StaffChange { role: Role::Member, ..change_of(&detail(manager, me.id).await) };
     manager.put(&path(me.id, ""), &myself).await.refused(Code::FieldInvalid);
-    manager.post(&path(me.id, "/first-password"), &()).await.refused(Code::RoleInsufficient);
+    manager
+        .post(&path(me.id, "/first-password"), &NewFirstPassword { id: FirstPasswordId::new() })
+        .await
+        .refused(Code::RoleInsufficient);
     manager.put(&path(nurse_id, ""), &json!({"name": "x"})).await.refused(Code::RequestMalformed);
     assert_eq!(detail(manager, nurse_id).await, after, "refusals change nothing");
     // The office looks after any facility and adds there too.
@@ -226,7 +229,11 @@ async fn a_forgotten_password_is_replaced(host: Host) {
     for _ in 0..5 {
         nurse.post("/v1/session", &wrong).await;
     }
-    let given: StaffAdded = nursing.manager.post(&path(nurse_id, "/first-password"), &()).await.ok();
+    let given: StaffAdded = nursing
+        .manager
+        .post(&path(nurse_id, "/first-password"), &NewFirstPassword { id: FirstPasswordId::new() })
+        .await
+        .ok();
     assert_eq!((given.id, given.login_id.as_str()), (nurse_id, "nurse.n"));
     nurse.get("/v1/session").await.refused(Code::SessionInvalid);
     assert_eq!(detail(&nursing.manager, nurse_id).await.state, StaffState::Granted);
@@ -238,7 +245,10 @@ async fn a_forgotten_password_is_replaced(host: Host) {
     let change = PasswordChange { current: given.first_password, new: "niji-to-ame-no-hi".into() };
     nurse.post("/v1/session/password", &change).await.done();
     assert_eq!(detail(&nursing.manager, nurse_id).await.state, StaffState::Active);
-    nurse.post(&path(nurse_id, "/first-password"), &()).await.refused(Code::RoleInsufficient);
+    nurse
+        .post(&path(nurse_id, "/first-password"), &NewFirstPassword { id: FirstPasswordId::new() })
+        .await
+        .refused(Code::RoleInsufficient);
 }
 
 async fn another_facilitys_staff_are_not_there(host: Host) {
@@ -252,7 +262,9 @@ async fn another_facilitys_staff_are_not_there(host: Host) {
         let refusals = [
             manager.get(&path(id, "")).await,
             manager.put(&path(id, ""), &change_of(&there)).await,
-            manager.post(&path(id, "/first-password"), &()).await,
+            manager
+                .post(&path(id, "/first-password"), &NewFirstPassword { id: FirstPasswordId::new() })
+                .await,
             manager.post(&path(id, "/leaving"), &leaving).await,
         ];
         for refusal in refusals {

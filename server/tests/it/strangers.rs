@@ -79,7 +79,11 @@ impl Things {
             ),
             get(format!("/v1/media/{media}")),
             get(format!("/v1/media/{media}/thumbnail")),
-            send(Method::POST, format!("/v1/facilities/{facility}/tickets"), json!(null)),
+            send(
+                Method::POST,
+                format!("/v1/facilities/{facility}/tickets"),
+                json!({ "id": TicketId::new() }),
+            ),
             send(Method::POST, format!("/v1/devices/{device}/revocation"), json!({ "reason": "紛失" })),
             send(Method::PUT, format!("/v1/devices/{device}/name"), json!({ "name": "端末" })),
             get(format!("/v1/facilities/{facility}")),
@@ -100,7 +104,11 @@ impl Things {
                 json!({ "name": "別人", "profession": "nurse", "role": "member", "mail": null,
                         "forwarding_mail": null, "may_export": false }),
             ),
-            send(Method::POST, format!("/v1/staff/{staff}/first-password"), json!(null)),
+            send(
+                Method::POST,
+                format!("/v1/staff/{staff}/first-password"),
+                json!({ "id": FirstPasswordId::new() }),
+            ),
             send(
                 Method::POST,
                 format!("/v1/staff/{staff}/leaving"),

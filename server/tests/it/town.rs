@@ -25,6 +25,7 @@ pub struct Host {
     pub secret: OperatorSecret,
     pub root: CertificateDer<'static>,
     pub mails: crate::mailbox::Mailbox,
+    postgres: bool,
     _data: tempfile::TempDir,
 }
 
@@ -41,28 +42,37 @@ impl Host {
     }
 
     pub async fn sqlite() -> Self {
-        Self::start(None).await
+        Self::start(None, true).await
     }
 
     pub async fn postgres() -> Self {
-        Self::start(Some(fresh_schema().await)).await
+        Self::start(Some(fresh_schema().await), true).await
     }
 
-    async fn start(database: Option<String>) -> Self {
+    /// One more server on a database of the same kind, which knows of no mail carrier.
+    pub async fn without_mail(&self) -> Self {
+        let database = if self.postgres { Some(fresh_schema().await) } else { None };
+        Self::start(database, false).await
+    }
+
+    async fn start(database: Option<String>, mail: bool) -> Self {
         let data = tempfile::tempdir().unwrap();
         let secret = OperatorSecret::create(&data.path().join("operator.secret")).unwrap();
         let mut args = vec!["serve".to_owned(), "--data".into(), data.path().display().to_string()];
         for host in ["--public-listen", "--care-listen"] {
             args.extend([host.to_owned(), "127.0.0.1:0".to_owned()]);
         }
+        let postgres = database.is_some();
         if let Some(url) = database {
             args.extend(["--database".to_owned(), url]);
         }
         let mails = crate::mailbox::Mailbox::open().await;
-        args.extend(["--smtp".to_owned(), mails.url.clone()]);
+        if mail {
+            args.extend(["--smtp".to_owned(), mails.url.clone()]);
+        }
         let server = Server::start(&Cli::parse_from(args).serve).await.unwrap();
         let root = CertificateDer::from_pem_file(data.path().join("host/authority.pem")).unwrap();
-        Self { server, secret, root, mails, _data: data }
+        Self { server, secret, root, mails, postgres, _data: data }
     }
 
     /// A town by common defaults.
@@ -355,7 +365,7 @@ impl Town<'_> {
     /// One more device of a facility.
     pub async fn device(&self, admin: &Client, facility: FacilityId) -> Identity {
         let ticket: EnrolmentTicket =
-            admin.post(&format!("/v1/facilities/{facility}/tickets"), &()).await.ok();
+            admin.post(&format!("/v1/facilities/{facility}/tickets"), &NewTicket::another()).await.ok();
         self.enrol(&ticket.number, &ticket.password).await
     }
 

@@ -220,7 +220,8 @@ async fn posts(
     Ok(answered)
 }
 
-/// For each push its milliseconds from the answer to the post that it tells of, which each recipient asks for.
+/// For each push its milliseconds from the answer to the post that it tells of, which each recipient asks for,
+/// and from the moment the post was sent.
 async fn pushed(
     fakes: &Fakes,
     members: &[(StaffId, Browser)],

@@ -5,7 +5,7 @@ use super::browser::{answer, stranger};
 use super::{Browser, Created, Fakes, Pickup, ServerProcess};
 use renraku_wire::{
     Code, EnrolmentTicket, FacilityApplication, FacilityApplied, FacilityApproved, FacilityId, FacilityKind,
-    NewStaff, Problem, StaffAdded,
+    NewStaff, NewTicket, Problem, StaffAdded,
 };
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ impl Town {
     /// # Errors
     /// What the server refused.
     pub async fn ticket(&self, manager: &Browser, facility: FacilityId) -> Result<EnrolmentTicket, Problem> {
-        manager.post(&format!("/v1/facilities/{facility}/tickets"), &()).await
+        manager.post(&format!("/v1/facilities/{facility}/tickets"), &NewTicket::another()).await
     }
 }
 

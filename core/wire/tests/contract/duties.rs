@@ -16,6 +16,11 @@ fn duties() {
         claimed_by_name: Some("架空 看子".into()),
         done_at: None,
     };
+    let task =
+        Task {
+            text: "登録内容の変更を確認する".into(), path: "/facilities".into(), since: Timestamp(9)
+        };
+    snap("tasks", &Tasks { tasks: vec![task] });
     snap("inbox", &Inbox { unclaimed: 0, lines: vec![line] });
     snap(
         "training_status",

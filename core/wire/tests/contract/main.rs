@@ -124,7 +124,15 @@ fn people_and_places() {
         },
     );
     snap("diagnosis_question", &DiagnosisQuestion { login_id: Some("kanko".into()), mail_missing: false });
-    snap("new_ticket", &NewTicket { facility_id: Some(FacilityId(id(2))), replaces: Some(DeviceId(id(4))) });
+    snap(
+        "new_ticket",
+        &NewTicket {
+            id: TicketId(id(6)),
+            facility_id: Some(FacilityId(id(2))),
+            replaces: Some(DeviceId(id(4))),
+        },
+    );
+    snap("new_first_password", &NewFirstPassword { id: FirstPasswordId(id(7)) });
     snap("certificate_renewal", &CertificateRenewal { csr: "MIIB".into() });
     snap("device_name", &DeviceName { name: "訪問用スマホ2".into() });
     snap(

@@ -54,7 +54,12 @@ fn what_is_asked_of_a_facility() {
     snap("ticket_mail_again", &TicketMailAgain { id: NoticeId(id(10)), mail: Some(mail()) });
     snap(
         "manager_change",
-        &ManagerChange { staff_id: StaffId(id(3)), name: Some("架空 次子".into()), mail: mail() },
+        &ManagerChange {
+            id: FirstPasswordId(id(7)),
+            staff_id: StaffId(id(3)),
+            name: Some("架空 次子".into()),
+            mail: mail(),
+        },
     );
     snap(
         "manager_designated",

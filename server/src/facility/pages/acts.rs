@@ -12,8 +12,8 @@ use crate::state::App;
 use axum::extract::State;
 use axum::response::Response;
 use renraku_wire::{
-    ChangeState, FacilityChange, FacilityChangeId, FacilityClosing, FacilityId, ManagerChange, MapListing,
-    MapPosition, NoticeId, Problem, StaffId, TicketMailAgain,
+    ChangeState, FacilityChange, FacilityChangeId, FacilityClosing, FacilityId, FirstPasswordId,
+    ManagerChange, MapListing, MapPosition, NoticeId, Problem, StaffId, TicketMailAgain,
 };
 
 /// Leads back to the page; a refusal is shown at the control that `control` names for the field at fault.
@@ -152,7 +152,8 @@ pub async fn designate(
     };
     let outcome = match staff_id {
         Ok(staff_id) => {
-            let given = ManagerChange { staff_id, name, mail: form.manager_mail.clone() };
+            let first = form.id.parse().unwrap_or_else(|_| FirstPasswordId::new());
+            let given = ManagerChange { id: first, staff_id, name, mail: form.manager_mail.clone() };
             change::designate(&app, &admin, id.into(), &given).await
         }
         Err(e) => Err(e),

@@ -117,7 +117,7 @@ pub async fn end_tickets(c: &mut Conn, town: Id, facility_id: Id, now: i64) -> R
     Ok(())
 }
 
-/// Stores the link to a returned application; earlier ones stop working.
+/// Stores the link to a returned application with the letter that holds it; earlier ones stop working.
 ///
 /// # Errors
 /// The database failed.
@@ -125,7 +125,7 @@ pub async fn insert_link(
     c: &mut Conn,
     town: Id,
     facility_id: Id,
-    token_hash: &[u8],
+    (token_hash, letter): (&[u8], Id),
     expires_at: i64,
     now: i64,
 ) -> Result<(), AppError> {
@@ -139,8 +139,33 @@ pub async fn insert_link(
             facility_link::facility_id.eq(facility_id),
             facility_link::expires_at.eq(expires_at),
             facility_link::created_at.eq(now),
+            facility_link::notice_id.eq(letter),
         ))
     )?;
+    Ok(())
+}
+
+/// Forgets links that expired, and takes back the letters with them that never left. May run any number of
+/// times. What the office wrote to the applicant stays on the facility's record.
+///
+/// # Errors
+/// The database failed.
+pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
+    let over: Vec<(Id, Option<Id>)> = run!(
+        c,
+        load,
+        facility_link::table
+            .filter(facility_link::expires_at.lt(now))
+            .select((facility_link::municipality_id, facility_link::notice_id))
+    )?;
+    for (town, letter) in &over {
+        if let Some(letter) = letter {
+            notice::withdraw(c, *town, *letter).await?;
+        }
+    }
+    if !over.is_empty() {
+        run!(c, execute, diesel::delete(facility_link::table.filter(facility_link::expires_at.lt(now))))?;
+    }
     Ok(())
 }
 

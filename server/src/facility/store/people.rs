@@ -28,6 +28,8 @@ pub struct Person {
     pub state: String,
     /// The account was never used.
     pub must_change_password: bool,
+    /// Under which id its first password was asked for.
+    pub first_password_id: Option<Id>,
 }
 
 impl Person {
@@ -44,6 +46,17 @@ impl Person {
 /// The database failed.
 pub async fn find(c: &mut Conn, town: Id, id: Id) -> Result<Option<Person>, AppError> {
     Ok(run!(c, get_result, staff::table.find((town, id)).select(Person::as_select())).optional()?)
+}
+
+/// The manager whose account was made when this facility was approved, as long as it was never used.
+///
+/// # Errors
+/// The database failed.
+pub async fn fresh_manager(c: &mut Conn, town: Id, facility_id: Id) -> Result<Option<Person>, AppError> {
+    let fresh = active(c, town, facility_id).await?.into_iter();
+    Ok(fresh
+        .into_iter()
+        .find(|p| p.manages() && p.must_change_password && p.first_password_id == Some(facility_id)))
 }
 
 /// A facility's active staff, by name.
@@ -84,20 +97,6 @@ pub async fn hand_over(c: &mut Conn, town: Id, facility_id: Id, to: Id) -> Resul
         c,
         execute,
         diesel::update(staff::table.find((town, to))).set(staff::role.eq(word(&Role::FacilityManager)))
-    )?;
-    Ok(())
-}
-
-/// Gives an account that was never used a new first password.
-///
-/// # Errors
-/// The database failed.
-pub async fn renew(c: &mut Conn, town: Id, id: Id, password_hash: &str) -> Result<(), AppError> {
-    run!(
-        c,
-        execute,
-        diesel::update(staff::table.find((town, id)).filter(staff::must_change_password.eq(true)))
-            .set(staff::password_hash.eq(password_hash))
     )?;
     Ok(())
 }

@@ -208,6 +208,12 @@ pub const SECTIONS: &[Section] = &[
                 "理由の記録と本人への通知が残ります。",
             ),
             switch("/yearly_training", "情報セキュリティの研修を年1回求める", ""),
+            number(
+                "/training_first_days",
+                "初めての研修を受けるまでの期間",
+                "IDを付与した日から数えます。期限の7日前から本人に知らせます。",
+                (0, 365, "日"),
+            ),
             switch(
                 "/incident_through_facility",
                 "事故の報告は施設を通じて事務局に届ける",
