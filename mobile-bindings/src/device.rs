@@ -5,7 +5,7 @@ use crate::{EnrolmentForm, KnownPerson, MobileError, Municipality, RenrakuSessio
 use renraku_core::{
     CertificateStatus, CoreError, Device, DeviceSettings, Diagnosed, NewDevice, PersonLock, Unlock, runtime,
 };
-use renraku_wire::{Code, StaffId};
+use renraku_wire::{Code, Platform, StaffId};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -121,14 +121,15 @@ impl RenrakuDevice {
         on_core(async move { inner.enrol(new).await.map(Into::into) }).await
     }
 
-    /// How long the certificate lasts; none before the enrolment. Returns at once. Look daily: when
-    /// `renewal_due`, call `renew_certificate` while somebody is signed in.
+    /// How long the certificate lasts; none before the enrolment. Returns at once. `sign_in` renews it by itself
+    /// when `renewal_due`; a shell may say so, or call `renew_certificate` while somebody is signed in.
     #[must_use]
     pub fn certificate(&self) -> Option<CertificateStatus> {
         self.inner.certificate()
     }
 
-    /// Renews the certificate before its end, with a new key; the person signed in vouches. Some seconds. A
+    /// Renews the certificate before its end, as `sign_in` does by itself, with a new key; the person signed in
+    /// vouches. Some seconds. A
     /// kill leaves the old certificate or the new one, and either works. Afterwards everybody on this device
     /// signs in again: sessions belong to the certificate they were opened with. Stores and outboxes stay.
     ///
@@ -157,7 +158,9 @@ impl RenrakuDevice {
         })
     }
 
-    /// Signs a person in, and opens or makes their sealed store. Some seconds.
+    /// Signs a person in, and opens or makes their sealed store. Some seconds. When the certificate's renewal is
+    /// due, it is renewed on the way, and others on this device sign in again; what hinders that does not hinder
+    /// the signing in.
     ///
     /// Fails with `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`,
     /// `Storage`: with `Locked`, the person has a PIN here, so unlock first.
@@ -290,6 +293,22 @@ impl RenrakuDevice {
         let inner = self.inner.clone();
         on_core(async move { inner.forget().await }).await
     }
+}
+
+/// What the portal's 2-D code says, as a form that `enrol` takes. `text`: whatever the camera read. Opens nothing
+/// and asks nobody. Returns at once, on any thread.
+///
+/// Fails with `Invalid`: `setup_code_foreign` for another kind of code, `setup_code_newer` for one of a newer
+/// version, `setup_code_malformed` for one that is damaged or forged; `problem_sentence` says what to do.
+#[uniffi::export]
+pub fn scan_setup_code(
+    text: String,
+    device_name: String,
+    platform: Platform,
+) -> Result<EnrolmentForm, MobileError> {
+    let NewDevice { public_url, slug, number, password, device_name, platform } =
+        NewDevice::scanned(&text, device_name, platform)?;
+    Ok(EnrolmentForm { public_url, slug, number, password, device_name, platform })
 }
 
 /// The towns that have a folder of their own under `folder`, by slug, sorted: open each with `open_town`. Reads

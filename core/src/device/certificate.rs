@@ -8,7 +8,9 @@ use crate::runtime::block;
 use crate::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use renraku_wire::{CertificateIssued, CertificateRequest, Code, MunicipalityInfo, Platform, Timestamp};
+use renraku_wire::{
+    CertificateIssued, CertificateRequest, Code, MunicipalityInfo, Platform, SetupCode, Timestamp,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -29,6 +31,25 @@ pub struct NewDevice {
     pub device_name: String,
     /// What it is.
     pub platform: Platform,
+}
+
+impl NewDevice {
+    /// What the portal's 2-D code says, whatever a camera may have read there. Trusts nothing in it yet: enrolling
+    /// asks the host that it names, over TLS, and believes only a host with a trusted certificate.
+    ///
+    /// # Errors
+    /// `Invalid` with `setup_code_foreign`, `setup_code_newer` or `setup_code_malformed`.
+    pub fn scanned(code: &str, device_name: String, platform: Platform) -> Result<Self, CoreError> {
+        let code = SetupCode::parse(code).map_err(CoreError::setup_code)?;
+        Ok(Self {
+            public_url: code.public_url().to_owned(),
+            slug: code.slug().to_owned(),
+            number: code.number,
+            password: code.password,
+            device_name,
+            platform,
+        })
+    }
 }
 
 impl std::fmt::Debug for NewDevice {
@@ -113,13 +134,11 @@ impl Device {
     pub fn certificate(&self) -> Option<CertificateStatus> {
         let enrolled = self.inner.enrolled()?;
         let (from, until) = (enrolled.enrolment.not_before(), enrolled.enrolment.certificate.not_after);
-        let days = RENEW_DAYS * 86_400_000;
-        let third = from.map_or(days, |from| until.0.saturating_sub(from.0) / 3);
-        let renewal_due = self.inner.clock.now().0 >= until.0.saturating_sub(days.min(third));
+        let renewal_due = renewal_from(&enrolled.enrolment) <= self.inner.clock.now();
         Some(CertificateStatus { not_before: from, not_after: until, renewal_due })
     }
 
-    /// Renews the certificate before its end: a new key (the other of the device's two), a new certificate, one
+    /// Renews the certificate before its end ([`Device::sign_in`] does so by itself): a new key (the other of the device's two), a new certificate, one
     /// switch. The person signed in vouches for the device. Killed at any instant, the device has the old
     /// certificate or the new one, and either works: the server keeps the old one good until the new one is
     /// used, and gives the same certificate again to whoever asks again with the same key.
@@ -201,6 +220,14 @@ impl Device {
             Err(e) => return Err(e.into()),
         })
     }
+}
+
+/// The instant from which a certificate is renewed.
+pub(super) fn renewal_from(enrolment: &Enrolment) -> Timestamp {
+    let (from, until) = (enrolment.not_before(), enrolment.certificate.not_after);
+    let days = RENEW_DAYS * 86_400_000;
+    let third = from.map_or(days, |from| until.0.saturating_sub(from.0) / 3);
+    Timestamp(until.0.saturating_sub(days.min(third)))
 }
 
 impl Inner {
