@@ -12,6 +12,8 @@ mod clock;
 mod compose;
 mod device;
 mod error;
+#[cfg(test)]
+mod hostile;
 pub mod identity;
 mod lock;
 mod outbox;

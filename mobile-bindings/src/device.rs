@@ -97,7 +97,8 @@ impl RenrakuDevice {
         self.inner.municipality().map(Into::into)
     }
 
-    /// True when the device's key cannot be read out of it. Asks the key: may block for a moment.
+    /// True when the device's key could not be read out of it when it was last looked at: at the opening, and with
+    /// each certificate. Returns at once.
     #[must_use]
     pub fn is_hardware_backed(&self) -> bool {
         self.inner.is_hardware_backed()
@@ -312,10 +313,11 @@ pub fn scan_setup_code(
 }
 
 /// The towns that have a folder of their own under `folder`, by slug, sorted: open each with `open_town`. Reads
-/// one folder; may block for a moment.
+/// one folder.
 ///
 /// Fails with `Storage` when the folder cannot be read.
-#[uniffi::export]
-pub fn known_towns(folder: String) -> Result<Vec<String>, MobileError> {
-    Ok(renraku_core::towns(folder.as_ref())?)
+#[uniffi::export(async_runtime = "tokio")]
+pub async fn known_towns(folder: String) -> Result<Vec<String>, MobileError> {
+    let read = runtime::block(move || renraku_core::towns(folder.as_ref())).await;
+    Ok(read.map_err(|_| MobileError::Unexpected { reference: None })??)
 }

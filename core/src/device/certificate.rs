@@ -9,8 +9,10 @@ use crate::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use renraku_wire::{
-    CertificateIssued, CertificateRequest, Code, MunicipalityInfo, Platform, SetupCode, Timestamp,
+    CertificateIssued, CertificateRequest, Code, MunicipalityInfo, Platform, SetupCode, SetupCodeError,
+    Timestamp,
 };
+use reqwest::Url;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -41,6 +43,9 @@ impl NewDevice {
     /// `Invalid` with `setup_code_foreign`, `setup_code_newer` or `setup_code_malformed`.
     pub fn scanned(code: &str, device_name: String, platform: Platform) -> Result<Self, CoreError> {
         let code = SetupCode::parse(code).map_err(CoreError::setup_code)?;
+        if !is_taken_as_written(code.public_url()) {
+            return Err(CoreError::setup_code(SetupCodeError::Malformed));
+        }
         Ok(Self {
             public_url: code.public_url().to_owned(),
             slug: code.slug().to_owned(),
@@ -50,6 +55,18 @@ impl NewDevice {
             platform,
         })
     }
+}
+
+/// The host that is asked is the host that stands there: `127.1` and `0x7f.0.0.1` are other names of other hosts
+/// to whoever resolves them.
+fn is_taken_as_written(public_url: &str) -> bool {
+    let Ok(url) = Url::parse(public_url) else { return false };
+    let written = public_url.strip_prefix("https://").unwrap_or_default();
+    let bracketed = written.starts_with('[');
+    let name = written.split(':').next().unwrap_or_default();
+    url.scheme() == "https"
+        && url.path() == "/"
+        && (bracketed || url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(name)))
 }
 
 impl std::fmt::Debug for NewDevice {
@@ -238,13 +255,15 @@ impl Inner {
 
     /// Checks that a certificate is for this key, keeps it (one durable step) and works with it from now on.
     async fn keep(self: &Arc<Self>, key: Arc<dyn DeviceKey>, enrolment: Enrolment) -> Result<(), CoreError> {
-        let (vault, checked) = (self.vault.clone(), enrolment.clone());
-        block(move || {
-            checked.check_key(&key.public_key()?)?;
-            checked.save(vault.as_ref()).map_err(Fault::from)
+        let inner = self.clone();
+        block(move || -> Result<(), CoreError> {
+            enrolment.check_key(&key.public_key()?)?;
+            enrolment.save(inner.vault.as_ref())?;
+            inner.take_up(enrolment)?;
+            inner.look_at_the_key();
+            Ok(())
         })
-        .await??;
-        self.take_up(enrolment)
+        .await?
     }
 }
 

@@ -41,7 +41,7 @@ fn bytes() -> u64 {
 async fn break_it_again_and_again(town: Arc<Town>) {
     loop {
         if !town.network.is_to_be_cut() {
-            town.network.cut_after(rand::rng().random_range(150_000..700_000));
+            town.network.cut_after(rand::rng().random_range(200_000..900_000));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -55,7 +55,7 @@ async fn upload(line: &str, rate: u64) {
     let policy = DevicePolicy { photo_bytes: 8_000_000, photo_quality: 95, ..session.policy().clone() };
     town.facts().policy = Some(policy);
     session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
-    let photo = noisy_photo(phone.file("camera.jpg"), 1200);
+    let photo = noisy_photo(phone.file("camera.jpg"), 1045);
     let mut length = 0;
     while length < bytes() {
         session.compose(one(&town, photo.clone()), Cancel::new(), None).await.unwrap();
