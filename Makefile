@@ -22,9 +22,11 @@ test: ## Formatting, lints and every test, on both databases.
 		set -x; exec scripts/with-postgres cargo test --locked --workspace --tests; \
 	fi
 
-bench: ## How fast: photos against vipsthumbnail, films against ffmpeg, getting in, and from a post to its push.
+bench: ## How fast: photos against vipsthumbnail, films against ffmpeg, a phone, a slow line, getting in, a push.
 	@scripts/setup build run bench
 	cargo bench --locked -p renraku-media
+	cargo bench --locked -p renraku-core --bench phone
+	RENRAKU_UPLOAD_MEGABYTES=20 cargo test --locked --release -p renraku-core --test it slow:: -- --nocapture
 	scripts/with-postgres cargo bench --locked -p renraku-server --bench gate
 	cargo build --locked --release -p renraku-server -p renraku-tests --bin renraku-server --bin bench_push
 	$${CARGO_TARGET_DIR:-target}/release/bench_push

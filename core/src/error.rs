@@ -9,7 +9,7 @@ use crate::runtime::RunError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use renraku_media::MediaError;
-use renraku_wire::{Code, Problem};
+use renraku_wire::{Code, Problem, SetupCodeError};
 
 /// What a shell can act on. `code` is the stable problem code, where there is one. No case carries a person's
 /// data or a secret.
@@ -157,6 +157,15 @@ impl CoreError {
         Self::Storage { kind }
     }
 
+    pub(crate) fn setup_code(e: SetupCodeError) -> Self {
+        let code = match e {
+            SetupCodeError::Foreign => Code::SetupCodeForeign,
+            SetupCodeError::Newer => Code::SetupCodeNewer,
+            _ => Code::SetupCodeMalformed,
+        };
+        Self::Invalid { code, field: Some("setup_code".to_owned()) }
+    }
+
     pub(crate) fn invalid(field: &str) -> Self {
         Self::Invalid { code: Code::FieldInvalid, field: Some(field.to_owned()) }
     }
@@ -251,6 +260,10 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::Media(MediaError::NotStripped { .. }) => {
                 Self::Media { code: Some(Code::MediaNotStripped) }
             }
+            Fault::Media(MediaError::BadMark) => {
+                Self::Invalid { code: Code::MarkInvalid, field: Some("marks".to_owned()) }
+            }
+            Fault::Media(MediaError::BadPixels) => Self::invalid("pixels"),
             Fault::Media(MediaError::Unreadable | MediaError::Unsupported { .. }) => {
                 Self::Media { code: Some(Code::MediaUnreadable) }
             }
@@ -288,9 +301,14 @@ fn refused(problem: Problem) -> CoreError {
         | Code::ConsentMissing
         | Code::RoleInsufficient
         | Code::OffsetConflict => CoreError::Conflict { code },
-        Code::RequestMalformed | Code::FieldInvalid | Code::PasswordWeak | Code::TeamInvalid => {
-            CoreError::Invalid { code, field: problem.field }
-        }
+        Code::RequestMalformed
+        | Code::FieldInvalid
+        | Code::PasswordWeak
+        | Code::TeamInvalid
+        | Code::MarkInvalid
+        | Code::SetupCodeForeign
+        | Code::SetupCodeNewer
+        | Code::SetupCodeMalformed => CoreError::Invalid { code, field: problem.field },
         Code::BodyTooLarge | Code::MediaTooLarge => CoreError::TooLarge { code },
         Code::MediaUnreadable | Code::MediaNotStripped | Code::ChecksumMismatch | Code::MediaPending => {
             CoreError::Media { code: Some(code) }

@@ -12,6 +12,8 @@ mod clock;
 mod compose;
 mod device;
 mod error;
+#[cfg(test)]
+mod hostile;
 pub mod identity;
 mod lock;
 mod outbox;
@@ -24,7 +26,7 @@ mod town;
 pub mod vault;
 
 pub use clock::{Clock, SystemClock};
-pub use compose::{Attachment, Progress};
+pub use compose::{Attachment, PixelLayout, Progress};
 pub use device::{CertificateStatus, Device, DeviceSettings, Diagnosed, NewDevice, Unlock};
 pub use error::{CoreError, StorageTrouble};
 pub use lock::{PIN_CHARS, PIN_TRIES, PersonLock};
@@ -32,5 +34,6 @@ pub use outbox::{FlushReport, Item, ItemMedia, ItemState, Text};
 pub use people::Person;
 pub use push::{PushShown, Unlocked};
 pub use renraku_media::Cancel;
+pub use renraku_media::photo::{Cover, Mark, Shape};
 pub use session::{Draft, Seen, Session};
 pub use town::towns;

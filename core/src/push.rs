@@ -96,7 +96,7 @@ fn absent_is_none<T>(found: Result<T, CoreError>) -> Result<Option<T>, CoreError
 }
 
 /// Apple delivers an object beside `aps`; Google's data messages deliver only text values.
-fn parse(payload: &str) -> Option<PushPayload> {
+pub(crate) fn parse(payload: &str) -> Option<PushPayload> {
     let mut value: Value = serde_json::from_str(payload).ok()?;
     if let Some(part) = value.get_mut("renraku") {
         value = match part.take() {

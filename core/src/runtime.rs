@@ -1,6 +1,7 @@
 //! The threads that the core works on. A shell's call is polled on the shell's own thread, so everything
 //! that takes time runs here instead. Not here: any work itself.
 
+use renraku_media::Cancel;
 use std::future::Future;
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
@@ -36,6 +37,23 @@ where
 /// [`RunError`] when there are no threads, or the work panicked.
 pub async fn block<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, RunError> {
     runtime()?.spawn_blocking(work).await.map_err(|_| RunError::BrokeOff)
+}
+
+/// How often a flag is looked at that cannot wake anybody.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Does work that waits, until it is done or somebody asks to stop: then it is dropped, and there is none.
+pub(crate) async fn unless_cancelled<F: Future>(work: F, cancel: &Cancel) -> Option<F::Output> {
+    let asked = async {
+        while !cancel.is_cancelled() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = asked => None,
+        done = work => Some(done),
+    }
 }
 
 struct Task<R>(JoinHandle<R>);

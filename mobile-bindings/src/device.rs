@@ -5,7 +5,7 @@ use crate::{EnrolmentForm, KnownPerson, MobileError, Municipality, RenrakuSessio
 use renraku_core::{
     CertificateStatus, CoreError, Device, DeviceSettings, Diagnosed, NewDevice, PersonLock, Unlock, runtime,
 };
-use renraku_wire::{Code, StaffId};
+use renraku_wire::{Code, Platform, StaffId};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -97,7 +97,8 @@ impl RenrakuDevice {
         self.inner.municipality().map(Into::into)
     }
 
-    /// True when the device's key cannot be read out of it. Asks the key: may block for a moment.
+    /// True when the device's key could not be read out of it when it was last looked at: at the opening, and with
+    /// each certificate. Returns at once.
     #[must_use]
     pub fn is_hardware_backed(&self) -> bool {
         self.inner.is_hardware_backed()
@@ -121,14 +122,15 @@ impl RenrakuDevice {
         on_core(async move { inner.enrol(new).await.map(Into::into) }).await
     }
 
-    /// How long the certificate lasts; none before the enrolment. Returns at once. Look daily: when
-    /// `renewal_due`, call `renew_certificate` while somebody is signed in.
+    /// How long the certificate lasts; none before the enrolment. Returns at once. `sign_in` renews it by itself
+    /// when `renewal_due`; a shell may say so, or call `renew_certificate` while somebody is signed in.
     #[must_use]
     pub fn certificate(&self) -> Option<CertificateStatus> {
         self.inner.certificate()
     }
 
-    /// Renews the certificate before its end, with a new key; the person signed in vouches. Some seconds. A
+    /// Renews the certificate before its end, as `sign_in` does by itself, with a new key; the person signed in
+    /// vouches. Some seconds. A
     /// kill leaves the old certificate or the new one, and either works. Afterwards everybody on this device
     /// signs in again: sessions belong to the certificate they were opened with. Stores and outboxes stay.
     ///
@@ -157,7 +159,9 @@ impl RenrakuDevice {
         })
     }
 
-    /// Signs a person in, and opens or makes their sealed store. Some seconds.
+    /// Signs a person in, and opens or makes their sealed store. Some seconds. When the certificate's renewal is
+    /// due, it is renewed on the way, and others on this device sign in again; what hinders that does not hinder
+    /// the signing in.
     ///
     /// Fails with `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`,
     /// `Storage`: with `Locked`, the person has a PIN here, so unlock first.
@@ -292,11 +296,28 @@ impl RenrakuDevice {
     }
 }
 
+/// What the portal's 2-D code says, as a form that `enrol` takes. `text`: whatever the camera read. Opens nothing
+/// and asks nobody. Returns at once, on any thread.
+///
+/// Fails with `Invalid`: `setup_code_foreign` for another kind of code, `setup_code_newer` for one of a newer
+/// version, `setup_code_malformed` for one that is damaged or forged; `problem_sentence` says what to do.
+#[uniffi::export]
+pub fn scan_setup_code(
+    text: String,
+    device_name: String,
+    platform: Platform,
+) -> Result<EnrolmentForm, MobileError> {
+    let NewDevice { public_url, slug, number, password, device_name, platform } =
+        NewDevice::scanned(&text, device_name, platform)?;
+    Ok(EnrolmentForm { public_url, slug, number, password, device_name, platform })
+}
+
 /// The towns that have a folder of their own under `folder`, by slug, sorted: open each with `open_town`. Reads
-/// one folder; may block for a moment.
+/// one folder.
 ///
 /// Fails with `Storage` when the folder cannot be read.
-#[uniffi::export]
-pub fn known_towns(folder: String) -> Result<Vec<String>, MobileError> {
-    Ok(renraku_core::towns(folder.as_ref())?)
+#[uniffi::export(async_runtime = "tokio")]
+pub async fn known_towns(folder: String) -> Result<Vec<String>, MobileError> {
+    let read = runtime::block(move || renraku_core::towns(folder.as_ref())).await;
+    Ok(read.map_err(|_| MobileError::Unexpected { reference: None })??)
 }

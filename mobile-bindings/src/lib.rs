@@ -18,7 +18,7 @@ mod records;
 mod remote;
 mod session;
 
-pub use device::{Diagnosis, RenrakuDevice, known_towns};
+pub use device::{Diagnosis, RenrakuDevice, known_towns, scan_setup_code};
 pub use error::{MobileError, StorageTrouble, problem_sentence, storage_sentence};
 pub use foreign::{CancelToken, DeviceKey, KeyFailure, ProgressListener, Vault, VaultFailure};
 pub use records::*;

@@ -1,7 +1,7 @@
 //! Records that only the shells need: what is read together with its freshness, what is handed in.
 //! The records of the contract itself are in `remote`.
 
-use renraku_core::{Attachment, Draft, Seen};
+use renraku_core::{Attachment, Cover, Draft, Mark, Seen, Shape};
 use renraku_wire::{
     BodySite, MediaKind, MunicipalityInfo, Patient, PatientId, PatientSummary, Platform, Post, PostPage,
     StaffId,
@@ -161,12 +161,90 @@ impl From<Seen<Post>> for PostSeen {
 /// A file to go with a post, as the camera wrote it. It is only read: the shell removes it afterwards.
 #[derive(Clone, uniffi::Record)]
 pub struct AttachmentFile {
-    /// `PHOTO` (JPEG, PNG or WebP) or `VIDEO` (MP4 or QuickTime).
+    /// `PHOTO` (JPEG, PNG or WebP, or else `pixels`) or `VIDEO` (MP4 or QuickTime).
     pub kind: MediaKind,
     /// Path of the file.
     pub path: String,
     /// What it shows, for those who cannot see it. May be empty.
     pub description: String,
+    /// Areas of a photo that are covered in the photo and its thumbnail before either is kept; at most 500. None
+    /// for a film.
+    #[uniffi(default = [])]
+    pub marks: Vec<PhotoMark>,
+    /// For a photo of another kind (HEIC): the file at `path` holds what the platform's decoder made of it. None
+    /// for a file as the camera wrote it.
+    #[uniffi(default = None)]
+    pub pixels: Option<PixelFile>,
+    /// False to leave a film's sound out. Without meaning for a photo.
+    #[uniffi(default = true)]
+    pub sound: bool,
+}
+
+/// What is put over a marked area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum MarkCover {
+    /// Black: nothing of what lay under it can be had back. For names, numbers and everything written.
+    Black,
+    /// Some mean colours: light and skin remain, features do not. For faces, never for text.
+    Blur,
+}
+
+/// The outline of a marked area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum MarkOutline {
+    /// The whole frame.
+    Rectangle,
+    /// The largest ellipse within the frame.
+    Ellipse,
+}
+
+/// A marked area of a photo. All lengths are shares (0 to 1) of the width and height of the upright picture, from
+/// its left upper corner; what sticks out is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, uniffi::Record)]
+pub struct PhotoMark {
+    /// What covers it.
+    pub cover: MarkCover,
+    /// Its outline.
+    pub outline: MarkOutline,
+    /// Left edge, as a share of the width.
+    pub left: f32,
+    /// Upper edge, as a share of the height.
+    pub top: f32,
+    /// Width, as a share of the width; more than 0.
+    pub width: f32,
+    /// Height, as a share of the height; more than 0.
+    pub height: f32,
+}
+
+impl From<PhotoMark> for Mark {
+    fn from(mark: PhotoMark) -> Self {
+        let PhotoMark { cover, outline, left, top, width, height } = mark;
+        let cover = match cover {
+            MarkCover::Black => Cover::Black,
+            MarkCover::Blur => Cover::Blur,
+        };
+        let shape = match outline {
+            MarkOutline::Rectangle => Shape::Rectangle,
+            MarkOutline::Ellipse => Shape::Ellipse,
+        };
+        Self { shape, cover, left, top, width, height }
+    }
+}
+
+/// How a decoded photo lies in its file: rows from the top, eight bits each of red, green, blue and alpha (not
+/// multiplied in), at most 64 million pixels and 256,000,000 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PixelFile {
+    /// Width in pixels, as stored.
+    pub width: u32,
+    /// Height in pixels, as stored.
+    pub height: u32,
+    /// Bytes from row to row, at least four times the width.
+    pub stride: u32,
+    /// How it is to be turned: EXIF's 1 to 8; 1 where the platform has done so already.
+    pub orientation: u8,
+    /// The colour profile that the platform names, as ICC bytes; none for sRGB.
+    pub icc: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for AttachmentFile {
@@ -204,6 +282,15 @@ impl From<PostDraft> for Draft {
             kind: file.kind,
             path: file.path.into(),
             description: file.description,
+            marks: file.marks.into_iter().map(Mark::from).collect(),
+            pixels: file.pixels.map(|p| renraku_core::PixelLayout {
+                width: p.width,
+                height: p.height,
+                stride: p.stride,
+                orientation: p.orientation,
+                icc: p.icc,
+            }),
+            sound: file.sound,
         };
         Self {
             patient_id: draft.patient_id,

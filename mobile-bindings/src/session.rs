@@ -134,28 +134,40 @@ impl RenrakuSession {
         on_core(async move { inner.receipts(id).await.map(|list| list.receipts) }).await
     }
 
-    /// A picture in small, or a film's poster, as JPEG of some kilobytes. Kept sealed for the next time.
+    /// A picture in small, or the poster of a film that was sent from this device, as JPEG of some kilobytes.
+    /// Kept sealed for the next time.
     ///
-    /// Fails with `Offline`, `NotFound`, `Media` when it has not arrived yet.
+    /// Fails with `Offline`, `NotFound` (of a film that came from elsewhere, too), `Media` when it has not
+    /// arrived yet.
     pub async fn thumbnail(&self, id: MediaId) -> Result<Vec<u8>, MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.thumbnail(id).await }).await
     }
 
     /// Writes a picture, film or document into a new file at `path`, **in the clear**: in a folder of the
-    /// app's own, and the shell removes it after showing it. Gives its length in bytes.
+    /// app's own, and the shell removes it after showing it. Gives its length in bytes. Up to minutes for a film:
+    /// `cancel` stops it within 200 ms, and nothing of it stays.
     ///
-    /// Fails with `Offline`, `NotFound`, `Media` when it has not arrived yet, `Storage` when the file exists.
-    pub async fn media(&self, id: MediaId, path: String) -> Result<u64, MobileError> {
+    /// Fails with `Offline`, `NotFound`, `Media` when it has not arrived yet (without a code when cancelled),
+    /// `Storage` when the file exists.
+    #[uniffi::method(default(cancel = None))]
+    pub async fn media(
+        &self,
+        id: MediaId,
+        path: String,
+        cancel: Option<Arc<CancelToken>>,
+    ) -> Result<u64, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.media(id, &PathBuf::from(path)).await }).await
+        let cancel = cancel.map_or_else(Cancel::new, |token| token.inner.clone());
+        on_core(async move { inner.media(id, &PathBuf::from(path), &cancel).await }).await
     }
 
     /// Prepares the files and puts the post into the outbox. Needs no network. When it returns, the post is
     /// sealed on the disk and survives a kill; call `flush` to send. Up to seconds a film.
     ///
-    /// Fails with `Invalid` for an empty post or too long a text, `TooLarge`, `Media` (without a code when
-    /// cancelled; nothing is kept then).
+    /// Fails with `Invalid` for an empty post or too long a text, and with `mark_invalid` for a mark that is no
+    /// area of its photo or a mark on a film; `TooLarge`, `Media` (without a code when cancelled; nothing is
+    /// kept then).
     pub async fn compose(
         &self,
         draft: PostDraft,

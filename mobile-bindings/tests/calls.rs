@@ -3,7 +3,7 @@
 
 use renraku_mobile::{
     CancelToken, DeviceKey, Diagnosis, EnrolmentForm, KeyFailure, MobileError, RenrakuDevice, StorageTrouble,
-    Vault, VaultFailure, known_towns, problem_sentence, storage_sentence,
+    Vault, VaultFailure, known_towns, problem_sentence, scan_setup_code, storage_sentence,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -107,6 +107,27 @@ async fn troubles_are_told_apart() {
 }
 
 #[test]
+fn a_scanned_code_becomes_the_form_and_any_other_says_what_to_do() {
+    let scan = |text: &str| scan_setup_code(text.into(), "訪問用スマホ1".into(), renraku_wire::Platform::Ios);
+    let form =
+        scan("renraku:enrol?v=1&portal=https%3A%2F%2Frenraku.example.jp%2Fminowa&no=12-34&pw=se%26cret");
+    let form = form.unwrap();
+    assert_eq!((form.public_url.as_str(), form.slug.as_str()), ("https://renraku.example.jp", "minowa"));
+    assert_eq!((form.number.as_str(), form.password.as_str()), ("12-34", "se&cret"));
+    assert_eq!((form.device_name.as_str(), form.platform), ("訪問用スマホ1", renraku_wire::Platform::Ios));
+    assert!(!format!("{form:?}").contains("cret"));
+    for (text, why) in [
+        ("https://renraku.example.jp/minowa", "setup_code_foreign"),
+        ("renraku:enrol?v=2", "setup_code_newer"),
+        ("renraku:enrol?v=1", "setup_code_malformed"),
+    ] {
+        let refused = scan(text).map(drop).unwrap_err();
+        assert_eq!(refused, MobileError::Invalid { code: why.into(), field: Some("setup_code".into()) });
+        assert!(problem_sentence(why.into()).contains("2次元コード"), "{why}");
+    }
+}
+
+#[test]
 fn a_token_is_set_once_and_stays() {
     let token = CancelToken::new();
     assert!(!token.is_cancelled());
@@ -142,5 +163,5 @@ async fn a_stranger_has_no_lock_and_a_town_must_be_a_slug() {
     let refused = town("../minowa").await.map(drop);
     assert!(matches!(refused, Err(MobileError::Invalid { field: Some(f), .. }) if f == "town"));
     town("minowa").await.unwrap();
-    assert_eq!(known_towns(path.clone()), Ok(vec!["minowa".to_owned()]));
+    assert_eq!(known_towns(path.clone()).await, Ok(vec!["minowa".to_owned()]));
 }

@@ -36,8 +36,13 @@ pub enum MediaError {
     /// No room for the output. Nothing is left behind.
     #[error("no room left on the storage")]
     StorageFull,
-    /// A file could not be opened, read or written; `InvalidInput` where what a caller passed makes no sense
-    /// (a mark that is no area of the picture, pixels that do not fit their size, a path that is no text).
+    /// A mark that is no area of the picture, or too many of them. Nothing is made: a mark is never passed over.
+    #[error("a mark that is no area of the picture")]
+    BadMark,
+    /// Pixels of the platform's decoder that do not fit their numbers.
+    #[error("pixels that do not fit their size")]
+    BadPixels,
+    /// A file could not be opened, read or written; `InvalidInput` for a path that is no text.
     #[error("input or output failed: {0}")]
     Io(io::ErrorKind),
 }

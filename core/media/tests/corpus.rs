@@ -9,58 +9,14 @@
 
 mod dice;
 
-use dice::Dice;
+use dice::{corpus, fuzz};
 use renraku_media::photo::{Cover, Mark, Plan, Shape, Source, prepare};
 use renraku_media::{Cancel, MediaError, document, film, photo};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use std::{env, fs};
-
-fn corpus(kind: &str) -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = fs::read_dir(folder(kind))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
-        .collect();
-    files.sort();
-    assert!(files.len() > 5, "the corpus is there");
-    files
-}
 
 fn folder(kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(kind)
-}
-
-fn budget() -> Duration {
-    let asked = env::var("RENRAKU_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok());
-    Duration::from_secs(asked.unwrap_or(6))
-}
-
-/// A seed for this run: the same in normal tests, another one where somebody looks for more.
-fn seed() -> u64 {
-    env::var("RENRAKU_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0xC0_FFEE)
-}
-
-/// Damages and crosses the corpus until the time is over. Gives how often.
-fn fuzz(kind: &str, files: &[(String, Vec<u8>)], each: impl Fn(&[u8])) -> usize {
-    let (mut dice, start, mut rounds) = (Dice(seed()), Instant::now(), 0);
-    while start.elapsed() < budget() {
-        let (_, original) = &files[dice.roll(files.len())];
-        let within = if dice.roll(2) == 0 { 400 } else { original.len() };
-        let mut bad = dice.damage(original, within.max(1));
-        if dice.roll(4) == 0 {
-            let (_, other) = &files[dice.roll(files.len())];
-            let (a, b) = (dice.roll(bad.len().max(1)), dice.roll(other.len().max(1)));
-            bad = [&bad[..a.min(bad.len())], &other[b..]].concat();
-        }
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| each(&bad))) {
-            let _ = fs::write(folder(kind).join(format!("new-{rounds}-{}", bad.len())), &bad);
-            resume_unwind(panic);
-        }
-        rounds += 1;
-    }
-    rounds
 }
 
 fn photo_entrances(bytes: &[u8]) -> Result<(), MediaError> {
@@ -81,7 +37,7 @@ fn photo_entrances(bytes: &[u8]) -> Result<(), MediaError> {
 
 #[test]
 fn photos() {
-    let files = corpus("photo");
+    let files = corpus(&folder("photo"));
     for (name, bytes) in &files {
         let result = photo_entrances(bytes);
         match name.split('-').next().unwrap() {
@@ -90,18 +46,18 @@ fn photos() {
             _ => {}
         }
     }
-    let rounds = fuzz("photo", &files, |bytes| drop(photo_entrances(bytes)));
+    let rounds = fuzz(&folder("photo"), &files, |bytes| drop(photo_entrances(bytes)));
     assert!(rounds > 20, "{rounds}");
 }
 
 #[test]
 fn films() {
-    let files = corpus("film");
+    let files = corpus(&folder("film"));
     for (name, bytes) in &files {
         let result = film::verify(bytes, &film::Limits::default());
         assert_eq!(result.is_ok(), name.starts_with("ok-made"), "{name}: {result:?}");
     }
-    let rounds = fuzz("film", &files, |bytes| drop(film::verify(bytes, &film::Limits::default())));
+    let rounds = fuzz(&folder("film"), &files, |bytes| drop(film::verify(bytes, &film::Limits::default())));
     assert!(rounds > 1000, "{rounds}");
 }
 
@@ -109,19 +65,19 @@ fn films() {
 #[test]
 fn films_with_ffmpeg() {
     use renraku_media::video;
-    let folder = tempfile::tempdir().unwrap();
-    let (input, output) = (folder.path().join("in.mov"), folder.path().join("out.mp4"));
+    let place = tempfile::tempdir().unwrap();
+    let (input, output) = (place.path().join("in.mov"), place.path().join("out.mp4"));
     let entrances = |bytes: &[u8]| {
         fs::write(&input, bytes).unwrap();
         let plan = video::Plan { short_side: 64, longest_ms: 2000, ..video::Plan::default() };
         let made = video::transcode(&input, &output, &plan, &mut |_| (), &Cancel::new());
         let _ = video::play(&input, &Cancel::new());
         let _ = video::poster(&input, &Plan::default(), &Cancel::new());
-        let left = fs::read_dir(folder.path()).unwrap().count();
+        let left = fs::read_dir(place.path()).unwrap().count();
         assert_eq!(left, if output.exists() { 2 } else { 1 }, "no part is left behind");
         made.map(drop)
     };
-    let files = corpus("film");
+    let files = corpus(&folder("film"));
     for (name, bytes) in &files {
         let result = entrances(bytes);
         match name.split('-').next().unwrap() {
@@ -130,6 +86,6 @@ fn films_with_ffmpeg() {
             _ => {}
         }
     }
-    let rounds = fuzz("film", &files, |bytes| drop(entrances(bytes)));
+    let rounds = fuzz(&folder("film"), &files, |bytes| drop(entrances(bytes)));
     assert!(rounds > 10, "{rounds}");
 }

@@ -179,6 +179,14 @@ fn sound_can_be_left_out() {
 }
 
 #[test]
+fn a_film_keeps_to_the_towns_bytes() {
+    let plan = video::Plan { max_bytes: 300_000, ..Default::default() };
+    let (facts, bytes) = run(&made().original, &plan).unwrap();
+    assert!(facts.bytes <= 300_000 && bytes.len() < made().bytes.len(), "{facts:?}");
+    assert!(!facts.cut && facts.sound, "smaller, not shorter: {facts:?}");
+}
+
+#[test]
 fn long_and_fast_films_are_capped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("in.mov");

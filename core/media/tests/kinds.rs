@@ -241,7 +241,7 @@ fn what_the_platform_decoded_takes_the_same_way() {
         [255; 3],
         2,
     );
-    let unfit = Err(MediaError::Io(std::io::ErrorKind::InvalidInput));
+    let unfit = Err(MediaError::BadPixels);
     for bad in [
         photo::Pixels { rgba: &patch[1..], ..small },
         photo::Pixels { stride: 255, ..small },

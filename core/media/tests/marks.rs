@@ -102,7 +102,7 @@ fn every_mark_counts_or_nothing_is_made() {
     let file = encoded(room(640, 480, 8, false), ImageFormat::Png);
     let outside = Mark { left: 1.2, ..PLATE };
     let result = prepare(Source::File(&file), &Plan::default(), &[PLATE, outside], &Cancel::new());
-    assert_eq!(result, Err(MediaError::Io(std::io::ErrorKind::InvalidInput)));
+    assert_eq!(result, Err(MediaError::BadMark));
     let whole = Mark { left: 0.0, top: 0.0, width: 1.0, height: 1.0, ..PLATE };
     let made = made(&file, &[whole]);
     assert!(decoded(&made.photo).pixels().all(|p| p.0 == [0; 3]));

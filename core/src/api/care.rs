@@ -34,10 +34,10 @@ impl Care {
         Ok(Self { http: Http::new(tls, base)?, token: None })
     }
 
-    /// The same, telling when the certificate turns out to be revoked.
+    /// The same, telling when the certificate seems to be at its end.
     #[must_use]
-    pub(crate) fn watched(mut self, on_revoked: super::OnRevoked) -> Self {
-        self.http.on_revoked = Some(on_revoked);
+    pub(crate) fn watched(mut self, on_ended: super::OnEnded) -> Self {
+        self.http.on_ended = Some(on_ended);
         self
     }
 

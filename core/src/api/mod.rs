@@ -15,6 +15,7 @@ pub use error::ApiError;
 pub use public::Public;
 pub use upload::Offset;
 
+use crate::identity::KeyError;
 use renraku_wire::{Code, Problem};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
@@ -39,10 +40,20 @@ const CHUNK: Duration = Duration::from_secs(75);
 /// Longest JSON answer that is read, in bytes. A page of posts stays far below.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// Told when the care host says that this device's certificate is revoked. `said` is false when only an alert
-/// in the handshake said so, which anybody on the way may have put there. Gives false when the certificate was
-/// merely replaced by a newer one of this device.
-pub(crate) type OnRevoked = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+/// Why a certificate seems to be at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The care host said that it is revoked.
+    Said,
+    /// An alert in the handshake said so, which anybody on the way may have put there.
+    Alert,
+    /// Its key is gone.
+    KeyGone,
+}
+
+/// Told when a certificate seems to be at its end. Gives false when it was merely replaced by a newer one of this
+/// device.
+pub(crate) type OnEnded = Arc<dyn Fn(Ended) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 /// The way to one host.
 #[derive(Clone)]
@@ -50,7 +61,7 @@ struct Http {
     client: reqwest::Client,
     tls: Arc<rustls::ClientConfig>,
     base: Url,
-    on_revoked: Option<OnRevoked>,
+    on_ended: Option<OnEnded>,
 }
 
 impl std::fmt::Debug for Http {
@@ -76,7 +87,7 @@ impl Http {
             .http2_keep_alive_timeout(Duration::from_secs(10))
             .build()
             .map_err(|_| ApiError::Nonsense("the TLS settings"))?;
-        Ok(Self { client, tls: Arc::new(tls), base, on_revoked: None })
+        Ok(Self { client, tls: Arc::new(tls), base, on_ended: None })
     }
 
     /// A request to the path made of these segments, each escaped.
@@ -98,9 +109,14 @@ impl Http {
             Ok(answer) => refusal(answer).await,
             Err(e) => self.explained(&e).await,
         };
-        let revoked = self.on_revoked.as_ref().filter(|_| error.code() == Some(Code::CertificateRevoked));
-        let Some(on_revoked) = revoked else { return Err(error) };
-        if on_revoked(matches!(error, ApiError::Refused { .. })).await {
+        let ended = match &error {
+            ApiError::Key(KeyError::Gone) => Ended::KeyGone,
+            e if e.code() != Some(Code::CertificateRevoked) => return Err(error),
+            ApiError::Refused { .. } => Ended::Said,
+            _ => Ended::Alert,
+        };
+        let Some(on_ended) = &self.on_ended else { return Err(error) };
+        if on_ended(ended).await {
             Err(error)
         } else {
             // The session went with the certificate that it was opened with.

@@ -1,9 +1,10 @@
 //! Pictures and films made ready to leave: small, upright, nothing in them but what they show.
 //! The work itself is `renraku-media`'s. Not here: the outbox, which keeps the result.
 
-use crate::error::Fault;
+use crate::error::{CoreError, Fault};
 use film::Film;
-use renraku_media::{Cancel, photo, video};
+use renraku_media::photo::Mark;
+use renraku_media::{Cancel, MediaError, photo, video};
 use renraku_wire::limits;
 use renraku_wire::{DevicePolicy, MediaId, MediaKind, NewMedia};
 use sha2::{Digest, Sha256};
@@ -13,18 +14,61 @@ use std::time::{Duration, Instant};
 
 /// Between two times that progress is told.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Longest original of a photo that is read into memory: 64 million pixels, four bytes each.
+const ORIGINAL_BYTES: u64 = 256_000_000;
 
 mod film;
 
 /// A file to go with a post, as the camera wrote it. It is only read; whose it is must remove it.
 #[derive(Clone)]
 pub struct Attachment {
-    /// [`MediaKind::Photo`] (JPEG, PNG or WebP) or [`MediaKind::Video`].
+    /// [`MediaKind::Photo`] (JPEG, PNG or WebP, or else `pixels`) or [`MediaKind::Video`].
     pub kind: MediaKind,
     /// Where it is.
     pub path: PathBuf,
     /// What it shows, for those who cannot see it. May be empty.
     pub description: String,
+    /// Areas of a photo that are covered in the photo and its thumbnail, before either is kept. Each counts, or
+    /// the photo is refused. None for a film.
+    pub marks: Vec<Mark>,
+    /// For a photo of another kind (HEIC): the file at `path` holds no such photo but what the platform's
+    /// decoder made of it, row by row, eight bits each of red, green, blue and alpha.
+    pub pixels: Option<PixelLayout>,
+    /// False to leave a film's sound out. Without meaning for a photo.
+    pub sound: bool,
+}
+
+/// How the pixels of a decoded photo lie in their file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PixelLayout {
+    /// Width in pixels, as stored.
+    pub width: u32,
+    /// Height in pixels, as stored.
+    pub height: u32,
+    /// Bytes from row to row, at least four times the width.
+    pub stride: u32,
+    /// How it is to be turned: EXIF's 1 to 8; 1 where the platform has done so already.
+    pub orientation: u8,
+    /// The colour profile that the platform names, as ICC bytes; none for sRGB.
+    pub icc: Option<Vec<u8>>,
+}
+
+impl Attachment {
+    /// A file without marks, a film with its sound.
+    #[must_use]
+    pub fn new(kind: MediaKind, path: PathBuf, description: String) -> Self {
+        Self { kind, path, description, marks: Vec::new(), pixels: None, sound: true }
+    }
+
+    /// What was asked of it can be done to a file of its kind: nobody shall believe a face covered that is not.
+    pub(crate) fn check(&self) -> Result<(), CoreError> {
+        match self.kind {
+            MediaKind::Document => Err(CoreError::invalid("attachments")),
+            MediaKind::Video if !self.marks.is_empty() => Err(MediaError::BadMark.into()),
+            MediaKind::Video if self.pixels.is_some() => Err(MediaError::BadPixels.into()),
+            MediaKind::Photo | MediaKind::Video => Ok(()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Attachment {
@@ -103,20 +147,43 @@ impl Told<'_> {
 }
 
 fn picture(attachment: &Attachment, policy: &DevicePolicy, cancel: &Cancel) -> Result<Prepared, Fault> {
+    let quality = u8::try_from(policy.photo_quality.clamp(30, 95)).unwrap_or(95);
     let plan = photo::Plan {
         longest_side: limits::PHOTO_SIDE,
         thumbnail_side: limits::THUMBNAIL_SIDE,
         max_bytes: policy.photo_bytes.clamp(64 * 1024, limits::PHOTO_BYTES as u32) as usize,
+        quality,
+        least_quality: photo::Plan::default().least_quality.min(quality),
         ..photo::Plan::default()
     };
-    let original = std::fs::read(&attachment.path)?;
-    let compressed = photo::compress(&original, &plan, cancel)?;
+    let original = original(&attachment.path)?;
+    let source = match &attachment.pixels {
+        None => photo::Source::File(&original),
+        Some(layout) => photo::Source::Pixels(photo::Pixels {
+            rgba: &original,
+            width: layout.width,
+            height: layout.height,
+            stride: layout.stride as usize,
+            orientation: layout.orientation,
+            icc: layout.icc.as_deref(),
+        }),
+    };
+    let compressed = photo::prepare(source, &plan, &attachment.marks, cancel)?;
     let digest = Sha256::digest(&compressed.photo);
     Ok(Prepared {
         media: announced(attachment, compressed.photo.len() as u64, digest.as_slice()),
         thumbnail: Some(compressed.thumbnail),
         content: Content::Bytes(compressed.photo),
     })
+}
+
+fn original(path: &Path) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(ORIGINAL_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > ORIGINAL_BYTES {
+        return Err(MediaError::TooLarge { what: "bytes", limit: ORIGINAL_BYTES }.into());
+    }
+    Ok(bytes)
 }
 
 fn film(
@@ -128,20 +195,35 @@ fn film(
 ) -> Result<Prepared, Fault> {
     let plan = video::Plan {
         longest_ms: (u64::from(policy.video_seconds) * 1000).clamp(1000, limits::VIDEO_MILLIS),
-        max_bytes: limits::VIDEO_BYTES as usize,
+        max_bytes: policy.video_bytes.clamp(2_000_000, limits::VIDEO_BYTES as u32) as usize,
         short_side: limits::VIDEO_SHORT_SIDE,
-        ..video::Plan::default()
+        rate: policy.video_rate.clamp(5, 30),
+        sound: attachment.sound,
+        hardware: true,
     };
     std::fs::create_dir_all(folder)?;
     let place = film::Place::new(folder)?;
     video::transcode(&attachment.path, place.path(), &plan, progress, cancel)?;
+    let poster = poster(place.path(), cancel)?;
     let film = place.take()?;
     let (length, digest) = digest(&film)?;
     Ok(Prepared {
         media: announced(attachment, length, &digest),
-        thumbnail: None,
+        thumbnail: poster,
         content: Content::Film(film),
     })
+}
+
+/// The picture that stands for the film in this person's timeline. A film of which none can be made is a good
+/// film all the same.
+fn poster(film: &Path, cancel: &Cancel) -> Result<Option<Vec<u8>>, Fault> {
+    let side = limits::THUMBNAIL_SIDE;
+    let plan = photo::Plan { longest_side: side, thumbnail_side: side, ..photo::Plan::default() };
+    match video::poster(film, &plan, cancel) {
+        Ok(poster) => Ok(Some(poster.thumbnail)),
+        Err(MediaError::Cancelled) => Err(MediaError::Cancelled.into()),
+        Err(_) => Ok(None),
+    }
 }
 
 fn announced(attachment: &Attachment, length: u64, digest: &[u8]) -> NewMedia {

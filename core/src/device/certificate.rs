@@ -8,7 +8,11 @@ use crate::runtime::block;
 use crate::session::Session;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use renraku_wire::{CertificateIssued, CertificateRequest, Code, MunicipalityInfo, Platform, Timestamp};
+use renraku_wire::{
+    CertificateIssued, CertificateRequest, Code, MunicipalityInfo, Platform, SetupCode, SetupCodeError,
+    Timestamp,
+};
+use reqwest::Url;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -29,6 +33,40 @@ pub struct NewDevice {
     pub device_name: String,
     /// What it is.
     pub platform: Platform,
+}
+
+impl NewDevice {
+    /// What the portal's 2-D code says, whatever a camera may have read there. Trusts nothing in it yet: enrolling
+    /// asks the host that it names, over TLS, and believes only a host with a trusted certificate.
+    ///
+    /// # Errors
+    /// `Invalid` with `setup_code_foreign`, `setup_code_newer` or `setup_code_malformed`.
+    pub fn scanned(code: &str, device_name: String, platform: Platform) -> Result<Self, CoreError> {
+        let code = SetupCode::parse(code).map_err(CoreError::setup_code)?;
+        if !is_taken_as_written(code.public_url()) {
+            return Err(CoreError::setup_code(SetupCodeError::Malformed));
+        }
+        Ok(Self {
+            public_url: code.public_url().to_owned(),
+            slug: code.slug().to_owned(),
+            number: code.number,
+            password: code.password,
+            device_name,
+            platform,
+        })
+    }
+}
+
+/// The host that is asked is the host that stands there: `127.1` and `0x7f.0.0.1` are other names of other hosts
+/// to whoever resolves them.
+fn is_taken_as_written(public_url: &str) -> bool {
+    let Ok(url) = Url::parse(public_url) else { return false };
+    let written = public_url.strip_prefix("https://").unwrap_or_default();
+    let bracketed = written.starts_with('[');
+    let name = written.split(':').next().unwrap_or_default();
+    url.scheme() == "https"
+        && url.path() == "/"
+        && (bracketed || url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(name)))
 }
 
 impl std::fmt::Debug for NewDevice {
@@ -113,13 +151,11 @@ impl Device {
     pub fn certificate(&self) -> Option<CertificateStatus> {
         let enrolled = self.inner.enrolled()?;
         let (from, until) = (enrolled.enrolment.not_before(), enrolled.enrolment.certificate.not_after);
-        let days = RENEW_DAYS * 86_400_000;
-        let third = from.map_or(days, |from| until.0.saturating_sub(from.0) / 3);
-        let renewal_due = self.inner.clock.now().0 >= until.0.saturating_sub(days.min(third));
+        let renewal_due = renewal_from(&enrolled.enrolment) <= self.inner.clock.now();
         Some(CertificateStatus { not_before: from, not_after: until, renewal_due })
     }
 
-    /// Renews the certificate before its end: a new key (the other of the device's two), a new certificate, one
+    /// Renews the certificate before its end ([`Device::sign_in`] does so by itself): a new key (the other of the device's two), a new certificate, one
     /// switch. The person signed in vouches for the device. Killed at any instant, the device has the old
     /// certificate or the new one, and either works: the server keeps the old one good until the new one is
     /// used, and gives the same certificate again to whoever asks again with the same key.
@@ -203,6 +239,14 @@ impl Device {
     }
 }
 
+/// The instant from which a certificate is renewed.
+pub(super) fn renewal_from(enrolment: &Enrolment) -> Timestamp {
+    let (from, until) = (enrolment.not_before(), enrolment.certificate.not_after);
+    let days = RENEW_DAYS * 86_400_000;
+    let third = from.map_or(days, |from| until.0.saturating_sub(from.0) / 3);
+    Timestamp(until.0.saturating_sub(days.min(third)))
+}
+
 impl Inner {
     pub(super) fn identity(&self, enrolment: &Enrolment) -> Result<TlsIdentity, Fault> {
         let key = self.keys.get(usize::from(enrolment.key)).cloned().flatten();
@@ -211,13 +255,15 @@ impl Inner {
 
     /// Checks that a certificate is for this key, keeps it (one durable step) and works with it from now on.
     async fn keep(self: &Arc<Self>, key: Arc<dyn DeviceKey>, enrolment: Enrolment) -> Result<(), CoreError> {
-        let (vault, checked) = (self.vault.clone(), enrolment.clone());
-        block(move || {
-            checked.check_key(&key.public_key()?)?;
-            checked.save(vault.as_ref()).map_err(Fault::from)
+        let inner = self.clone();
+        block(move || -> Result<(), CoreError> {
+            enrolment.check_key(&key.public_key()?)?;
+            enrolment.save(inner.vault.as_ref())?;
+            inner.take_up(enrolment)?;
+            inner.look_at_the_key();
+            Ok(())
         })
-        .await??;
-        self.take_up(enrolment)
+        .await?
     }
 }
 

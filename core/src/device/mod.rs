@@ -68,6 +68,8 @@ struct Inner {
     desks: Mutex<HashMap<StaffId, Weak<Desk>>>,
     /// Stores that were opened with a PIN, until they are locked again.
     unlocked: Mutex<HashMap<StaffId, Arc<Desk>>>,
+    /// Whether the key whose turn it is cannot be read out of the device: asked when the key may have changed.
+    hardware: AtomicBool,
     /// One renewal, one enrolment at a time.
     changing: tokio::sync::Mutex<()>,
 }
@@ -85,7 +87,7 @@ impl std::fmt::Debug for Device {
 
 impl Device {
     /// Opens the device's folder and vault, and takes up an earlier enrolment. Blocks for some milliseconds;
-    /// touches neither the network nor the key. What a kill left half-done (a film in the making, a wipe) is
+    /// touches not the network, and asks the key only whether it is in hardware. What a kill left half-done (a film in the making, a wipe) is
     /// finished first.
     ///
     /// # Errors
@@ -119,6 +121,7 @@ impl Device {
             clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
             enrolled: RwLock::new(None),
             revoked: AtomicBool::new(false),
+            hardware: AtomicBool::new(false),
             desks: Mutex::default(),
             unlocked: Mutex::default(),
             changing: tokio::sync::Mutex::new(()),
@@ -129,6 +132,7 @@ impl Device {
         } else if let Some(enrolment) = Enrolment::load(inner.vault.as_ref())? {
             inner.take_up(enrolment)?;
         }
+        inner.look_at_the_key();
         Ok(Self { inner })
     }
 
@@ -144,10 +148,11 @@ impl Device {
         self.inner.enrolled().map(|e| e.enrolment.clone())
     }
 
-    /// True when the device's key cannot be read out of it.
+    /// True when the device's key could not be read out of it when it was last looked at: at the opening, and
+    /// with each certificate.
     #[must_use]
     pub fn is_hardware_backed(&self) -> bool {
-        self.inner.key().is_some_and(|key| key.is_hardware_backed())
+        self.inner.hardware.load(Ordering::SeqCst)
     }
 
     /// Forgets everything of this town: everyone, the certificate and the keys. The device must enrol again.
@@ -185,6 +190,12 @@ impl Inner {
             let code = if revoked { Code::CertificateRevoked } else { Code::CertificateMissing };
             CoreError::Certificate { code }
         })
+    }
+
+    /// Asks the key, which may take a moment.
+    fn look_at_the_key(&self) {
+        let hardware = self.key().is_some_and(|key| key.is_hardware_backed());
+        self.hardware.store(hardware, Ordering::SeqCst);
     }
 
     /// The key whose turn it is.

@@ -1,5 +1,6 @@
 //! Who sits at this device: signing in, taking up, unlocking, locking, forgetting.
 
+use super::certificate::renewal_from;
 use super::{Device, Enrolled, Inner, WORK};
 use crate::api::{Care, Public};
 use crate::error::{CoreError, StorageTrouble};
@@ -10,7 +11,7 @@ use crate::runtime::block;
 use crate::session::{Desk, Session};
 use crate::store::{Store, session};
 use crate::vault::Vault;
-use renraku_wire::{Code, MunicipalityInfo, SignIn, Staff, StaffId};
+use renraku_wire::{Code, MunicipalityInfo, SignIn, Staff, StaffId, Timestamp};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 use zeroize::{Zeroize, Zeroizing};
@@ -46,10 +47,35 @@ impl Drop for Unlock {
 impl Device {
     /// Signs a person in, and opens or makes their store. Takes the town's policy along, if it changed.
     ///
+    /// When the certificate's renewal is due, this is the moment for it: it is renewed, and the person signed in
+    /// once more with the new one, without noticing. What hinders the renewal does not hinder the signing in: it
+    /// is tried again the next time. Others on this device sign in again.
+    ///
     /// # Errors
     /// `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`, `Storage`: with
     /// `Locked`, the person has a PIN here, so [`Device::unlock`] first.
     pub async fn sign_in(&self, login_id: &str, password: &str) -> Result<Session, CoreError> {
+        let (session, until) = self.signed_in(login_id, password).await?;
+        if session.must_change_password() || !self.is_renewal_due(until) {
+            return Ok(session);
+        }
+        match self.renew_certificate(&session).await {
+            Ok(_) => Ok(self.signed_in(login_id, password).await?.0),
+            Err(e @ CoreError::Certificate { code: Code::CertificateRevoked }) => Err(e),
+            Err(_) => Ok(session),
+        }
+    }
+
+    /// By this device's clock, or by the server's, whom a clock set back does not deceive: a session's end is a
+    /// few hours from now. Asking too early costs one refusal.
+    fn is_renewal_due(&self, session_until: Timestamp) -> bool {
+        let Some(enrolled) = self.inner.enrolled() else { return false };
+        let spare = self.inner.keys.iter().all(Option::is_some);
+        spare && renewal_from(&enrolled.enrolment) <= self.inner.clock.now().max(session_until)
+    }
+
+    /// Gives when the session ends, too.
+    async fn signed_in(&self, login_id: &str, password: &str) -> Result<(Session, Timestamp), CoreError> {
         let enrolled = self.inner.must_be_enrolled()?;
         let sign_in = SignIn { login_id: login_id.to_owned(), password: password.to_owned() };
         let (opened, described) =
@@ -71,9 +97,9 @@ impl Device {
             }
         };
         let now = self.inner.clock.now();
-        let must_change = opened.must_change_password;
+        let (must_change, until) = (opened.must_change_password, opened.expires_at);
         desk.store.write(move |tx| session::open(tx, &opened, now)).await?;
-        self.inner.session(&enrolled, care, desk, staff, must_change).await
+        Ok((self.inner.session(&enrolled, care, desk, staff, must_change).await?, until))
     }
 
     /// Takes up the session that a person left open, without the network.

@@ -4,7 +4,7 @@
 //! at the next opening, and the person is told why until the device enrols again.
 
 use super::Inner;
-use crate::api::{OnRevoked, Public};
+use crate::api::{Ended, OnEnded, Public};
 use crate::error::Fault;
 use crate::identity::{Enrolment, client_config};
 use crate::runtime::block;
@@ -16,25 +16,30 @@ use std::sync::{Arc, PoisonError};
 const MARK: &str = "revoked";
 
 impl Inner {
-    /// What the client of the care host calls when it hears that this enrolment's certificate is revoked.
-    pub(super) fn watch(self: &Arc<Self>, enrolment: &Enrolment) -> OnRevoked {
+    /// What the client of the care host calls when this enrolment's certificate seems to be at its end.
+    pub(super) fn watch(self: &Arc<Self>, enrolment: &Enrolment) -> OnEnded {
         let (inner, chain) = (Arc::downgrade(self), enrolment.certificate.chain.clone());
-        Arc::new(move |said| {
+        Arc::new(move |ended| {
             let (inner, chain) = (inner.clone(), chain.clone());
             Box::pin(async move {
                 let Some(inner) = inner.upgrade() else { return true };
-                inner.heard_revoked(&chain, said).await
+                inner.heard(&chain, ended).await
             })
         })
     }
 
     /// Gives false when the certificate is not this device's any more, because it was renewed.
-    async fn heard_revoked(self: Arc<Self>, chain: &[String], said: bool) -> bool {
+    async fn heard(self: Arc<Self>, chain: &[String], ended: Ended) -> bool {
         let Some(enrolled) = self.enrolled() else { return true };
         if enrolled.enrolment.certificate.chain != chain {
             return false;
         }
-        if said || self.is_confirmed(&enrolled.enrolment).await {
+        let revoked = match ended {
+            Ended::Said => true,
+            Ended::Alert => self.is_confirmed(&enrolled.enrolment).await,
+            Ended::KeyGone => false,
+        };
+        if revoked {
             // What cannot be removed now is removed at the next opening: the mark stays.
             let _ = block(move || self.wipe_revoked()).await;
         }

@@ -33,7 +33,8 @@ impl Session {
     /// `cancel` stops it with nothing kept.
     ///
     /// # Errors
-    /// `Invalid` for an empty post or too long a text, `TooLarge`, `Media`, `Storage`.
+    /// `Invalid` for an empty post, too long a text, a mark that is no area of its photo or a mark on a film
+    /// (`mark_invalid`), pixels that do not fit their layout; `TooLarge`, `Media`, `Storage`.
     pub async fn compose(
         &self,
         draft: Draft,
@@ -42,9 +43,7 @@ impl Session {
     ) -> Result<PostId, CoreError> {
         let Draft { patient_id, text, attachments, keep_as_draft } = draft;
         check(&text, attachments.len())?;
-        if attachments.iter().any(|a| a.kind == MediaKind::Document) {
-            return Err(CoreError::invalid("attachments"));
-        }
+        attachments.iter().try_for_each(Attachment::check)?;
         let (policy, work) = (self.policy().clone(), self.desk.work.clone());
         let mut stop = StopOnDrop(Some(cancel.clone()));
         let files =

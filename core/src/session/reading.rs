@@ -1,8 +1,10 @@
 //! Reading: patients, timelines, pictures. From the server where it is reached, else from what it said last.
 
 use super::{Seen, Session, unreached};
+use crate::Cancel;
 use crate::api::ApiResult;
 use crate::error::CoreError;
+use crate::runtime::unless_cancelled;
 use crate::store::{StoreResult, cache, session};
 use diesel::SqliteConnection;
 use renraku_wire::limits::{PHOTO_BYTES, TIMELINE_PAGE};
@@ -81,10 +83,12 @@ impl Session {
         Ok(self.care.receipts(id).await?)
     }
 
-    /// A picture in small, or a film's poster, as JPEG. Kept sealed for the next time.
+    /// A picture in small as JPEG, or the poster of a film that was sent from this device. Kept sealed for the
+    /// next time.
     ///
     /// # Errors
-    /// `Offline`, `NotFound`, `Media` when it has not arrived yet, `SignedOut`, `Certificate`.
+    /// `Offline`, `NotFound` (of a film that came from elsewhere, too), `Media` when it has not arrived yet,
+    /// `SignedOut`, `Certificate`.
     pub async fn thumbnail(&self, id: MediaId) -> Result<Vec<u8>, CoreError> {
         if let Some(kept) = self.kept(id, true).await? {
             return Ok(kept);
@@ -97,18 +101,20 @@ impl Session {
 
     /// Writes a picture, film or document into a new file, **in the clear**: `to` must be in a folder of the
     /// app's own, and the caller removes it after showing it. Photos are kept sealed for the next time.
-    /// Gives the length in bytes.
+    /// Gives the length in bytes. A film may take minutes: `cancel` stops it, and nothing of it stays.
     ///
     /// # Errors
-    /// As [`Session::thumbnail`], and `Storage` when `to` exists or cannot be written.
-    pub async fn media(&self, id: MediaId, to: &Path) -> Result<u64, CoreError> {
+    /// As [`Session::thumbnail`], `Media` without a code when cancelled, and `Storage` when `to` exists or cannot
+    /// be written.
+    pub async fn media(&self, id: MediaId, to: &Path, cancel: &Cancel) -> Result<u64, CoreError> {
         let path = to.to_path_buf();
         if let Some(kept) = self.kept(id, false).await? {
             let length = kept.len() as u64;
             crate::runtime::block(move || write_new(&path, &kept)).await??;
             return Ok(length);
         }
-        let length = self.care.media(id, to).await?;
+        let fetched = unless_cancelled(self.care.media(id, to), cancel).await;
+        let length = fetched.ok_or(CoreError::Media { code: None })??;
         if length <= PHOTO_BYTES {
             let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
             if bytes.starts_with(&[0xFF, 0xD8]) {

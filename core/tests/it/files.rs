@@ -42,6 +42,7 @@ pub async fn chunk(
         return *no;
     }
     let mut chunk = Vec::new();
+    town.facts().chunks += 1;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return no(Code::BodyTruncated) };
         if let Ok(data) = frame.into_data() {

@@ -92,7 +92,7 @@ pub fn serve(
                     let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 44]).await;
                     return;
                 }
-                let Ok(tls) = acceptor.accept(Line { stream, network }).await else { return };
+                let Ok(tls) = acceptor.accept(Line::new(stream, network)).await else { return };
                 let service = TowerToHyperService::new(router);
                 let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(tls), service).await;
             });

@@ -2,6 +2,7 @@
 //! a network that can be cut. The real server is tried end to end in `tests/`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
+mod attached;
 mod broken;
 mod enrolling;
 mod files;
@@ -15,7 +16,9 @@ mod phone;
 mod reading;
 mod renewing;
 mod revoked;
+mod scanned;
 mod sealed;
 mod sending;
+mod slow;
 mod town;
 mod towns;

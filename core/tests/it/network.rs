@@ -1,12 +1,15 @@
 //! A network that can be cut: between the device and the town, at a byte of one's choice.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
 
 /// The switches. Shared by all connections.
 #[derive(Debug)]
@@ -18,6 +21,10 @@ pub struct Network {
     /// Somebody on the way to the care host says that the certificate is revoked.
     pub forged: AtomicBool,
     pub cuts: AtomicU64,
+    /// Bytes a second that pass, either way; 0 for all at once.
+    rate: AtomicU64,
+    /// When the next bytes may pass.
+    free_at: Mutex<Option<Instant>>,
 }
 
 impl Default for Network {
@@ -28,6 +35,8 @@ impl Default for Network {
             lose_answers: AtomicBool::new(false),
             forged: AtomicBool::new(false),
             cuts: AtomicU64::new(0),
+            rate: AtomicU64::new(0),
+            free_at: Mutex::default(),
         }
     }
 }
@@ -51,6 +60,35 @@ impl Network {
         self.lose_answers.store(true, Ordering::SeqCst);
     }
 
+    /// True while a cut is planned that has not happened.
+    pub fn is_to_be_cut(&self) -> bool {
+        self.until_cut.load(Ordering::SeqCst) >= 0
+    }
+
+    /// From now on so many bytes pass in a second, all connections together; 0 for all at once.
+    pub fn trickle(&self, bytes_a_second: u64) {
+        self.rate.store(bytes_a_second, Ordering::SeqCst);
+        *self.free_at.lock().unwrap() = None;
+    }
+
+    /// How long these bytes keep the line busy, and those that wait before them.
+    fn busy_with(&self, bytes: usize) -> Option<Pin<Box<Sleep>>> {
+        let rate = self.rate.load(Ordering::SeqCst);
+        if rate == 0 || bytes == 0 {
+            return None;
+        }
+        let mut free_at = self.free_at.lock().unwrap();
+        let now = Instant::now();
+        let free = free_at.unwrap_or(now).max(now) + Duration::from_secs_f64(bytes as f64 / rate as f64);
+        *free_at = Some(free);
+        Some(Box::pin(tokio::time::sleep_until(free)))
+    }
+
+    /// Bytes that may pass at once.
+    fn most(&self) -> usize {
+        if self.rate.load(Ordering::SeqCst) == 0 { usize::MAX } else { 4096 }
+    }
+
     fn cut(&self) -> io::Error {
         self.cuts.fetch_add(1, Ordering::SeqCst);
         io::ErrorKind::ConnectionReset.into()
@@ -59,8 +97,26 @@ impl Network {
 
 /// One connection over it.
 pub struct Line {
-    pub stream: TcpStream,
-    pub network: Arc<Network>,
+    stream: TcpStream,
+    network: Arc<Network>,
+    /// Until what passed has passed, upwards and downwards.
+    reading: Option<Pin<Box<Sleep>>>,
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl Line {
+    pub fn new(stream: TcpStream, network: Arc<Network>) -> Self {
+        Self { stream, network, reading: None, writing: None }
+    }
+}
+
+/// Waits until the line is free.
+fn wait(busy: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
+    if let Some(sleep) = busy {
+        std::task::ready!(sleep.as_mut().poll(cx));
+        *busy = None;
+    }
+    Poll::Ready(())
 }
 
 impl AsyncRead for Line {
@@ -69,9 +125,14 @@ impl AsyncRead for Line {
         if this.network.is_down() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
-        let got = (buf.filled().len() - before) as i64;
+        std::task::ready!(wait(&mut this.reading, cx));
+        let mut room = vec![0; this.network.most().min(buf.remaining())];
+        let mut part = ReadBuf::new(&mut room);
+        let polled = Pin::new(&mut this.stream).poll_read(cx, &mut part);
+        let read = part.filled().len();
+        buf.put_slice(part.filled());
+        let got = read as i64;
+        this.reading = this.network.busy_with(read);
         let planned = this.network.until_cut.load(Ordering::SeqCst);
         if planned >= 0 && got > 0 {
             this.network.until_cut.store((planned - got).max(-1), Ordering::SeqCst);
@@ -93,7 +154,13 @@ impl AsyncWrite for Line {
         if this.network.lose_answers.swap(false, Ordering::SeqCst) {
             return Poll::Ready(Err(this.network.cut()));
         }
-        Pin::new(&mut this.stream).poll_write(cx, buf)
+        std::task::ready!(wait(&mut this.writing, cx));
+        let part = &buf[..buf.len().min(this.network.most())];
+        let polled = Pin::new(&mut this.stream).poll_write(cx, part);
+        if let Poll::Ready(Ok(written)) = polled {
+            this.writing = this.network.busy_with(written);
+        }
+        polled
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -160,5 +160,5 @@ pub fn noisy_photo(path: PathBuf, side: u32) -> Attachment {
         image::Rgb([(state >> 24) as u8, (state >> 16) as u8, (state >> 8) as u8])
     });
     picture.save_with_format(&path, image::ImageFormat::Jpeg).unwrap();
-    Attachment { kind: MediaKind::Photo, path, description: "左踵".into() }
+    Attachment::new(MediaKind::Photo, path, "左踵".into())
 }

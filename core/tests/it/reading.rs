@@ -144,7 +144,7 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
     session.compose(post, Cancel::new(), None).await.unwrap();
     let own = session.outbox().await.unwrap()[0].media[0].id;
     assert!(session.thumbnail(own).await.unwrap().starts_with(&[0xFF, 0xD8]), "one's own, before it is sent");
-    let early = session.media(own, &phone.file("early.jpg")).await;
+    let early = session.media(own, &phone.file("early.jpg"), &Cancel::new()).await;
     assert_eq!(early, Err(CoreError::NotFound));
     session.flush(true).await.unwrap();
 
@@ -153,12 +153,15 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
         assert_eq!(doctor.thumbnail(own).await.unwrap(), b"small picture");
     }
     assert_eq!(town.facts().thumbnails_served, 1);
-    let length = doctor.media(own, &phone.file("one.jpg")).await.unwrap();
+    let length = doctor.media(own, &phone.file("one.jpg"), &Cancel::new()).await.unwrap();
     town.network.set_down(true);
-    assert_eq!(doctor.media(own, &phone.file("two.jpg")).await, Ok(length));
+    assert_eq!(doctor.media(own, &phone.file("two.jpg"), &Cancel::new()).await, Ok(length));
     let (one, two) =
         (std::fs::read(phone.file("one.jpg")).unwrap(), std::fs::read(phone.file("two.jpg")).unwrap());
     assert!(one == two && one == town.facts().files[&own].bytes);
-    assert!(matches!(doctor.media(own, &phone.file("two.jpg")).await, Err(CoreError::Storage { .. })));
+    assert!(matches!(
+        doctor.media(own, &phone.file("two.jpg"), &Cancel::new()).await,
+        Err(CoreError::Storage { .. })
+    ));
     assert!(!phone.file("early.jpg").exists());
 }

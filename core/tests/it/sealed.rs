@@ -105,11 +105,7 @@ async fn nothing_is_in_the_clear_while_it_is_worked_on_either() {
     let searching = Searching::start(phone.file("app"), markers.clone());
     for n in 0..3 {
         let mut post = draft(town.patient.id, &format!("MARKER-BODY 褥瘡 {n}"));
-        let film = Attachment {
-            kind: MediaKind::Video,
-            path: phone.file("dressing.mp4"),
-            description: "MARKER-BODY".into(),
-        };
+        let film = Attachment::new(MediaKind::Video, phone.file("dressing.mp4"), "MARKER-BODY".into());
         post.attachments = if n == 0 { vec![film] } else { vec![noisy_photo(phone.file("camera.jpg"), 300)] };
         session.compose(post, Cancel::new(), None).await.unwrap();
         session.patients().await.unwrap();

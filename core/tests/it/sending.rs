@@ -277,7 +277,7 @@ async fn a_phones_photo_and_film_leave_without_a_trace_of_where_they_were_made()
     let (phone, session) = Phone::with_nurse(&town).await;
     std::fs::write(phone.file("heel.jpg"), fixture::phone_photo(1)).unwrap();
     fixture::phone_film(&phone.file("dressing.mp4"), 1.0).unwrap();
-    let attachment = |kind, name| Attachment { kind, path: phone.file(name), description: String::new() };
+    let attachment = |kind, name| Attachment::new(kind, phone.file(name), String::new());
     let mut post = draft(town.patient.id, "左踵");
     post.attachments =
         vec![attachment(MediaKind::Photo, "heel.jpg"), attachment(MediaKind::Video, "dressing.mp4")];

@@ -52,6 +52,13 @@ pub struct Facts {
     /// Posts whose text contains this are refused so.
     pub refuse: Option<(String, Code)>,
     pub thumbnails_served: u32,
+    /// Nobody has a first password any more.
+    pub settled: bool,
+    pub sign_ins: u32,
+    /// Renewals are refused so.
+    pub no_renewal: Option<Code>,
+    /// Requests that carried a chunk.
+    pub chunks: u64,
 }
 
 /// What a broken server, or a café's network in front of it, answers.
@@ -226,6 +233,9 @@ fn info(slug: &str, care_port: u16) -> MunicipalityInfo {
             post_chars_guidance: 100,
             video_seconds: 30,
             photo_bytes: 4_000_000,
+            photo_quality: 81,
+            video_bytes: 32_000_000,
+            video_rate: 30,
             offline_lease_hours: 72,
             relock_seconds: 60,
             offline_days: 30,
@@ -324,6 +334,9 @@ async fn renewal(State(town): Shared, headers: HeaderMap, Json(body): Json<serde
     if let Err(no) = session(&town, &headers) {
         return *no;
     }
+    if let Some(code) = town.facts().no_renewal {
+        return no(code);
+    }
     let (csr, key) = read_csr(body["csr"].as_str().unwrap());
     if let Some(again) = town.facts().renewed.get(&key) {
         return Json(again.clone()).into_response();
@@ -358,9 +371,10 @@ async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
         _ => return no(Code::SignInRefused),
     };
     let token = "the-token".to_owned();
-    let opened =
-        SessionOpened { token, expires_at: Timestamp(4_000_000_000_000), staff, must_change_password: true };
-    Json(opened).into_response()
+    let must_change_password = !town.facts().settled;
+    town.facts().sign_ins += 1;
+    let expires_at = Timestamp(now() + 12 * 3_600_000);
+    Json(SessionOpened { token, expires_at, staff, must_change_password }).into_response()
 }
 
 async fn me(State(town): Shared, headers: HeaderMap) -> Response {

@@ -71,6 +71,15 @@ pub struct DevicePolicy {
     pub video_seconds: u32,
     /// Bytes that a photo should stay under.
     pub photo_bytes: u32,
+    /// JPEG quality of a photo, 1 to 100, where its bytes allow it.
+    #[serde(default = "photo_quality")]
+    pub photo_quality: u32,
+    /// Bytes that a film should stay under.
+    #[serde(default = "video_bytes")]
+    pub video_bytes: u32,
+    /// Pictures of a film in a second, at most.
+    #[serde(default = "video_rate")]
+    pub video_rate: u32,
     /// Hours for which a device may read its store without having reached the server.
     pub offline_lease_hours: u32,
     /// Seconds in the background after which the app locks.
@@ -81,6 +90,18 @@ pub struct DevicePolicy {
     /// Patients whose posts a device keeps so: the first of the list, newest post first; 0 for none.
     #[serde(default = "offline_patients")]
     pub offline_patients: u32,
+}
+
+fn photo_quality() -> u32 {
+    81
+}
+
+fn video_bytes() -> u32 {
+    32_000_000
+}
+
+fn video_rate() -> u32 {
+    30
 }
 
 fn offline_days() -> u32 {

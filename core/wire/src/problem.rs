@@ -189,6 +189,15 @@ codes! {
     OffsetConflict = "offset_conflict", 409, "送信の続きの位置が違います。アプリが自動でやり直します。";
     /// It was announced, but has not arrived yet.
     MediaPending = "media_pending", 409, "写真・動画はまだ届いていません。少し待って、開き直してください。";
+    /// An area of a photo that shall be covered lies outside of it, or there are too many. Told by the app.
+    MarkInvalid = "mark_invalid", 422, "隠す範囲が写真から外れているか、多すぎます。印を付け直してください。";
+
+    /// The 2-D code that was scanned is none for setting up a device. Told by the app.
+    SetupCodeForeign = "setup_code_foreign", 422, "この2次元コードは、初回設定用のものではありません。証明書取得用Noの画面のコードを読み取ってください。";
+    /// A set-up code of a newer version. Told by the app.
+    SetupCodeNewer = "setup_code_newer", 422, "新しい版の2次元コードです。アプリを最新の版に更新して、もう一度読み取ってください。";
+    /// A set-up code that is damaged or forged. Told by the app.
+    SetupCodeMalformed = "setup_code_malformed", 422, "2次元コードを読み取れませんでした。もう一度読み取るか、証明書取得用Noとパスワードを入力してください。";
 }
 
 impl Serialize for Code {

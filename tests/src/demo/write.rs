@@ -153,7 +153,7 @@ impl Seeding<'_> {
 }
 
 fn attachment(kind: MediaKind, path: &Path, description: &str) -> Attachment {
-    Attachment { kind, path: path.to_owned(), description: description.to_owned() }
+    Attachment::new(kind, path.to_owned(), description.to_owned())
 }
 
 fn announced(kind: MediaKind, bytes: &[u8], description: &str) -> NewMedia {

@@ -88,7 +88,14 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
     let taken = |name: &str, kind, bytes: &[u8]| {
         let path = nurse.phone.file(name);
         std::fs::write(&path, bytes).expect("the camera writes");
-        AttachmentFile { kind, path: path.to_string_lossy().into_owned(), description: String::new() }
+        AttachmentFile {
+            kind,
+            path: path.to_string_lossy().into_owned(),
+            description: String::new(),
+            marks: vec![],
+            pixels: None,
+            sound: true,
+        }
     };
     let attachments = vec![
         taken("IMG_0001.JPG", MediaKind::Photo, originals::photo()),
@@ -169,7 +176,7 @@ pub async fn the_doctor_looks(team: &Team, fakes: &Fakes, id: PostId) {
 
 async fn fetch(team: &Team, media: &Media, to: &Path) {
     let path = to.to_string_lossy().into_owned();
-    let length = team.doctor.session.media(media.id, path).await.expect("the file");
+    let length = team.doctor.session.media(media.id, path, None).await.expect("the file");
     assert_eq!(length, media.length);
 }
 

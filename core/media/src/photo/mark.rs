@@ -3,7 +3,6 @@
 
 use super::decode::{Picture, Space};
 use crate::MediaError;
-use std::io::ErrorKind;
 
 /// The outline of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +93,10 @@ impl Frame {
     }
 }
 
-/// Covers every mark. Errors: `Io(InvalidInput)` for a mark that is no area of the picture or for too many
+/// Covers every mark. Errors: `BadMark` for a mark that is no area of the picture or for too many
 /// of them; a mark is never passed over in silence.
 pub(super) fn cover(picture: &mut Picture, marks: &[Mark]) -> Result<(), MediaError> {
-    let unfit = MediaError::Io(ErrorKind::InvalidInput);
+    let unfit = MediaError::BadMark;
     if marks.len() > MOST {
         return Err(unfit);
     }
@@ -260,7 +259,7 @@ mod tests {
             Mark { left: -2.0, ..good },
         ] {
             let before = picture.pixels.clone();
-            assert_eq!(cover(&mut picture, &[good, bad]), Err(MediaError::Io(ErrorKind::InvalidInput)));
+            assert_eq!(cover(&mut picture, &[good, bad]), Err(MediaError::BadMark));
             assert!(picture.pixels == before);
         }
         assert!(cover(&mut picture, &[good; 501]).is_err());

@@ -122,8 +122,8 @@ pub fn compress(bytes: &[u8], plan: &Plan, cancel: &Cancel) -> Result<Compressed
 ///
 /// Errors: [`MediaError::Unreadable`] (damaged or cut off), `Unsupported` (HEIC bytes, a lossless, arithmetic
 /// or twelve-bit JPEG), `TooLarge` (pixels of the original; bytes when no quality meets the budget),
-/// `Cancelled`, `Io(InvalidInput)` (a mark that is no area of the picture, pixels that do not fit their
-/// numbers).
+/// `Cancelled`, `BadMark` (a mark that is no area of the picture, or too many), `BadPixels` (that do not fit
+/// their numbers).
 pub fn prepare(
     source: Source<'_>,
     plan: &Plan,

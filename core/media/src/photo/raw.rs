@@ -5,7 +5,6 @@ use super::colour::Profile;
 use super::decode::{Original, Picture, Space};
 use crate::MediaError;
 use image::metadata::Orientation;
-use std::io::ErrorKind;
 
 /// A decoded picture: eight bits each of red, green, blue and alpha (not multiplied in).
 #[derive(Clone, Copy)]
@@ -31,10 +30,10 @@ impl std::fmt::Debug for Pixels<'_> {
     }
 }
 
-/// Takes the pixels over. Errors: `TooLarge` (pixels), `Io(InvalidInput)` where the numbers do not fit the
+/// Takes the pixels over. Errors: `TooLarge` (pixels), `BadPixels` where the numbers do not fit the
 /// bytes.
 pub(super) fn open(pixels: &Pixels<'_>, max_pixels: u64) -> Result<Original, MediaError> {
-    let unfit = || MediaError::Io(ErrorKind::InvalidInput);
+    let unfit = || MediaError::BadPixels;
     let Pixels { rgba, width, height, stride, orientation, icc } = *pixels;
     if u64::from(width) * u64::from(height) > max_pixels {
         return Err(MediaError::TooLarge { what: "pixels", limit: max_pixels });

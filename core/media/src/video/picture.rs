@@ -45,8 +45,9 @@ impl Pictures {
         let track = &source.picture;
         let (width, height) = target(track.size, plan.short_side);
         let upright = if track.turn.sideways { (height, width) } else { (width, height) };
+        let bits = most_bits(source.expected_ms(), plan);
         let (name, encoder, pixel) = names(plan.hardware)
-            .find_map(|name| open(name, upright, track, plan).map(|(e, p)| (name, e, p)))
+            .find_map(|name| open(name, upright, track, plan, bits).map(|(e, p)| (name, e, p)))
             .ok_or(MediaError::Unsupported { what: "no encoder for H.264 or AAC" })?;
         let rate = if track.rate > 0.0 { track.rate.min(f64::from(plan.rate)) } else { f64::from(plan.rate) };
         let mut chain =
@@ -147,6 +148,19 @@ pub(super) fn target((width, height): (u32, u32), short_side: u32) -> (u32, u32)
     (even(width), even(height))
 }
 
+/// Seconds of the highest rate that may come at once.
+const BUFFER_SECONDS: u32 = 2;
+
+/// Bits a second that the pictures may take, so that the film stays under the planned bytes: never more than
+/// four million, which is plenty, and never so few that there is nothing to see.
+fn most_bits(expected_ms: u64, plan: &Plan) -> u32 {
+    let playing = if expected_ms == 0 { plan.longest_ms } else { expected_ms.min(plan.longest_ms) };
+    let ms = playing.saturating_add(u64::from(BUFFER_SECONDS) * 1000);
+    let all = u128::from(plan.max_bytes as u64) * 8 * 1000 * 95 / 100 / u128::from(ms);
+    let sound = if plan.sound { u128::from(super::sound::BITS) } else { 0 };
+    u32::try_from(all.saturating_sub(sound)).unwrap_or(u32::MAX).clamp(150_000, 4_000_000)
+}
+
 const BT709: (ffmpeg::color::Space, ffmpeg::color::Primaries, ffmpeg::color::TransferCharacteristic) = (
     ffmpeg::color::Space::BT709,
     ffmpeg::color::Primaries::BT709,
@@ -162,6 +176,7 @@ fn open(
     (width, height): (u32, u32),
     track: &Track,
     plan: &Plan,
+    bits: u32,
 ) -> Option<(encoder::video::Encoder, format::Pixel)> {
     let codec = encoder::find_by_name(name)?;
     let mut pixels = codec.video().ok()?.formats()?;
@@ -191,7 +206,10 @@ fn open(
     encoder.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
     let mut options = Dictionary::new();
     if name == "libx264" {
-        for (key, value) in [("preset", "veryfast"), ("crf", "26"), ("maxrate", "4M"), ("bufsize", "8M")] {
+        let (most, ahead) = (bits.to_string(), (bits * BUFFER_SECONDS).to_string());
+        for (key, value) in
+            [("preset", "veryfast"), ("crf", "26"), ("maxrate", most.as_str()), ("bufsize", ahead.as_str())]
+        {
             options.set(key, value);
         }
         if track.large {
@@ -205,7 +223,7 @@ fn open(
             });
         }
     } else {
-        encoder.set_bit_rate(2_500_000);
+        encoder.set_bit_rate(bits.min(2_500_000) as usize);
     }
     encoder.open_with(options).ok().map(|e| (e, pixel))
 }
@@ -303,6 +321,18 @@ mod tests {
         assert_eq!(all, ["h264_videotoolbox", "h264_mediacodec", "libx264", "libopenh264"]);
         assert!(names(false).all(|name| !is_hardware(name)));
         assert_eq!(names(false).count(), 2);
+    }
+
+    #[test]
+    fn a_long_film_gets_fewer_bits_and_none_gets_too_few() {
+        let plan = |max_bytes| Plan { max_bytes, longest_ms: 60_000, ..Plan::default() };
+        assert_eq!(most_bits(60_000, &plan(64 << 20)), 4_000_000);
+        let tight = most_bits(60_000, &plan(4_000_000));
+        assert!((350_000..450_000).contains(&tight), "{tight}");
+        assert!(most_bits(6_000, &plan(4_000_000)) > 3_000_000, "a short one may use them all");
+        assert_eq!(most_bits(0, &plan(4_000_000)), tight, "unknown is as long as can be");
+        assert_eq!(most_bits(u64::MAX, &plan(0)), 150_000);
+        assert_eq!(most_bits(1, &plan(usize::MAX)), 4_000_000);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use ffmpeg::{ChannelLayout, Packet, Rational, codec, encoder, filter, format, fr
 use ffmpeg_next as ffmpeg;
 
 const RATE: i32 = 48_000;
+/// Bits a second.
+pub(super) const BITS: u32 = 96_000;
 
 pub(super) struct Sounds {
     graph: Option<filter::Graph>,
@@ -25,7 +27,7 @@ impl Sounds {
         encoder.set_channel_layout(ChannelLayout::STEREO);
         encoder.set_channels(2);
         encoder.set_format(format::Sample::F32(format::sample::Type::Planar));
-        encoder.set_bit_rate(96_000);
+        encoder.set_bit_rate(BITS as usize);
         encoder.set_time_base(Rational(1, RATE));
         encoder.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
         let encoder = encoder.open().map_err(refused)?;

@@ -1,5 +1,11 @@
-//! Damage that is the same in every run.
-#![allow(dead_code, reason = "each test file uses its part")]
+//! Damage that is the same in every run, and a kept corpus that is damaged for a bounded time.
+//! `core/src/hostile.rs` uses it too.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part, and may stop")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{env, fs};
 
 /// A small generator of the same numbers every time.
 pub struct Dice(pub u64);
@@ -15,6 +21,9 @@ impl Dice {
     /// One to eight damages: a flipped bit, an extreme byte, a piece cut out or doubled.
     pub fn damage(&mut self, bytes: &[u8], within: usize) -> Vec<u8> {
         let mut out = bytes.to_vec();
+        if out.is_empty() {
+            out.push(b' ');
+        }
         for _ in 0..=self.roll(8) {
             let at = self.roll(within.min(out.len()).max(1)).min(out.len().saturating_sub(1));
             match self.roll(6) {
@@ -32,4 +41,47 @@ impl Dice {
         }
         out
     }
+}
+
+/// The files of a corpus, by name.
+pub fn corpus(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    assert!(files.len() > 5, "the corpus is there");
+    files
+}
+
+fn budget() -> Duration {
+    let asked = env::var("RENRAKU_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok());
+    Duration::from_secs(asked.unwrap_or(6))
+}
+
+/// A seed for this run: the same in normal tests, another one where somebody looks for more.
+fn seed() -> u64 {
+    env::var("RENRAKU_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0xC0_FFEE)
+}
+
+/// Damages and crosses the corpus until the time is over. Gives how often.
+pub fn fuzz(folder: &Path, files: &[(String, Vec<u8>)], each: impl Fn(&[u8])) -> usize {
+    let (mut dice, start, mut rounds) = (Dice(seed()), Instant::now(), 0);
+    while start.elapsed() < budget() {
+        let (_, original) = &files[dice.roll(files.len())];
+        let within = if dice.roll(2) == 0 { 400 } else { original.len() };
+        let mut bad = dice.damage(original, within.max(1));
+        if dice.roll(4) == 0 {
+            let (_, other) = &files[dice.roll(files.len())];
+            let (a, b) = (dice.roll(bad.len().max(1)), dice.roll(other.len().max(1)));
+            bad = [&bad[..a.min(bad.len())], &other[b.min(other.len())..]].concat();
+        }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| each(&bad))) {
+            let _ = fs::write(folder.join(format!("new-{rounds}-{}", bad.len())), &bad);
+            resume_unwind(panic);
+        }
+        rounds += 1;
+    }
+    rounds
 }

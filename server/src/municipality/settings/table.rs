@@ -25,6 +25,8 @@ const PHOTO_MOST: u32 = limits::PHOTO_BYTES as u32;
 #[expect(clippy::cast_possible_truncation, reason = "a limit of the contract, known here")]
 const VIDEO_MOST: u32 = (limits::VIDEO_MILLIS / 1_000) as u32;
 #[expect(clippy::cast_possible_truncation, reason = "a limit of the contract, known here")]
+const FILM_MOST: u32 = limits::VIDEO_BYTES as u32;
+#[expect(clippy::cast_possible_truncation, reason = "a limit of the contract, known here")]
 const CHARS_MOST: u32 = limits::POST_CHARS as u32;
 
 /// Said of a row that is kept for a part that is not built yet.
@@ -253,6 +255,19 @@ pub const SECTIONS: &[Section] = &[
                 "700000で約0.7MB。",
                 (100_000, PHOTO_MOST, "バイト"),
             ),
+            number(
+                "/device/photo_quality",
+                "写真の画質",
+                "大きいほどきれいです。大きさの目安を超えるときは、自動で下がります。",
+                (50, 95, "（100が最高）"),
+            ),
+            number(
+                "/device/video_bytes",
+                "動画の大きさの目安",
+                "32000000で約32MB。長い動画は、この大きさに収まる画質になります。",
+                (4_000_000, FILM_MOST, "バイト"),
+            ),
+            number("/device/video_rate", "動画のなめらかさ", "", (10, 30, "枚/秒")),
         ],
     },
     Section {

@@ -1,0 +1,142 @@
+//! Over a line of 300 kbit/s that breaks at random: at most one chunk is sent again for each break.
+//!
+//! Twice at once: over a line that this program makes slow by itself, always; and in a network namespace of its
+//! own, where the system shapes the packets (`tc netem` with delay and loss, or `tbf` where the kernel has no
+//! netem), where one may make such a thing. `RENRAKU_UPLOAD_MEGABYTES` sets the size; without it it is two.
+
+use crate::phone::{Phone, draft, noisy_photo};
+use crate::town::{PASSWORD, Town, found};
+use rand::Rng;
+use renraku_core::Cancel;
+use renraku_wire::limits::DEVICE_CHUNK_BYTES;
+use renraku_wire::{DevicePolicy, MediaState};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// 300 kbit/s, in bytes.
+const RATE: u64 = 300_000 / 8;
+
+/// Makes loopback slow in a namespace of its own, says how, and goes on as the program given.
+const NAMESPACE: &str = r#"
+ip link set lo mtu 1500 up || exit 77
+if tc qdisc add dev lo root netem rate 300kbit delay 40ms 10ms loss 0.3% 2>/dev/null; then
+  export RENRAKU_LINE="tc netem: 300 kbit/s, 40 ms, 0.3 % lost"
+elif tc qdisc add dev lo root tbf rate 300kbit burst 16kb latency 400ms 2>/dev/null; then
+  export RENRAKU_LINE="tc tbf: 300 kbit/s (this kernel has no netem)"
+else
+  exit 77
+fi
+exec "$0" "$@"
+"#;
+
+fn bytes() -> u64 {
+    let asked = std::env::var("RENRAKU_UPLOAD_MEGABYTES").ok().and_then(|n| n.parse::<u64>().ok());
+    asked.unwrap_or(2) * 1_000_000
+}
+
+/// Plans the next break as soon as the last one happened.
+async fn break_it_again_and_again(town: Arc<Town>) {
+    loop {
+        if !town.network.is_to_be_cut() {
+            town.network.cut_after(rand::rng().random_range(200_000..900_000));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn upload(line: &str, rate: u64) {
+    let town = found().await;
+    let phone = Phone::new(&town);
+    phone.enrol("1234").await.unwrap();
+    let mut session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    let policy = DevicePolicy { photo_bytes: 8_000_000, photo_quality: 95, ..session.policy().clone() };
+    town.facts().policy = Some(policy);
+    session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    let photo = noisy_photo(phone.file("camera.jpg"), 1045);
+    let mut length = 0;
+    while length < bytes() {
+        session.compose(one(&town, photo.clone()), Cancel::new(), None).await.unwrap();
+        let items = session.outbox().await.unwrap();
+        length = items.iter().flat_map(|i| &i.media).map(|m| m.length).sum();
+    }
+    town.network.trickle(rate);
+    let breaking = tokio::spawn(break_it_again_and_again(town.clone()));
+    let start = Instant::now();
+    while session.flush(true).await.unwrap().remaining > 0 {}
+    let seconds = start.elapsed().as_secs_f64();
+    breaking.abort();
+    let cuts = town.network.cuts.load(Ordering::SeqCst);
+    let facts = town.facts();
+    let again = facts.chunk_bytes - length;
+    println!(
+        "UPLOAD over {line}: {length} bytes in {seconds:.0} s, {cuts} breaks, {again} bytes again \
+         (at most {}), {} requests",
+        cuts * DEVICE_CHUNK_BYTES as u64,
+        facts.chunks
+    );
+    assert!(cuts >= 2, "{cuts} breaks are too few to tell");
+    assert!(again <= cuts * DEVICE_CHUNK_BYTES as u64, "{again} bytes again for {cuts} breaks");
+    let chunk = DEVICE_CHUNK_BYTES as u64;
+    let needed: u64 = facts.files.values().map(|f| f.new.length.div_ceil(chunk)).sum();
+    assert!(facts.chunks <= needed + cuts, "{} requests for {needed} chunks and {cuts} breaks", facts.chunks);
+    assert!(
+        facts.files.values().all(|f| f.state == MediaState::Ready && f.bytes.len() as u64 == f.new.length)
+    );
+}
+
+fn one(town: &Town, photo: renraku_core::Attachment) -> renraku_core::Draft {
+    renraku_core::Draft { attachments: vec![photo], ..draft(town.patient.id, "photo") }
+}
+
+/// What runs in the namespace.
+#[ignore = "it is started by the test below, in a namespace of its own"]
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_namespace() {
+    if let Ok(line) = std::env::var("RENRAKU_LINE") {
+        upload(&line, 0).await;
+    }
+}
+
+/// Starts this program in a namespace, as root or, where the system lets one, as anybody.
+fn in_a_namespace() -> Result<(), String> {
+    let program = std::env::current_exe().unwrap();
+    let mut tried = String::new();
+    for user in [&[][..], &["--map-root-user"]] {
+        let mut command = Command::new("unshare");
+        command.arg("--net").args(user).args(["--", "sh", "-c", NAMESPACE]).arg(&program);
+        command.args(["--exact", "slow::in_the_namespace", "--ignored", "--nocapture"]);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()] as [PathBuf; 2]);
+        command.env("PATH", std::env::join_paths(places).unwrap()).stdin(Stdio::null());
+        let output = command.output().map_err(|e| format!("unshare: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) if said.contains("UPLOAD over tc") => {
+                print!(
+                    "{}",
+                    said.lines()
+                        .filter(|l| l.contains("UPLOAD"))
+                        .map(|l| format!("{l}\n"))
+                        .collect::<String>()
+                );
+                return Ok(());
+            }
+            Some(101) => panic!("in the namespace: {said}{why}"),
+            code => tried += &format!(" [{code:?}] {}", why.trim()),
+        }
+    }
+    Err(tried)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_most_one_chunk_is_sent_again_for_each_break() {
+    let system = tokio::task::spawn_blocking(in_a_namespace);
+    upload("a line made slow by the test: 300 kbit/s", RATE).await;
+    if let Err(why) = system.await.unwrap() {
+        println!("SKIPPED: no slow network namespace here (unshare, ip, tc and their rights):{why}");
+    }
+}
