@@ -32,12 +32,13 @@ check-mobile-targets: ## Types of what runs on a phone, for Android's and Apple'
 	@scripts/setup build
 	@scripts/check-mobile-targets
 
-bench: ## How fast: photos against vipsthumbnail, films against ffmpeg, getting in, and from a post to its push.
+bench: ## How fast: photos against vipsthumbnail, films against ffmpeg, getting in, from a post to its push; how large the phone's library is.
 	@scripts/setup build run bench
 	cargo bench --locked -p renraku-media
 	scripts/with-postgres cargo bench --locked -p renraku-server --bench gate
 	cargo build --locked --release -p renraku-server -p renraku-tests --bin renraku-server --bin bench_push
 	$${CARGO_TARGET_DIR:-target}/release/bench_push
+	scripts/library-size
 
 bindings: ## Make the Kotlin and Swift bindings.
 	@scripts/setup build
