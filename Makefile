@@ -1,10 +1,10 @@
 # What there is to do with Renraku. `make` alone says it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bindings fmt lint
+.PHONY: help run test test-swift check-mobile-targets bench bindings fmt lint
 
 help: ## Say what there is.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 30
 
 run: ## Start a demo town under ./data/demo and say where to look.
 	@scripts/setup build run
@@ -22,7 +22,17 @@ test: ## Formatting, lints and every test, on both databases.
 		set -x; exec scripts/with-postgres cargo test --locked --workspace --tests; \
 	fi
 
-bench: ## How fast: photos against vipsthumbnail, films against ffmpeg, a phone, a slow line, getting in, a push.
+# Swift comes from Debian 13 where this is another Debian: minutes and 3 GB at the first time. Where it cannot be
+# had, the test says so and is skipped.
+test-swift: ## The core as the iOS shell uses it, in real Swift (not in CI).
+	@scripts/setup build run test
+	cargo test -q --locked --workspace --tests -- --ignored --nocapture swift_on_sqlite
+
+check-mobile-targets: ## Types of what runs on a phone, for Android's and Apple's processors (not in CI).
+	@scripts/setup build
+	@scripts/check-mobile-targets
+
+bench: ## How fast: photos, films, a phone, a slow line, getting in, a push; and how large the phone's library is.
 	@scripts/setup build run bench
 	cargo bench --locked -p renraku-media
 	cargo bench --locked -p renraku-core --bench phone
@@ -30,6 +40,7 @@ bench: ## How fast: photos against vipsthumbnail, films against ffmpeg, a phone,
 	scripts/with-postgres cargo bench --locked -p renraku-server --bench gate
 	cargo build --locked --release -p renraku-server -p renraku-tests --bin renraku-server --bin bench_push
 	$${CARGO_TARGET_DIR:-target}/release/bench_push
+	scripts/library-size
 
 bindings: ## Make the Kotlin and Swift bindings.
 	@scripts/setup build

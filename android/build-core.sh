@@ -1,9 +1,50 @@
-#!/bin/sh
-# Builds the core for phones into app/src/main/jniLibs. Needs the NDK, cargo-ndk, the Rust target, and FFmpeg
-# built for Android as static libraries (see README.md):
-#   FFMPEG_DIR=/path/to/ffmpeg android/build-core.sh
-set -eu
+#!/usr/bin/env bash
+# Builds the core for Android into app/src/main/jniLibs:
+#   android/build-core.sh [ABI…]        arm64-v8a and x86_64 when none is named; armeabi-v7a is possible
+# Needs ANDROID_NDK_HOME (r26 or later), cargo-ndk and the Rust targets; what is missing is said, and how to get
+# it. FFmpeg is built on first use by scripts/ffmpeg/build, as static libraries inside the core.
+set -euo pipefail
 cd "$(dirname "$0")/.."
-: "${FFMPEG_DIR:?is not set: where FFmpeg for arm64-v8a is}"
-cargo ndk --target arm64-v8a --platform 26 --output-dir android/app/src/main/jniLibs \
+
+case "${1:-}" in -h | --help) sed -n '2,5s/^# \{0,1\}//p' android/build-core.sh; exit 0 ;; esac
+abis=("$@")
+[ ${#abis[@]} -gt 0 ] || abis=(arm64-v8a x86_64)
+: "${ANDROID_NDK_HOME:?is not set: where the NDK is (Android Studio: SDK Manager, SDK Tools, NDK)}"
+cargo ndk --version >/dev/null 2>&1 || { echo "cargo-ndk is missing: cargo install cargo-ndk" >&2; exit 1; }
+
+libraries=android/app/src/main/jniLibs
+tools=$(echo "$ANDROID_NDK_HOME"/toolchains/llvm/prebuilt/*)/bin
+for abi in "${abis[@]}"; do
+  case "$abi" in
+    arm64-v8a) target=aarch64-linux-android ;;
+    x86_64) target=x86_64-linux-android ;;
+    armeabi-v7a) target=armv7-linux-androideabi ;;
+    *) echo "no such ABI: $abi (there are arm64-v8a, x86_64, armeabi-v7a)" >&2; exit 2 ;;
+  esac
+  rustup target list --installed | grep -qx "$target" || {
+    echo "Rust's library for $target is missing: rustup target add $target" >&2
+    exit 1
+  }
+  FFMPEG_DIR=$(scripts/ffmpeg/build "android-$abi")
+  export FFMPEG_DIR
+  # Pages of 16 KiB, which Android 15 asks for. FFmpeg's assembler wants its own symbols and nobody else's. Its
+  # MediaCodec encoder lives in the NDK's media library.
+  name=$(echo "$target" | tr 'a-z-' 'A-Z_')
+  export "CARGO_TARGET_${name}_RUSTFLAGS=-C link-arg=-Wl,-z,max-page-size=16384 -C link-arg=-Wl,-Bsymbolic \
+-C link-arg=-lmediandk -C link-arg=-landroid -C link-arg=-lz -C link-arg=-lm"
+  # What the profile leaves of the symbols, the build for a phone does not need either.
+  CARGO_PROFILE_RELEASE_STRIP=symbols cargo ndk --target "$abi" --platform 26 --output-dir "$libraries" \
     build --locked --release -p renraku-mobile
+  library=$libraries/$abi/librenraku_mobile.so
+  # Every segment's alignment, in the last column, is 0x4000 or more.
+  "$tools/llvm-readelf" -lW "$library" | awk '
+    $1 == "LOAD" { seen = 1; if (length($NF) < 6 || $NF == "0x1000" || $NF == "0x2000") bad = 1 }
+    END { exit bad || !seen }' || { echo "$library is not aligned for pages of 16 KiB" >&2; exit 1; }
+  "$tools/llvm-readelf" -d "$library" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | while read -r needed; do
+    case "$needed" in
+      libc.so | libm.so | libdl.so | liblog.so | libz.so | libandroid.so | libmediandk.so) ;;
+      *) echo "$library needs $needed, which no phone has" >&2; exit 1 ;;
+    esac
+  done
+  ls -l "$library"
+done

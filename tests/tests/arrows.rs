@@ -17,7 +17,7 @@ fn crates_import_only_what_lies_below() {
         ("renraku-media", &[]),
         ("renraku-core", &["renraku-wire", "renraku-media"]),
         ("renraku-mobile", &["renraku-core", "renraku-wire"]),
-        ("renraku-bindgen", &[]),
+        ("renraku-bindgen", &["renraku-mobile"]),
         ("renraku-server", &["renraku-wire", "renraku-media"]),
     ]);
     let metadata = cargo_metadata::MetadataCommand::new()

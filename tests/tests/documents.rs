@@ -32,7 +32,15 @@ fn each_covered_feature_has_its_test() {
 #[test]
 fn the_readme_names_what_there_is() {
     let readme = read("README.md");
-    for command in ["make run", "make test", "make bench", "make bindings"] {
+    let commands = [
+        "make run",
+        "make test",
+        "make test-swift",
+        "make check-mobile-targets",
+        "make bench",
+        "make bindings",
+    ];
+    for command in commands {
         assert!(readme.contains(command), "{command}");
         let target = command.trim_start_matches("make ");
         assert!(read("Makefile").lines().any(|l| l.starts_with(&format!("{target}:"))), "{command}");

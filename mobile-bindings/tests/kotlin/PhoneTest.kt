@@ -1,0 +1,296 @@
+package jp.renraku.core.test
+
+import java.io.File
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.TimeUnit
+import jp.renraku.core.AttachmentFile
+import jp.renraku.core.CancelToken
+import jp.renraku.core.Diagnosis
+import jp.renraku.core.Item
+import jp.renraku.core.ItemState
+import jp.renraku.core.MediaKind
+import jp.renraku.core.MobileException
+import jp.renraku.core.NoticeKind
+import jp.renraku.core.PostDraft
+import jp.renraku.core.ProgressListener
+import jp.renraku.core.PushProvider
+import jp.renraku.core.RenrakuSession
+import jp.renraku.core.StorageTrouble
+import jp.renraku.core.problemSentence
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TestName
+
+/** What the Android shell does with the core, on the JVM: the generated bindings, the real library, the real server. */
+class PhoneTest {
+    private val stage = Stage(System.getenv("RENRAKU_STAGE").toInt())
+    private val town = stage.ask("town")
+    private val patient = town.getValue("patient")
+
+    @get:Rule
+    val name = TestName()
+    private val folder get() = File(System.getenv("RENRAKU_PHONES"), name.methodName)
+
+    @Before
+    fun anOpenRoad() {
+        stage.ask("pace 0")
+        stage.ask("mend")
+    }
+
+    /** Runs on one thread, as a screen does; what hangs ends. */
+    private fun play(test: suspend CoroutineScope.() -> Unit) = runBlocking { withTimeout(120_000) { test() } }
+
+    private suspend inline fun <reified E : Throwable> refused(call: suspend () -> Unit): E {
+        val thrown = runCatching { call() }.exceptionOrNull()
+        assertTrue("$thrown instead of ${E::class.simpleName}", thrown is E)
+        return thrown as E
+    }
+
+    private suspend fun nurse() = open(folder, town).run {
+        enrol(stage, town)
+        firstSignIn(stage)
+    }
+
+    private fun draft(body: String, vararg files: AttachmentFile) = PostDraft(patient, body, false, null, files.asList(), false)
+
+    private fun photo() = AttachmentFile(MediaKind.PHOTO, town.getValue("photo"), "左踵")
+
+    private fun film() = AttachmentFile(MediaKind.VIDEO, town.getValue("film"), "歩く様子")
+
+    private suspend fun RenrakuSession.sendAll() {
+        repeat(20) { if (flush(true).remaining == 0u) return }
+        error("it does not come to an end: ${outbox()}")
+    }
+
+    /** Waits until the first chunk of the only file has arrived. */
+    private suspend fun RenrakuSession.underWay(): Item {
+        var seen = 0uL
+        while (true) {
+            seen = outboxChanged(seen, 1_000u)
+            outbox().single().let { if (it.media.single().uploaded > 0u) return it }
+        }
+    }
+
+    @Test
+    fun enrolsAndSignsIn() = play {
+        val device = open(folder, town)
+        assertEquals(Diagnosis.NotEnrolled, device.diagnose())
+        val wrong = refused<MobileException.Certificate> { device.enrol(form(town, "00000000", "wrong")) }
+        assertEquals("ticket_invalid", wrong.code)
+        assertNotEquals(problemSentence("of_tomorrow"), problemSentence(wrong.code))
+        assertEquals(town["slug"], device.enrol(stage, town).slug)
+        assertEquals(Diagnosis.Ready, device.diagnose())
+        assertTrue(device.isHardwareBacked())
+        assertFalse(device.certificate()!!.renewalDue)
+
+        val newcomer = stage.ask("newcomer")
+        val (id, first) = newcomer.getValue("login_id") to newcomer.getValue("first_password")
+        assertEquals("sign_in_refused", refused<MobileException.SignedOut> { device.signIn(id, "not-$first") }.code)
+        val session = device.signIn(id, first)
+        assertTrue(session.mustChangePassword())
+        assertEquals("password_change_required", refused<MobileException.SignedOut> { session.patients() }.code)
+        session.changePassword(first, PASSWORD)
+        assertEquals(town["patient_name"], session.patients().patients.single().name)
+        assertEquals(session.staff().id, device.people().single().staffId)
+
+        // The process ends and starts again; the device's key and the session are still there.
+        session.close()
+        device.close()
+        val again = open(folder, town)
+        val resumed = again.resume(again.people().single().staffId)
+        assertFalse(resumed.patients().stale)
+        resumed.signOut()
+        refused<MobileException.SignedOut> { again.resume(resumed.staff().id) }
+    }
+
+    @Test
+    fun aPostWrittenWithoutANetworkIsSentOnceItIsBack() = play {
+        val session = nurse()
+        session.patients()
+        session.timeline(patient, null)
+        stage.ask("cut")
+        val id = session.compose(draft("電波なし", photo()), null, null)
+        assertEquals(ItemState.Waiting, session.outbox().single().state)
+        assertTrue(session.flush(true).offline)
+        assertTrue(session.patients().stale)
+        assertTrue(session.timeline(patient, null).stale)
+        stage.ask("mend")
+        session.sendAll()
+        assertEquals(ItemState.Sent, session.outbox().single { it.id == id }.state)
+        assertEquals(mapOf("times" to "1", "files" to "Photo Ready 1536x2048"), stage.ask("arrived 電波なし"))
+        val seen = session.post(id).post.media.single()
+        assertArrayEquals(byteArrayOf(-1, -40), session.thumbnail(seen.id).copyOf(2))
+    }
+
+    @Test
+    fun aKilledUploadGoesOnInAnotherProcess() = play {
+        val java = File(System.getProperty("java.home"), "bin/java").path
+        val victim = ProcessBuilder(
+            java, "-Djna.library.path=${System.getProperty("jna.library.path")}", "-cp", System.getProperty("java.class.path"),
+            Victim::class.java.name, System.getenv("RENRAKU_STAGE"), folder.path, "途中で落ちた",
+        ).redirectError(ProcessBuilder.Redirect.INHERIT).start()
+        val said = victim.inputStream.bufferedReader().lineSequence().map { it.split(' ') }.iterator()
+        fun hears(word: String): List<ULong> {
+            while (said.hasNext()) said.next().let { if (it[0] == word) return it.drop(1).map(String::toULong) }
+            error("the phone ended by itself: ${victim.waitFor()}")
+        }
+        val before = hears("kept").single()
+        var (uploaded, length) = hears("uploaded")
+        while (uploaded == 0uL) uploaded = hears("uploaded")[0]
+        assertTrue("killed too late: $uploaded of $length", uploaded < length)
+        victim.destroyForcibly()
+        assertTrue(victim.waitFor(30, TimeUnit.SECONDS))
+        assertEquals("SIGKILL", 128 + 9, victim.exitValue())
+        stage.ask("cut")
+        stage.ask("pace 0")
+        stage.ask("mend")
+
+        val device = open(folder, town)
+        val session = device.resume(device.people().single().staffId)
+        val item = session.outbox().single()
+        assertTrue("$item", item.textSent && !item.media.single().done && item.media.single().uploaded >= uploaded)
+        session.sendAll()
+        assertEquals(ItemState.Sent, session.outbox().single().state)
+        val arrived = stage.ask("arrived 途中で落ちた")
+        assertEquals("1", arrived["times"])
+        assertEquals("Video Ready 720x1280", arrived["files"])
+        // The film once, the chunk that was on its way twice, and what sessions and headers take.
+        val sent = stage.ask("sent").getValue("bytes").toULong() - before
+        assertTrue("$sent bytes sent for $length", sent < length + CHUNK + 100_000u)
+    }
+
+    @Test
+    fun aPushIsFetchedAndShown() = play {
+        val session = nurse()
+        session.registerPush(PushProvider.FCM, "ok-kotlin")
+        val id = stage.ask("post 夕方に発熱、37.8度").getValue("id")
+        val payload = stage.ask("push ok-kotlin").getValue("payload")
+        assertFalse(payload, "発熱" in payload)
+        val shown = session.handlePush(payload)
+        assertFalse(shown.locked, "発熱" in shown.locked || town.getValue("patient_name") in shown.locked)
+        val unlocked = shown.unlocked!!
+        assertEquals(NoticeKind.POST_PUBLISHED, unlocked.kind)
+        assertEquals(id, unlocked.postId)
+        assertEquals(town["patient_name"], unlocked.patientName)
+        assertEquals("夕方に発熱、37.8度", unlocked.preview)
+        refused<MobileException.Invalid> { session.handlePush("""{"from":"another app"}""") }
+        stage.ask("cut")
+        assertFalse("kept for reading, and not marked as read", session.post(id).post.read)
+        stage.ask("mend")
+        session.acknowledge(id, true)
+        session.flush(true)
+        assertTrue(session.post(id).post.run { read && acknowledged })
+    }
+
+    @Test
+    fun aFilmIsPreparedBesideTheScreenAndSent() = play {
+        val session = nurse()
+        val screen = Thread.currentThread()
+        var ticks = 0
+        val clock = launch {
+            while (true) {
+                delay(10)
+                ticks += 1
+            }
+        }
+        val heard = ConcurrentLinkedQueue<Pair<Float, Thread>>()
+        val listener = object : ProgressListener {
+            override fun onProgress(done: Float) {
+                heard += done to Thread.currentThread()
+            }
+        }
+        val id = session.compose(draft("歩行の様子", film()), null, listener)
+        clock.cancelAndJoin()
+        assertTrue("the screen stood still: $ticks", ticks > 10)
+        val steps = heard.map { it.first }
+        assertEquals(steps.sorted(), steps)
+        assertEquals(1f, steps.last())
+        assertTrue(heard.none { it.second == screen })
+
+        session.sendAll()
+        assertEquals(mapOf("times" to "1", "files" to "Video Ready 720x1280"), stage.ask("arrived 歩行の様子"))
+        val media = session.post(id).post.media.single()
+        val player = File(folder, "play.mp4")
+        assertEquals(media.length, session.media(media.id, player.path))
+        assertEquals(media.length.toLong(), player.length())
+        assertEquals(4_000.0, media.durationMs!!.toDouble(), 300.0)
+    }
+
+    @Test
+    fun longWorkIsCancelled() = play {
+        val session = nurse()
+        val token = CancelToken()
+        val cancels = object : ProgressListener {
+            override fun onProgress(done: Float) = token.cancel()
+        }
+        val ended = refused<MobileException.Media> { session.compose(draft("やめた", film()), token, cancels) }
+        assertNull(ended.code)
+        assertTrue(token.isCancelled())
+
+        val begun = CompletableDeferred<Unit>()
+        val listener = object : ProgressListener {
+            override fun onProgress(done: Float) {
+                begun.complete(Unit)
+            }
+        }
+        val composing = launch { session.compose(draft("やめた", film()), null, listener) }
+        begun.await()
+        composing.cancelAndJoin()
+        assertTrue("nothing is kept", session.outbox().isEmpty())
+
+        session.compose(draft("止めてから送る", film()), null, null)
+        stage.ask("pace 200000")
+        val sending = async { session.flush(true) }
+        val item = session.underWay()
+        session.stopSending()
+        assertEquals(1u, sending.await().remaining)
+        assertTrue(item.textSent)
+        stage.ask("pace 0")
+        session.sendAll()
+        assertEquals("1", stage.ask("arrived 止めてから送る")["times"])
+        assertEquals("0", stage.ask("arrived やめた")["times"])
+
+        val second = session.compose(draft("取り消す"), null, null)
+        session.takeBack(second)
+        session.sendAll()
+        assertEquals("0", stage.ask("arrived 取り消す")["times"])
+    }
+
+    @Test
+    fun aPinClosesTheStore() = play {
+        val device = open(folder, town).apply { enrol(stage, town) }
+        val session = device.firstSignIn(stage)
+        val id = session.staff().id
+        assertEquals("pin", refused<MobileException.Invalid> { device.setPin(id, null, "111111") }.field)
+        device.setPin(id, null, "194502")
+        device.lock(id)
+        assertEquals(StorageTrouble.Locked, refused<MobileException.Storage> { session.outbox() }.trouble)
+        assertEquals(StorageTrouble.Locked, refused<MobileException.Storage> { device.resume(id) }.trouble)
+        val wrong = refused<MobileException.Storage> { device.unlockWithPin(id, "194503") }
+        assertEquals(StorageTrouble.WrongPin(9u), wrong.trouble)
+        device.unlockWithPin(id, "194502")
+        assertEquals(10u, device.personLock(id).triesLeft)
+        assertNotNull(device.resume(id).outbox())
+    }
+
+    companion object {
+        /** What one request of an upload carries. */
+        const val CHUNK = 262_144u
+    }
+}

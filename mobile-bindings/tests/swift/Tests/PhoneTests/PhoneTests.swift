@@ -1,0 +1,247 @@
+// What the iOS shell does with the core: the generated bindings, the real library, the real server.
+
+import Foundation
+import Phone
+import RenrakuCore
+import XCTest
+
+private let chunk: UInt64 = 262_144
+
+/// Hears progress, and may do something about it.
+private final class Ear: ProgressListener, @unchecked Sendable {
+    private let lock = NSLock()
+    private var steps: [Float] = []
+    private let then: @Sendable () -> Void
+
+    init(then: @escaping @Sendable () -> Void = {}) {
+        self.then = then
+    }
+
+    func onProgress(done: Float) {
+        lock.withLock { steps.append(done) }
+        then()
+    }
+
+    var heard: [Float] { lock.withLock { steps } }
+}
+
+final class PhoneTests: XCTestCase {
+    private var stage: Stage!
+    private var town: [String: String] = [:]
+    private var folder: URL!
+
+    override func setUpWithError() throws {
+        let environment = ProcessInfo.processInfo.environment
+        stage = try Stage(port: UInt16(environment["RENRAKU_STAGE"]!)!)
+        town = try stage.ask("town")
+        try stage.ask("pace 0")
+        try stage.ask("mend")
+        folder = URL(fileURLWithPath: environment["RENRAKU_PHONES"]!).appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    private func refused(_ call: () async throws -> Void) async -> MobileError? {
+        do {
+            try await call()
+            return nil
+        } catch {
+            return error as? MobileError
+        }
+    }
+
+    private func nurse() async throws -> RenrakuSession {
+        let device = try await open(folder, stage)
+        try await device.enrol(stage)
+        return try await device.firstSignIn(stage)
+    }
+
+    private func sendAll(_ session: RenrakuSession) async throws {
+        for _ in 0..<20 where try await session.flush(now: true).remaining == 0 { return }
+        XCTFail("it does not come to an end")
+    }
+
+    private func patient() -> PatientId { town["patient"]! }
+
+    func testEnrolsAndSignsIn() async throws {
+        let device = try await open(folder, stage)
+        let fresh = try await device.diagnose()
+        XCTAssertEqual(fresh, .notEnrolled)
+        let wrong = await refused {
+            _ = try await device.enrol(form: form(town, number: "00000000", password: "wrong"))
+        }
+        XCTAssertEqual(wrong, .Certificate(code: "ticket_invalid"))
+        let here = try await device.enrol(stage)
+        XCTAssertEqual(here.slug, town["slug"])
+        let enrolled = try await device.diagnose()
+        XCTAssertEqual(enrolled, .ready)
+        XCTAssertTrue(device.isHardwareBacked())
+        XCTAssertEqual(device.certificate()?.renewalDue, false)
+
+        let newcomer = try stage.ask("newcomer")
+        let (id, first) = (newcomer["login_id"]!, newcomer["first_password"]!)
+        let stranger = await refused { _ = try await device.signIn(loginId: id, password: "not-\(first)") }
+        XCTAssertEqual(stranger, .SignedOut(code: "sign_in_refused"))
+        let session = try await device.signIn(loginId: id, password: first)
+        XCTAssertTrue(session.mustChangePassword())
+        let early = await refused { _ = try await session.patients() }
+        XCTAssertEqual(early, .SignedOut(code: "password_change_required"))
+        try await session.changePassword(current: first, new: password)
+        let seen = try await session.patients()
+        XCTAssertEqual(seen.patients.map(\.name), [town["patient_name"]!])
+        try await session.signOut()
+        let out = await refused { _ = try await device.resume(staffId: session.staff().id) }
+        guard case .SignedOut = out else { return XCTFail("\(String(describing: out))") }
+    }
+
+    func testAPostWrittenWithoutANetworkIsSentOnceItIsBack() async throws {
+        let session = try await nurse()
+        _ = try await session.patients()
+        try stage.ask("cut")
+        let id = try await session.compose(draft: draft(stage, "電波なし", .photo), cancel: nil, progress: nil)
+        let waiting = try await session.outbox()
+        XCTAssertEqual(waiting.map(\.state), [.waiting])
+        let report = try await session.flush(now: true)
+        XCTAssertTrue(report.offline)
+        let stale = try await session.patients().stale
+        XCTAssertTrue(stale)
+        try stage.ask("mend")
+        try await sendAll(session)
+        let sent = try await session.outbox()
+        XCTAssertEqual(sent.first { $0.id == id }?.state, .sent)
+        XCTAssertEqual(try stage.ask("arrived 電波なし"), ["times": "1", "files": "Photo Ready 1536x2048"])
+    }
+
+    func testAKilledUploadGoesOnInAnotherProcess() async throws {
+        let victim = Process()
+        // Beside the tests on Linux; beside their bundle on a Mac.
+        var built = Bundle(for: Self.self).bundleURL
+        while !FileManager.default.isExecutableFile(atPath: built.appendingPathComponent("Victim").path) {
+            XCTAssertGreaterThan(built.pathComponents.count, 1, "the victim is not built")
+            built.deleteLastPathComponent()
+        }
+        victim.executableURL = built.appendingPathComponent("Victim")
+        victim.arguments = [ProcessInfo.processInfo.environment["RENRAKU_STAGE"]!, folder.path, "途中で落ちた"]
+        let said = Pipe()
+        victim.standardOutput = said
+        try victim.run()
+        var heard = Data()
+        func hears(_ word: String) throws -> [UInt64] {
+            while true {
+                while let end = heard.firstIndex(of: UInt8(ascii: "\n")) {
+                    let words = String(decoding: heard[..<end], as: UTF8.self).split(separator: " ")
+                    heard = Data(heard[(end + 1)...])
+                    if words.first.map(String.init) == word { return words.dropFirst().compactMap { UInt64($0) } }
+                }
+                let more = said.fileHandleForReading.availableData
+                if more.isEmpty { throw Refusal(description: "the phone ended by itself") }
+                heard += more
+            }
+        }
+        let before = try hears("kept")[0]
+        var at = try hears("uploaded")
+        while at[0] == 0 { at = try hears("uploaded") }
+        XCTAssertLessThan(at[0], at[1], "killed too late")
+        kill(victim.processIdentifier, SIGKILL)
+        victim.waitUntilExit()
+        XCTAssertEqual(victim.terminationReason, .uncaughtSignal)
+        try stage.ask("cut")
+        try stage.ask("pace 0")
+        try stage.ask("mend")
+
+        let device = try await open(folder, stage)
+        let who = try await device.people()
+        let session = try await device.resume(staffId: who[0].staffId)
+        let items = try await session.outbox()
+        XCTAssertEqual(items.count, 1)
+        XCTAssertTrue(items[0].textSent && !items[0].media[0].done && items[0].media[0].uploaded >= at[0], "\(items)")
+        try await sendAll(session)
+        XCTAssertEqual(try stage.ask("arrived 途中で落ちた"), ["times": "1", "files": "Video Ready 720x1280"])
+        // The film once, the chunk that was on its way twice, and what sessions and headers take.
+        let sent = UInt64(try stage.ask("sent")["bytes"]!)! - before
+        XCTAssertLessThan(sent, at[1] + chunk + 100_000)
+    }
+
+    func testAPushIsFetchedAndShown() async throws {
+        let session = try await nurse()
+        try await session.registerPush(provider: .fcm, token: "ok-swift")
+        let id = try stage.ask("post 夕方に発熱、37.8度")["id"]
+        let payload = try stage.ask("push ok-swift")["payload"]!
+        XCTAssertFalse(payload.contains("発熱"))
+        let shown = try await session.handlePush(payload: payload)
+        XCTAssertFalse(shown.locked.contains("発熱") || shown.locked.contains(town["patient_name"]!))
+        XCTAssertEqual(shown.unlocked?.kind, .postPublished)
+        XCTAssertEqual(shown.unlocked?.postId, id)
+        XCTAssertEqual(shown.unlocked?.patientName, town["patient_name"])
+        XCTAssertEqual(shown.unlocked?.preview, "夕方に発熱、37.8度")
+        let other = await refused { _ = try await session.handlePush(payload: #"{"from":"another app"}"#) }
+        guard case .Invalid = other else { return XCTFail("\(String(describing: other))") }
+    }
+
+    @MainActor
+    func testAFilmIsPreparedBesideTheScreenAndSent() async throws {
+        let session = try await nurse()
+        var ticks = 0
+        let clock = Task { @MainActor in
+            while !Task.isCancelled {
+                try? await Task.sleep(nanoseconds: 10_000_000)
+                ticks += 1
+            }
+        }
+        let ear = Ear { XCTAssertFalse(Thread.isMainThread) }
+        let id = try await session.compose(draft: draft(stage, "歩行の様子", .video), cancel: nil, progress: ear)
+        clock.cancel()
+        XCTAssertGreaterThan(ticks, 10, "the screen stood still")
+        XCTAssertEqual(ear.heard, ear.heard.sorted())
+        XCTAssertEqual(ear.heard.last, 1)
+        try await sendAll(session)
+        XCTAssertEqual(try stage.ask("arrived 歩行の様子"), ["times": "1", "files": "Video Ready 720x1280"])
+        let media = try await session.post(id: id).post.media[0]
+        let player = folder.appendingPathComponent("play.mp4")
+        let length = try await session.media(id: media.id, path: player.path)
+        XCTAssertEqual(length, media.length)
+        XCTAssertEqual(try Data(contentsOf: player).count, Int(media.length))
+    }
+
+    func testLongWorkIsCancelled() async throws {
+        let session = try await nurse()
+        let token = CancelToken()
+        let ended = await refused {
+            let film = try draft(stage, "やめた", .video)
+            _ = try await session.compose(draft: film, cancel: token, progress: Ear { token.cancel() })
+        }
+        XCTAssertEqual(ended, .Media(code: nil))
+        let kept = try await session.outbox()
+        XCTAssertTrue(kept.isEmpty, "nothing is kept")
+
+        _ = try await session.compose(draft: draft(stage, "止めてから送る", .video), cancel: nil, progress: nil)
+        try stage.ask("pace 200000")
+        let sending = Task { try await session.flush(now: true) }
+        var seen: UInt64 = 0
+        while try await session.outbox()[0].media[0].uploaded == 0 {
+            seen = try await session.outboxChanged(seen: seen, patienceMillis: 1_000)
+        }
+        session.stopSending()
+        let stopped = try await sending.value
+        XCTAssertEqual(stopped.remaining, 1)
+        try stage.ask("pace 0")
+        try await sendAll(session)
+        XCTAssertEqual(try stage.ask("arrived 止めてから送る")["times"], "1")
+        XCTAssertEqual(try stage.ask("arrived やめた")["times"], "0")
+    }
+
+    func testAPinClosesTheStore() async throws {
+        let device = try await open(folder, stage)
+        try await device.enrol(stage)
+        let session = try await device.firstSignIn(stage)
+        let id = session.staff().id
+        try await device.setPin(staffId: id, current: nil, pin: "194502")
+        try await device.lock(staffId: id)
+        let closed = await refused { _ = try await session.outbox() }
+        XCTAssertEqual(closed, .Storage(trouble: .locked))
+        let wrong = await refused { try await device.unlockWithPin(staffId: id, pin: "194503") }
+        XCTAssertEqual(wrong, .Storage(trouble: .wrongPin(left: 9)))
+        try await device.unlockWithPin(staffId: id, pin: "194502")
+        let opened = try await device.resume(staffId: id).outbox()
+        XCTAssertTrue(opened.isEmpty)
+    }
+}
