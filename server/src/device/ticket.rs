@@ -99,7 +99,7 @@ pub async fn insert(c: &mut Conn, town: Id, facility_id: Id, fresh: &Fresh) -> R
 /// Stores a fresh ticket that somebody asked for.
 ///
 /// # Errors
-/// The database failed.
+/// [`Code::Unavailable`] when its No is another's, by a rare chance.
 pub async fn insert_from(
     c: &mut Conn,
     town: Id,
@@ -107,23 +107,27 @@ pub async fn insert_from(
     fresh: &Fresh,
     origin: Origin,
 ) -> Result<(), AppError> {
-    run!(
+    let rows = run!(
         c,
         execute,
-        diesel::insert_into(enrolment_ticket::table).values((
-            enrolment_ticket::municipality_id.eq(town),
-            enrolment_ticket::number.eq(&fresh.shown.number),
-            enrolment_ticket::facility_id.eq(facility_id),
-            enrolment_ticket::password_hash.eq(&fresh.password_hash),
-            enrolment_ticket::failed_count.eq(0),
-            enrolment_ticket::expires_at.eq(fresh.shown.expires_at.0),
-            enrolment_ticket::created_at.eq(fresh.now),
-            enrolment_ticket::issued_by.eq(origin.issued_by),
-            enrolment_ticket::replaces_id.eq(origin.replaces),
-            enrolment_ticket::request_id.eq(origin.request),
-        ))
+        diesel::insert_into(enrolment_ticket::table)
+            .values((
+                enrolment_ticket::municipality_id.eq(town),
+                enrolment_ticket::number.eq(&fresh.shown.number),
+                enrolment_ticket::facility_id.eq(facility_id),
+                enrolment_ticket::password_hash.eq(&fresh.password_hash),
+                enrolment_ticket::failed_count.eq(0),
+                enrolment_ticket::expires_at.eq(fresh.shown.expires_at.0),
+                enrolment_ticket::created_at.eq(fresh.now),
+                enrolment_ticket::issued_by.eq(origin.issued_by),
+                enrolment_ticket::replaces_id.eq(origin.replaces),
+                enrolment_ticket::request_id.eq(origin.request),
+            ))
+            // Of two at once the later one is tried again, and finds the first one's.
+            .on_conflict_do_nothing()
     )?;
-    Ok(())
+    // The No is another ticket's, by a rare chance: asked again, it is another No.
+    if rows == 0 { Err(Code::Unavailable.into()) } else { Ok(()) }
 }
 
 /// The ticket that was asked for under this id before, as it is shown again: `fresh` has its password.

@@ -82,7 +82,8 @@ pub struct NewSession<'a> {
 /// # Errors
 /// The database failed.
 pub async fn open(c: &mut Conn, new: &NewSession<'_>) -> Result<(), AppError> {
-    run!(c, execute, diesel::insert_into(session::table).values(new))?;
+    // Of two answers to one form the later one is tried again, and finds that the session runs.
+    run!(c, execute, diesel::insert_into(session::table).values(new).on_conflict_do_nothing())?;
     Ok(())
 }
 

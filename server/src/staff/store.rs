@@ -153,7 +153,7 @@ pub async fn mail_is_free(c: &mut Conn, town: Id, id: Id, mails: &Mails) -> Resu
 /// The manager's account, made when the office approves the facility.
 ///
 /// # Errors
-/// The database failed.
+/// [`Code::AlreadyTaken`] when the user id is, by a rare chance.
 pub async fn insert_manager(
     c: &mut Conn,
     office: &Secretariat,
@@ -163,25 +163,28 @@ pub async fn insert_manager(
     (password_hash, request): (&str, Id),
     now: i64,
 ) -> Result<(), AppError> {
-    run!(
+    let rows = run!(
         c,
         execute,
-        diesel::insert_into(staff::table).values((
-            staff::municipality_id.eq(office.municipality_id()),
-            staff::id.eq(id),
-            staff::facility_id.eq(facility_id),
-            staff::login_id.eq(login_id),
-            staff::name.eq(name),
-            staff::profession.eq(word(&Profession::Clerk)),
-            staff::role.eq(word(&Role::FacilityManager)),
-            staff::password_hash.eq(password_hash),
-            staff::must_change_password.eq(true),
-            staff::first_password_id.eq(request),
-            staff::state.eq("active"),
-            staff::created_at.eq(now),
-        ))
+        diesel::insert_into(staff::table)
+            .values((
+                staff::municipality_id.eq(office.municipality_id()),
+                staff::id.eq(id),
+                staff::facility_id.eq(facility_id),
+                staff::login_id.eq(login_id),
+                staff::name.eq(name),
+                staff::profession.eq(word(&Profession::Clerk)),
+                staff::role.eq(word(&Role::FacilityManager)),
+                staff::password_hash.eq(password_hash),
+                staff::must_change_password.eq(true),
+                staff::first_password_id.eq(request),
+                staff::state.eq("active"),
+                staff::created_at.eq(now),
+            ))
+            // Of two at once the later one is tried again, and finds the first one's.
+            .on_conflict_do_nothing()
     )?;
-    Ok(())
+    if rows == 0 { Err(Code::AlreadyTaken.into()) } else { Ok(()) }
 }
 
 /// The facility whose staff this admin manages: the own one, or the one the office names. With its name.

@@ -270,7 +270,7 @@ async fn another_towns_facility_is_not_there(host: Host) {
             ("manager", json!(to(StaffId::new()))),
             ("ticket-mail", json!(mail)),
             ("no-mail-settlement", json!(null)),
-            ("tickets", json!(null)),
+            ("tickets", json!(NewTicket::another())),
         ] {
             their_office.post(&format!("{path}/{what}"), &body).await.refused(Code::NotFound);
         }

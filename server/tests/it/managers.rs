@@ -138,7 +138,7 @@ async fn managers_lines_are_theirs_alone(host: Host) {
     for client in [&nurse, &helper] {
         assert_eq!(inbox(client).await.unclaimed, 0, "{:?}", kinds(client).await);
         assert!(kinds(client).await.is_empty());
-        assert!(!page(client, "/tasks").await.contains("共有のお知らせ"));
+        assert!(!page(client, "/tasks").await.contains("件を受け取る"));
         let shown = page(client, "/inbox").await;
         assert!(
             !shown.contains(NoticeKind::IncidentWaiting.line()) && !shown.contains("id=\"for-managers\"")

@@ -243,7 +243,7 @@ async fn a_sign_in_sent_twice_opens_one_session(host: Host) {
     // A wrong password rests nobody.
     let fresh = hidden_id(&over.get("/sign-in").await, "sign-in");
     let wrong = [("id", fresh.as_str()), ("login_id", "helper.h"), ("password", "wrong-wrong-9")];
-    over.post("/sign-in", &wrong).await.shows(401, &["エラー"]);
+    over.post("/sign-in", &wrong).await.shows(422, &["エラー"]);
     assert!(sessions().await.iter().all(|(resting, _)| !resting));
     nurse.get("/v1/session").await.done();
 }
