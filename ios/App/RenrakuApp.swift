@@ -8,7 +8,8 @@ import SwiftUI
 struct RenrakuApp: App {
     @UIApplicationDelegateAdaptor(AppDelegate.self) private var delegate
     @Environment(\.scenePhase) private var phase
-    @StateObject private var model = AppModel(open: RenrakuApp.open, prove: Holder.prove)
+    @StateObject private var model = AppModel(
+        open: RenrakuApp.open, prove: Holder.prove, guarded: { KeychainVault(guarded: true) })
     @State private var network = NetworkWatch()
 
     var body: some Scene {
@@ -36,8 +37,8 @@ struct RenrakuApp: App {
 
     private static func open() async throws -> RenrakuDevice {
         guard let folder = try? Places.core() else { throw MobileError.Storage(trouble: .file) }
-        return try await RenrakuDevice.open(
+        return try await RenrakuDevice.openTown(
             folder: folder.path, vault: KeychainVault(), key: SecureEnclaveKey.ifAvailable(),
-            extraRoots: Places.extraRoots())
+            spareKey: SecureEnclaveKey.ifAvailable(spare: true), extraRoots: Places.extraRoots(), town: nil)
     }
 }

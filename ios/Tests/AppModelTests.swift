@@ -34,11 +34,50 @@ private final class FakeSession: RenrakuSession, @unchecked Sendable {
 private final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var enrolled: Municipality? = town
     var session = FakeSession(noHandle: RenrakuSession.NoHandle())
+    var pin: String?
+    var finger = false
+    var open = true
+    var left: UInt32 = 10
+    var due = false
 
+    override func certificate() -> CertificateStatus? {
+        CertificateStatus(notBefore: nil, notAfter: 0, renewalDue: due)
+    }
+    override func renewCertificate(session: RenrakuSession) async throws -> CertificateStatus {
+        due = false
+        return certificate()!
+    }
+    override func personLock(staffId: StaffId) async throws -> PersonLock {
+        PersonLock(pin: pin != nil, biometrics: finger, triesLeft: left)
+    }
+    override func setPin(staffId: StaffId, current: String?, pin: String) async throws { self.pin = pin }
+    override func addBiometrics(staffId: StaffId, pin: String, guarded: Vault) async throws { finger = true }
+    override func removeBiometrics(staffId: StaffId) async throws { finger = false }
+    override func lock(staffId: StaffId) async throws { open = pin == nil }
+    override func unlockWithBiometrics(staffId: StaffId, guarded: Vault) async throws {
+        guard finger else { throw MobileError.Storage(trouble: .locked) }
+        open = true
+    }
+    override func unlockWithPin(staffId: StaffId, pin: String) async throws {
+        guard pin == self.pin else {
+            left -= 1
+            throw MobileError.Storage(trouble: left == 0 ? .wiped : .wrongPin(left: left))
+        }
+        open = true
+    }
     override func municipality() -> Municipality? { enrolled }
     override func people() async throws -> [KnownPerson] { [] }
     override func signIn(loginId: String, password: String) async throws -> RenrakuSession { session }
-    override func resume(staffId: StaffId) async throws -> RenrakuSession { session }
+    override func resume(staffId: StaffId) async throws -> RenrakuSession {
+        guard open else { throw MobileError.Storage(trouble: .locked) }
+        return session
+    }
+}
+
+private final class NoVault: Vault {
+    func load(name: String) throws -> Data? { nil }
+    func store(name: String, secret: Data) throws {}
+    func remove(name: String) throws {}
 }
 
 @MainActor
@@ -49,7 +88,7 @@ final class AppModelTests: XCTestCase {
 
     private func started() async -> AppModel {
         let model = AppModel(
-            open: { self.device }, prove: { self.proven }, now: { self.time })
+            open: { self.device }, prove: { self.proven }, guarded: { NoVault() }, now: { self.time })
         await model.start()
         return model
     }
@@ -66,7 +105,7 @@ final class AppModelTests: XCTestCase {
             open: {
                 if locked { throw MobileError.Storage(trouble: .locked) }
                 return self.device
-            }, prove: { true })
+            }, prove: { true }, guarded: { NoVault() })
         await model.start()
         XCTAssertEqual(model.stage, .closed)
         XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .locked)))
@@ -93,6 +132,59 @@ final class AppModelTests: XCTestCase {
         await model.resume(KnownPerson(staffId: nurse.id, name: nurse.name))
         XCTAssertEqual(model.stage, .signIn)
         XCTAssertNil(model.work)
+    }
+
+    func testAPinIsAskedForAndAFingerOpensToo() async {
+        proven = false
+        let person = KnownPerson(staffId: nurse.id, name: nurse.name)
+        let model = await started()
+        await model.signIn(loginId: "nurse", password: "x")
+        await model.setPin(current: nil, pin: "194502", again: "194503")
+        XCTAssertNil(device.pin)
+        await model.setPin(current: nil, pin: "194502", again: "194502")
+        XCTAssertEqual(model.lock?.pin, true)
+        await away(model)
+        await model.resume(person)
+        XCTAssertEqual(model.stage, .pin)
+        await model.unlock(pin: "000000")
+        XCTAssertEqual(model.stage, .pin)
+        XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .wrongPin(left: 9))))
+        await model.unask()
+        XCTAssertEqual(model.stage, .signIn)
+        await model.resume(person)
+        await model.unlock(pin: "194502")
+        XCTAssertEqual(model.stage, .work)
+        await model.useBiometrics(pin: "194502")
+        await away(model)
+        await model.resume(person)
+        XCTAssertEqual(model.stage, .work)
+        await model.dropBiometrics()
+        await away(model)
+        device.left = 1
+        await model.resume(person)
+        XCTAssertEqual(model.stage, .pin)
+        await model.unlock(pin: "000000")
+        XCTAssertEqual(model.stage, .signIn)
+        XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .wiped)))
+    }
+
+    func testARenewalLeadsToTheSignIn() async {
+        device.due = true
+        let model = await started()
+        await model.signIn(loginId: "nurse", password: "x")
+        XCTAssertTrue(model.renewalDue)
+        await model.renew()
+        XCTAssertEqual(model.stage, .signIn)
+        XCTAssertNotNil(model.trouble)
+        await model.signIn(loginId: "nurse", password: "x")
+        XCTAssertFalse(model.renewalDue)
+    }
+
+    private func away(_ model: AppModel) async {
+        model.left()
+        time = time + .seconds(60)
+        await model.returned()
+        XCTAssertEqual(model.stage, .signIn)
     }
 
     func testLocksAfterTheTownsSecondsAndKeepsWhatWasWritten() async {

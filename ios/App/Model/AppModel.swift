@@ -14,6 +14,8 @@ final class AppModel: ObservableObject {
         case closed
         case enrol
         case signIn
+        /// The PIN of `asked` opens what this device keeps of them.
+        case pin
         /// The first password must be changed before anything else.
         case changePassword
         case work
@@ -23,6 +25,12 @@ final class AppModel: ObservableObject {
     @Published private(set) var town: Municipality?
     @Published private(set) var people: [KnownPerson] = []
     @Published private(set) var work: WorkModel?
+    /// Whose PIN is asked for.
+    @Published private(set) var asked: KnownPerson?
+    /// How the store of who is asked for, or at work, is guarded.
+    @Published private(set) var lock: PersonLock?
+    /// True in the last weeks of the device's certificate.
+    @Published private(set) var renewalDue = false
     /// True while a call is under way that the screen must wait for.
     @Published private(set) var busy = false
     /// One sentence for the person, or none.
@@ -30,6 +38,7 @@ final class AppModel: ObservableObject {
 
     private let open: () async throws -> RenrakuDevice
     private let prove: () async -> Bool
+    private let guarded: () -> Vault
     private let now: () -> ContinuousClock.Instant
     private var device: RenrakuDevice?
     private var session: RenrakuSession?
@@ -40,15 +49,17 @@ final class AppModel: ObservableObject {
     /// What somebody was writing when the app locked; never shown to another person.
     private var locked: (staff: StaffId, sketch: Sketch)?
 
-    /// `open` opens the device; `prove` makes sure that its holder may use it (face, finger, passcode); `now` is
-    /// a clock that nobody can set back.
+    /// `open` opens the device; `prove` makes sure that its holder may use it (face, finger, passcode); `guarded`
+    /// keeps what only the person's own face or finger gives out; `now` is a clock that nobody can set back.
     init(
         open: @escaping () async throws -> RenrakuDevice,
         prove: @escaping () async -> Bool,
+        guarded: @escaping () -> Vault,
         now: @escaping () -> ContinuousClock.Instant = { ContinuousClock.now }
     ) {
         self.open = open
         self.prove = prove
+        self.guarded = guarded
         self.now = now
     }
 
@@ -83,10 +94,21 @@ final class AppModel: ObservableObject {
         }
     }
 
-    /// Goes on with the session that a person left open, after the holder proved who they are.
+    /// Goes on with the session that a person left open, after they proved who they are: by their PIN if they
+    /// have one.
     func resume(_ person: KnownPerson) async {
         guard let device else { return }
         await attempt {
+            let lock = try await device.personLock(staffId: person.staffId)
+            if lock.pin {
+                (self.stage, self.asked, self.lock) = (.pin, person, lock)
+                guard lock.biometrics else { return }
+                let guarded = self.guarded()
+                try await self.opened(device, person) {
+                    try await device.unlockWithBiometrics(staffId: person.staffId, guarded: guarded)
+                }
+                return
+            }
             guard await self.prove() else {
                 self.trouble = "ご本人の確認ができませんでした。パスワードでサインインしてください。"
                 return
@@ -94,6 +116,86 @@ final class AppModel: ObservableObject {
             self.begin(try await device.resume(staffId: person.staffId))
         }
     }
+
+    func unlock(pin: String) async {
+        guard let device, let person = asked else { return }
+        await attempt {
+            try await self.opened(device, person) {
+                try await device.unlockWithPin(staffId: person.staffId, pin: pin)
+            }
+        }
+    }
+
+    /// Back from the PIN to the list of people.
+    func unask() async {
+        await attempt { try await self.toSignIn() }
+    }
+
+    private func opened(
+        _ device: RenrakuDevice, _ person: KnownPerson, unlock: () async throws -> Void
+    ) async throws {
+        do {
+            try await unlock()
+            begin(try await device.resume(staffId: person.staffId))
+        } catch let error as MobileError {
+            switch error {
+            // After the last wrong PIN nobody is left to ask; a session that is over begins with the password.
+            case .Storage(.wiped), .SignedOut: try await toSignIn()
+            // Not recognised is no harm: the PIN is asked for.
+            default: break
+            }
+            throw error
+        }
+    }
+
+    // MARK: What guards this device
+
+    /// Sets the PIN of who is at work, or another one; `current` is none for the first.
+    func setPin(current: String?, pin: String, again: String) async {
+        await guarding { device, staff in
+            guard pin == again else { return "新しいPINが一致しません。もう一度入力してください。" }
+            try await device.setPin(staffId: staff, current: current, pin: pin)
+            return "PINを設定しました。次からは、PINで開きます。"
+        }
+    }
+
+    /// Lets the face or finger of who is at work open their store beside the PIN, or not any more.
+    func useBiometrics(pin: String) async {
+        let guarded = guarded()
+        await guarding { device, staff in
+            try await device.addBiometrics(staffId: staff, pin: pin, guarded: guarded)
+            return "顔・指紋でも開けるようになりました。"
+        }
+    }
+
+    func dropBiometrics() async {
+        await guarding { device, staff in
+            try await device.removeBiometrics(staffId: staff)
+            return "顔・指紋では開かないようにしました。"
+        }
+    }
+
+    private func guarding(_ change: (RenrakuDevice, StaffId) async throws -> String) async {
+        guard let device, let staff = work?.staff.id else { return }
+        await attempt {
+            let done = try await change(device, staff)
+            self.lock = try await device.personLock(staffId: staff)
+            self.trouble = done
+        }
+    }
+
+    /// Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards.
+    func renew() async {
+        guard let device, let session else { return }
+        var renewed = false
+        await attempt {
+            _ = try await device.renewCertificate(session: session)
+            renewed = true
+        }
+        if renewed { await leave(saying: "証明書を更新しました。もう一度サインインしてください。") }
+    }
+
+    // MARK: The first password, and out
 
     func changePassword(current: String, new: String, again: String) async {
         guard let session else { return }
@@ -203,10 +305,13 @@ final class AppModel: ObservableObject {
         }
         locked = nil
         self.work = work
+        asked = nil
+        renewalDue = device?.certificate()?.renewalDue ?? false
         stage = .work
         let push = waitingPush
         waitingPush = nil
         Task {
+            self.lock = try? await self.device?.personLock(staffId: work.staff.id)
             await work.catchUp()
             await self.registerPush()
             if let push { await work.take(push: push, opened: true) }
@@ -222,15 +327,20 @@ final class AppModel: ObservableObject {
     private func leave(saying sentence: String?) async {
         session = nil
         if let work, let sketch = work.sketch, !sketch.isEmpty { locked = (work.staff.id, sketch) }
+        let leaving = work?.staff.id
         work?.close()
         work = nil
-        await attempt { try await self.toSignIn() }
+        await attempt {
+            if let leaving { try await self.device?.lock(staffId: leaving) }
+            try await self.toSignIn()
+        }
         if let sentence { trouble = sentence }
     }
 
     private func toSignIn() async throws {
         guard let device else { return }
         stage = town == nil ? .enrol : .signIn
+        (asked, lock) = (nil, nil)
         people = try await device.people()
     }
 

@@ -13,6 +13,8 @@ final class WorkModel: ObservableObject {
         case compose(PatientId)
         case readers(PostId)
         case outbox
+        /// PIN, face or finger, the device's certificate.
+        case safety
     }
 
     @Published var path: [Place] = []

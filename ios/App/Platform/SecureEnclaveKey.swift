@@ -10,12 +10,17 @@ import Security
 /// Called by the core from worker threads; the chip takes some milliseconds for each call. Holds no state but
 /// the lock, which keeps two first calls from making two keys.
 final class SecureEnclaveKey: DeviceKey, @unchecked Sendable {
-    private let tag = Data("jp.renraku.app.device-key".utf8)
+    private let tag: Data
     private let lock = NSLock()
 
-    /// The key's home, or none where there is no Enclave: the core then keeps a software key in the vault.
-    static func ifAvailable() -> SecureEnclaveKey? {
-        SecureEnclave.isAvailable ? SecureEnclaveKey() : nil
+    private init(_ name: String) {
+        tag = Data("jp.renraku.app.\(name)".utf8)
+    }
+
+    /// The key's home, or none where there is no Enclave: the core then keeps a software key in the vault. There
+    /// are two, which take turns when the certificate is renewed.
+    static func ifAvailable(spare: Bool = false) -> SecureEnclaveKey? {
+        SecureEnclave.isAvailable ? SecureEnclaveKey(spare ? "device-key-2" : "device-key") : nil
     }
 
     func publicKey() throws -> Data {

@@ -20,6 +20,9 @@ struct PatientsView: View {
         .safeAreaInset(edge: .bottom) {
             BottomBar(trouble: nil) {
                 Text("\(work.staff.name)（\(Words.profession(work.staff.profession))）").font(.subheadline)
+                BigButton(title: safetyTitle, symbol: "lock.shield", prominent: false) {
+                    work.path.append(.safety)
+                }
                 HStack {
                     BigButton(title: outboxTitle, symbol: "tray.and.arrow.up", prominent: false) {
                         work.path.append(.outbox)
@@ -28,6 +31,10 @@ struct PatientsView: View {
                 }
             }
         }
+    }
+
+    private var safetyTitle: String {
+        app.renewalDue ? "この端末の安全（証明書の更新があります）" : "この端末の安全"
     }
 
     private var outboxTitle: String {

@@ -16,6 +16,8 @@ struct RootView: View {
                 EnrolView(model: model)
             case .signIn:
                 SignInView(model: model)
+            case .pin:
+                PinView(model: model)
             case .changePassword:
                 ChangePasswordView(model: model)
             case .work:
@@ -56,6 +58,7 @@ struct WorkView: View {
                     case .compose(let id): ComposeView(work: work, id: id)
                     case .readers(let id): ReadersView(work: work, id: id)
                     case .outbox: OutboxView(work: work)
+                    case .safety: SafetyView(model: model)
                     }
                 }
         }

@@ -65,7 +65,7 @@ fn compiled(jars: &Jars) -> PathBuf {
     jar
 }
 
-/// Runs every test of `PhoneTest` on this stage.
+/// Runs every test on this stage.
 pub async fn play(stage: Stage) {
     let output = tokio::task::spawn_blocking({
         let (port, phones) = (stage.port.to_string(), stage.folder.path().join("phones"));
@@ -75,7 +75,12 @@ pub async fn play(stage: Stage) {
             java.arg("-cp").arg(jars.class_path(&compiled(&jars)));
             let library = built::library();
             java.arg(format!("-Djna.library.path={}", library.parent().unwrap().display()));
-            java.args(["-ea", "org.junit.runner.JUnitCore", "jp.renraku.core.test.PhoneTest"]);
+            java.args([
+                "-ea",
+                "org.junit.runner.JUnitCore",
+                "jp.renraku.core.test.PhoneTest",
+                "jp.renraku.core.test.ModelTest",
+            ]);
             java.env("RENRAKU_STAGE", port).env("RENRAKU_PHONES", phones).stdin(Stdio::null());
             java.output().expect("java is installed by scripts/setup test")
         }

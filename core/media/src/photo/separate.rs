@@ -3,10 +3,11 @@
 
 use super::colour::Profile;
 use super::decode::{Original, Picture, Space, options, reserve};
+use super::shape;
 use crate::MediaError;
 use crate::jpeg::{self, Outline, SOS, Segment};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions};
 use image::metadata::Orientation;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -109,11 +110,8 @@ fn stretch(plane: Vec<u8>, from: (u32, u32), to: (u32, u32)) -> Result<Vec<u8>, 
     if from == to {
         return Ok(plane);
     }
-    let source = ImageRef::new(from.0, from.1, &plane, PixelType::U8).map_err(|_| MediaError::Unreadable)?;
-    let mut target = Image::new(to.0, to.1, PixelType::U8);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear));
-    Resizer::new().resize(&source, &mut target, &options).map_err(|_| MediaError::Unreadable)?;
-    Ok(target.into_vec())
+    shape::resize::<U8>(&plane, from, to, &options)
 }
 
 fn to_rgb(pixel: &mut [u8; 3]) {

@@ -2,8 +2,9 @@
 
 use super::decode::{Picture, Space};
 use crate::MediaError;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 
 /// The picture with its longest side at `side`, or `None` when it is no larger already.
@@ -18,18 +19,32 @@ pub(super) fn shrink(picture: &Picture, side: u32) -> Result<Option<Picture>, Me
         u32::try_from(exact).unwrap_or(side).max(1)
     };
     let (width, height) = (scaled(picture.width), scaled(picture.height));
-    let kind = match picture.space {
-        Space::Luma => PixelType::U8,
-        Space::Ycc | Space::Rgb => PixelType::U8x3,
-        Space::Ink => PixelType::U8x4,
-    };
-    let source = ImageRef::new(picture.width, picture.height, &picture.pixels, kind)
-        .map_err(|_| MediaError::Unreadable)?;
-    let mut target = Image::new(width, height, kind);
     let options =
         ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false);
-    Resizer::new().resize(&source, &mut target, &options).map_err(|_| MediaError::Unreadable)?;
-    Ok(Some(Picture { pixels: target.into_vec(), width, height, space: picture.space }))
+    let resize = match picture.space {
+        Space::Luma => resize::<U8>,
+        Space::Ycc | Space::Rgb => resize::<U8x3>,
+        Space::Ink => resize::<U8x4>,
+    };
+    let pixels = resize(&picture.pixels, (picture.width, picture.height), (width, height), &options)?;
+    Ok(Some(Picture { pixels, width, height, space: picture.space }))
+}
+
+/// Pixels of one kind in another size. The kind is named where this is called: code for all that the library
+/// knows would be megabytes.
+pub(super) fn resize<P: PixelTrait>(
+    pixels: &[u8],
+    from: (u32, u32),
+    to: (u32, u32),
+    options: &ResizeOptions,
+) -> Result<Vec<u8>, MediaError> {
+    let source = TypedImageRef::<P>::from_buffer(from.0, from.1, pixels);
+    let source = source.map_err(|_| MediaError::Unreadable)?;
+    let mut bytes = vec![0; to.0 as usize * to.1 as usize * P::size()];
+    let target = TypedImage::<P>::from_buffer(to.0, to.1, &mut bytes);
+    let mut target = target.map_err(|_| MediaError::Unreadable)?;
+    Resizer::new().resize_typed(&source, &mut target, options).map_err(|_| MediaError::Unreadable)?;
+    Ok(bytes)
 }
 
 /// The picture as it is to be looked at.

@@ -10,6 +10,7 @@ import android.os.SystemClock
 import com.google.firebase.FirebaseApp
 import com.google.firebase.messaging.FirebaseMessaging
 import jp.renraku.app.model.AppModel
+import jp.renraku.app.platform.GuardedVault
 import jp.renraku.app.platform.Holder
 import jp.renraku.app.platform.KeystoreKey
 import jp.renraku.app.platform.KeystoreVault
@@ -28,7 +29,8 @@ class RenrakuApplication : Application() {
     val holder = Holder()
     val places: Places by lazy { Places(this) }
     val model: AppModel by lazy {
-        AppModel(scope, open = ::device, prove = holder::prove, now = SystemClock::elapsedRealtime)
+        val guarded = { GuardedVault(this, holder) }
+        AppModel(scope, open = ::device, prove = holder::prove, guarded = guarded, now = SystemClock::elapsedRealtime)
     }
 
     private val opening = Mutex()
@@ -45,11 +47,14 @@ class RenrakuApplication : Application() {
 
     /** The device, opened once. Any thread. */
     suspend fun device(): RenrakuDevice = opening.withLock {
-        opened ?: RenrakuDevice.open(
+        // Two keys take turns when the certificate is renewed.
+        opened ?: RenrakuDevice.openTown(
             places.core().path,
             KeystoreVault(this),
             KeystoreKey(),
+            KeystoreKey("device-key-2"),
             places.extraRoots(),
+            null,
         ).also { opened = it }
     }
 

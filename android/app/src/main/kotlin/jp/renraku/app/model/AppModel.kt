@@ -7,11 +7,14 @@ import jp.renraku.core.EnrolmentForm
 import jp.renraku.core.KnownPerson
 import jp.renraku.core.MobileException
 import jp.renraku.core.Municipality
+import jp.renraku.core.PersonLock
 import jp.renraku.core.Platform
 import jp.renraku.core.PushProvider
 import jp.renraku.core.RenrakuDevice
 import jp.renraku.core.RenrakuSession
 import jp.renraku.core.StaffId
+import jp.renraku.core.StorageTrouble
+import jp.renraku.core.Vault
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
@@ -30,6 +33,9 @@ enum class Stage {
     ENROL,
     SIGN_IN,
 
+    /** The PIN of `asked` opens what this device keeps of them. */
+    PIN,
+
     /** The first password must be changed before anything else. */
     CHANGE_PASSWORD,
     WORK,
@@ -41,6 +47,12 @@ data class AppState(
     val town: Municipality? = null,
     val people: List<KnownPerson> = emptyList(),
     val work: WorkModel? = null,
+    /** Whose PIN is asked for. */
+    val asked: KnownPerson? = null,
+    /** How the store of who is asked for, or at work, is guarded. */
+    val lock: PersonLock? = null,
+    /** True in the last weeks of the device's certificate. */
+    val renewalDue: Boolean = false,
     /** True while a call is under way that the screen must wait for. */
     val busy: Boolean = false,
     /** One sentence for the person, or none. */
@@ -51,13 +63,15 @@ data class AppState(
  * Lives as long as the process, because pushes and the outbox need it without a screen. Call everything on the
  * scope's thread (the main one).
  *
- * [open] opens the device; [prove] makes sure that its holder may use it (face, finger, PIN); [now] is a clock
- * in milliseconds that nobody can set back.
+ * [open] opens the device; [prove] makes sure that its holder may use it (face, finger, the device's PIN);
+ * [guarded] keeps what only the person's own finger or face gives out; [now] is a clock in milliseconds that
+ * nobody can set back.
  */
 class AppModel(
     private val scope: CoroutineScope,
     private val open: suspend () -> RenrakuDevice,
     private val prove: suspend () -> Boolean,
+    private val guarded: () -> Vault,
     private val now: () -> Long,
 ) {
     private val mutable = MutableStateFlow(AppState())
@@ -106,13 +120,74 @@ class AppModel(
         begin(device.signIn(loginId.trim(), password))
     }
 
-    /** Goes on with the session that a person left open, after the holder proved who they are. */
+    /** Goes on with the session that a person left open, after they proved who they are: by their PIN if they have one. */
     fun resume(person: KnownPerson): Job = withDevice { device ->
-        if (prove()) {
+        val lock = device.personLock(person.staffId)
+        if (lock.pin) {
+            mutable.update { it.copy(stage = Stage.PIN, asked = person, lock = lock) }
+            if (lock.biometrics) opened(device, person) { device.unlockWithBiometrics(person.staffId, guarded()) }
+        } else if (prove()) {
             begin(device.resume(person.staffId))
         } else {
             say("ご本人の確認ができませんでした。パスワードでサインインしてください。")
         }
+    }
+
+    fun unlock(pin: String): Job = withDevice { device ->
+        val person = state.value.asked ?: return@withDevice
+        opened(device, person) { device.unlockWithPin(person.staffId, pin) }
+    }
+
+    /** Back from the PIN to the list of people. */
+    fun unask(): Job = withDevice { toSignIn() }
+
+    private suspend fun opened(device: RenrakuDevice, person: KnownPerson, unlock: suspend () -> Unit) {
+        try {
+            unlock()
+            begin(device.resume(person.staffId))
+        } catch (e: MobileException.Storage) {
+            // Not recognised is no harm: the PIN is asked for. After the last wrong one nobody is left to ask.
+            if (e.trouble is StorageTrouble.Wiped) toSignIn()
+            throw e
+        } catch (e: MobileException.SignedOut) {
+            toSignIn()
+            throw e
+        }
+    }
+
+    /** Sets the PIN of who is at work, or another one; [current] is none for the first. */
+    fun setPin(current: String?, pin: String, again: String): Job = guarding { device, staff ->
+        if (pin == again) {
+            device.setPin(staff, current, pin)
+            "PINを設定しました。次からは、PINで開きます。"
+        } else {
+            "新しいPINが一致しません。もう一度入力してください。"
+        }
+    }
+
+    /** Lets the finger or face of who is at work open their store beside the PIN, or not any more. */
+    fun useBiometrics(pin: String): Job = guarding { device, staff ->
+        device.addBiometrics(staff, pin, guarded())
+        "指紋・顔でも開けるようになりました。"
+    }
+
+    fun dropBiometrics(): Job = guarding { device, staff ->
+        device.removeBiometrics(staff)
+        "指紋・顔では開かないようにしました。"
+    }
+
+    private fun guarding(work: suspend (RenrakuDevice, StaffId) -> String): Job = withDevice { device ->
+        val staff = state.value.work?.staff?.id ?: return@withDevice
+        val done = work(device, staff)
+        val lock = device.personLock(staff)
+        mutable.update { it.copy(lock = lock, trouble = done) }
+    }
+
+    /** Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards. */
+    fun renew(): Job = withDevice { device ->
+        val session = session ?: return@withDevice
+        device.renewCertificate(session)
+        leave("証明書を更新しました。もう一度サインインしてください。")
     }
 
     fun changePassword(current: String, new: String, again: String): Job = scope.launch {
@@ -193,10 +268,15 @@ class AppModel(
         val work = WorkModel(scope, session, town) { sentence -> leave(sentence) }
         locked?.let { (staff, sketch) -> if (staff == work.staff.id) work.goOn(sketch) else sketch.discard() }
         locked = null
-        mutable.update { it.copy(stage = Stage.WORK, work = work) }
+        val due = device?.certificate()?.renewalDue ?: false
+        mutable.update { it.copy(stage = Stage.WORK, work = work, asked = null, renewalDue = due) }
         val push = waitingPush
         waitingPush = null
         scope.launch {
+            attempt {
+                val lock = device?.personLock(work.staff.id)
+                mutable.update { it.copy(lock = lock) }
+            }
             work.catchUp()
             registerPush()
             if (push != null) work.take(push, opened = true)
@@ -221,13 +301,17 @@ class AppModel(
         if (work != null && sketch != null && !sketch.isEmpty) locked = work.staff.id to sketch
         work?.close()
         mutable.update { it.copy(work = null) }
-        attempt { toSignIn() }
+        attempt {
+            if (work != null) device?.lock(work.staff.id)
+            toSignIn()
+        }
         if (sentence != null) say(sentence)
     }
 
     private suspend fun toSignIn() {
         val device = device ?: return
-        mutable.update { it.copy(stage = if (it.town == null) Stage.ENROL else Stage.SIGN_IN) }
+        val stage = if (state.value.town == null) Stage.ENROL else Stage.SIGN_IN
+        mutable.update { it.copy(stage = stage, asked = null, lock = null) }
         val people = device.people()
         mutable.update { it.copy(people = people) }
     }

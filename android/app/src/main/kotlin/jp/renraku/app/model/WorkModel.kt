@@ -37,6 +37,9 @@ sealed interface Place {
     data class Compose(val id: PatientId) : Place
     data class Readers(val id: PostId) : Place
     data object Outbox : Place
+
+    /** PIN, finger or face, the device's certificate. */
+    data object Safety : Place
 }
 
 /** What the screens of the work show. */

@@ -14,6 +14,7 @@ import androidx.work.WorkManager
 import androidx.work.WorkerParameters
 import jp.renraku.app.RenrakuApplication
 import jp.renraku.core.MobileException
+import jp.renraku.core.StorageTrouble
 import java.util.concurrent.TimeUnit
 
 class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
@@ -32,8 +33,10 @@ class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWor
                 // Waits, sealed, for the person's next sign-in.
             } catch (_: MobileException.Certificate) {
                 // The person must act: the sign-in screen says how.
-            } catch (_: MobileException) {
-                remaining = true
+            } catch (e: MobileException) {
+                // Behind a PIN it waits for the person; everything else is tried again.
+                val behindPin = e is MobileException.Storage && e.trouble is StorageTrouble.Locked
+                remaining = remaining || !behindPin
             }
         }
         return if (remaining) Result.retry() else Result.success()

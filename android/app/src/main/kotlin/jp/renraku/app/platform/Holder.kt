@@ -12,6 +12,7 @@ import androidx.biometric.BiometricPrompt
 import androidx.core.content.ContextCompat
 import androidx.fragment.app.FragmentActivity
 import kotlinx.coroutines.suspendCancellableCoroutine
+import javax.crypto.Cipher
 import kotlin.coroutines.resume
 
 /** Call it on the main thread. */
@@ -32,19 +33,37 @@ class Holder {
             .setSubtitle("支援対象者の情報を開くため")
             .setAllowedAuthenticators(allowed)
             .build()
-        return suspendCancellableCoroutine { waiting ->
-            val callback = object : BiometricPrompt.AuthenticationCallback() {
-                override fun onAuthenticationSucceeded(result: BiometricPrompt.AuthenticationResult) {
-                    if (waiting.isActive) waiting.resume(true)
-                }
+        return ask(activity, info, null) != null
+    }
 
-                override fun onAuthenticationError(code: Int, text: CharSequence) {
-                    if (waiting.isActive) waiting.resume(false)
-                }
+    /** The same cipher, which may be used once now that the person's finger or face was recognised; none if not. */
+    suspend fun recognise(cipher: Cipher): Cipher? {
+        val activity = activity ?: return null
+        val info = BiometricPrompt.PromptInfo.Builder()
+            .setTitle("ご本人の確認")
+            .setSubtitle("保存データを開くため")
+            .setNegativeButtonText("PINを使う")
+            .setAllowedAuthenticators(BIOMETRIC_STRONG)
+            .build()
+        return ask(activity, info, BiometricPrompt.CryptoObject(cipher))?.cryptoObject?.cipher
+    }
+
+    private suspend fun ask(
+        activity: FragmentActivity,
+        info: BiometricPrompt.PromptInfo,
+        crypto: BiometricPrompt.CryptoObject?,
+    ): BiometricPrompt.AuthenticationResult? = suspendCancellableCoroutine { waiting ->
+        val callback = object : BiometricPrompt.AuthenticationCallback() {
+            override fun onAuthenticationSucceeded(result: BiometricPrompt.AuthenticationResult) {
+                if (waiting.isActive) waiting.resume(result)
             }
-            val prompt = BiometricPrompt(activity, ContextCompat.getMainExecutor(activity), callback)
-            waiting.invokeOnCancellation { prompt.cancelAuthentication() }
-            prompt.authenticate(info)
+
+            override fun onAuthenticationError(code: Int, text: CharSequence) {
+                if (waiting.isActive) waiting.resume(null)
+            }
         }
+        val prompt = BiometricPrompt(activity, ContextCompat.getMainExecutor(activity), callback)
+        waiting.invokeOnCancellation { prompt.cancelAuthentication() }
+        if (crypto == null) prompt.authenticate(info) else prompt.authenticate(info, crypto)
     }
 }

@@ -22,11 +22,13 @@ import java.security.UnrecoverableKeyException
 import java.security.spec.ECGenParameterSpec
 
 /** Called by the core from worker threads; a StrongBox chip takes up to a second for a call. */
-class KeystoreKey : DeviceKey {
+class KeystoreKey(name: String = "device-key") : DeviceKey {
+    private val alias = "jp.renraku.app.$name"
+
     override fun publicKey(): ByteArray = guarded {
         synchronized(this) {
-            if (!store().containsAlias(ALIAS)) make()
-            store().getCertificate(ALIAS)?.publicKey?.encoded ?: throw KeyFailure.Failed()
+            if (!store().containsAlias(alias)) make()
+            store().getCertificate(alias)?.publicKey?.encoded ?: throw KeyFailure.Failed()
         }
     }
 
@@ -45,12 +47,12 @@ class KeystoreKey : DeviceKey {
     }
 
     override fun delete() = guarded {
-        synchronized(this) { store().deleteEntry(ALIAS) }
+        synchronized(this) { store().deleteEntry(alias) }
     }
 
     private fun store(): KeyStore = KeyStore.getInstance(STORE).apply { load(null) }
 
-    private fun privateKey(): PrivateKey? = store().getKey(ALIAS, null) as? PrivateKey
+    private fun privateKey(): PrivateKey? = store().getKey(alias, null) as? PrivateKey
 
     private fun make() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) {
@@ -71,7 +73,7 @@ class KeystoreKey : DeviceKey {
     }
 
     // Bound to no unlocking, so that a waiting post can leave while the screen is off.
-    private fun spec() = KeyGenParameterSpec.Builder(ALIAS, KeyProperties.PURPOSE_SIGN)
+    private fun spec() = KeyGenParameterSpec.Builder(alias, KeyProperties.PURPOSE_SIGN)
         .setAlgorithmParameterSpec(ECGenParameterSpec("secp256r1"))
         .setDigests(KeyProperties.DIGEST_SHA256)
 
@@ -103,6 +105,5 @@ class KeystoreKey : DeviceKey {
 
     private companion object {
         const val STORE = "AndroidKeyStore"
-        const val ALIAS = "jp.renraku.app.device-key"
     }
 }

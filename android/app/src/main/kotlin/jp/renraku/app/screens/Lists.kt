@@ -21,6 +21,7 @@ import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.AppState
 import jp.renraku.app.model.Place
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.WorkState
@@ -32,7 +33,7 @@ import jp.renraku.core.Receipt
 import kotlinx.coroutines.launch
 
 @Composable
-fun PatientsScreen(model: AppModel, work: WorkModel, state: WorkState) {
+fun PatientsScreen(model: AppModel, app: AppState, work: WorkModel, state: WorkState) {
     val scope = rememberCoroutineScope()
     Screen(
         work.town.wordPatient,
@@ -44,6 +45,8 @@ fun PatientsScreen(model: AppModel, work: WorkModel, state: WorkState) {
                 BigButton(title, Modifier.weight(1f), prominent = false) { work.go(Place.Outbox) }
                 BigButton("サインアウト", Modifier.weight(1f), prominent = false) { model.signOut() }
             }
+            val safety = if (app.renewalDue) "この端末の安全（証明書の更新があります）" else "この端末の安全"
+            BigButton(safety, prominent = false) { work.go(Place.Safety) }
             BigButton("最新の状態にする") { scope.launch { work.catchUp() } }
         },
     ) {

@@ -25,6 +25,7 @@ import androidx.compose.ui.window.Dialog
 import androidx.compose.ui.window.DialogProperties
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.AppState
 import jp.renraku.app.model.Place
 import jp.renraku.app.model.Stage
 import jp.renraku.app.model.WorkModel
@@ -45,8 +46,9 @@ fun Root(model: AppModel, places: Places) {
                 ) {}
                 Stage.ENROL -> EnrolScreen(model, state)
                 Stage.SIGN_IN -> SignInScreen(model, state)
+                Stage.PIN -> PinScreen(model, state)
                 Stage.CHANGE_PASSWORD -> ChangePasswordScreen(model, state)
-                Stage.WORK -> if (work != null) WorkScreens(model, work, places)
+                Stage.WORK -> if (work != null) WorkScreens(model, state, work, places)
             }
         }
         if (state.busy) {
@@ -64,16 +66,17 @@ private fun Waiting() {
 }
 
 @Composable
-private fun WorkScreens(model: AppModel, work: WorkModel, places: Places) {
+private fun WorkScreens(model: AppModel, app: AppState, work: WorkModel, places: Places) {
     val state by work.state.collectAsStateWithLifecycle()
     BackHandler(enabled = state.path.isNotEmpty()) { work.back() }
     Box {
         when (val place = state.path.lastOrNull()) {
-            null -> PatientsScreen(model, work, state)
+            null -> PatientsScreen(model, app, work, state)
             is Place.Timeline -> TimelineScreen(work, state, places, place.id)
             is Place.Compose -> ComposeScreen(work, state, places, place.id)
             is Place.Readers -> ReadersScreen(work, state, place.id)
             is Place.Outbox -> OutboxScreen(work, state)
+            is Place.Safety -> SafetyScreen(model, app)
         }
         state.news?.let { news ->
             Surface(

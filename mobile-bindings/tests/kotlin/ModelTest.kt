@@ -1,0 +1,141 @@
+package jp.renraku.core.test
+
+import java.io.File
+import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.Stage as Screen
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancelChildren
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TestName
+
+/** The Android app's own model over the real core: what its screens before the work would show. */
+class ModelTest {
+    private val stage = Stage(System.getenv("RENRAKU_STAGE").toInt())
+    private val town = stage.ask("town")
+
+    @get:Rule
+    val name = TestName()
+    private val folder get() = File(System.getenv("RENRAKU_PHONES"), name.methodName)
+    private var time = 0L
+    private var proven = true
+
+    private fun play(test: suspend CoroutineScope.() -> Unit) = runBlocking {
+        withTimeout(120_000) {
+            test()
+            coroutineContext.cancelChildren()
+        }
+    }
+
+    private fun CoroutineScope.model() = AppModel(
+        this,
+        open = { open(folder, town) },
+        prove = { proven },
+        guarded = { FolderVault(File(folder, "guarded")) },
+        now = { time },
+    )
+
+    /** From the first start to the work. */
+    private suspend fun AppModel.enter() {
+        start().join()
+        assertEquals(state.value.trouble, Screen.ENROL, state.value.stage)
+        val ticket = stage.ask("ticket")
+        enrol(town.getValue("public_url"), " ${town["slug"]} ", ticket.getValue("number"), ticket.getValue("password"), "訪問用").join()
+        assertEquals(state.value.trouble, Screen.SIGN_IN, state.value.stage)
+        val newcomer = stage.ask("newcomer")
+        val first = newcomer.getValue("first_password")
+        signIn(newcomer.getValue("login_id"), first).join()
+        assertEquals(state.value.trouble, Screen.CHANGE_PASSWORD, state.value.stage)
+        changePassword(first, PASSWORD, PASSWORD).join()
+        assertEquals(state.value.trouble, Screen.WORK, state.value.stage)
+        while (state.value.lock == null) delay(10)
+    }
+
+    private suspend fun AppModel.away(seconds: Int) {
+        left()
+        time += seconds * 1000L
+        returned().join()
+    }
+
+    @Test
+    fun withoutAPinTheHolderIsAskedFor() = play {
+        val model = model()
+        model.enter()
+        val patients = model.state.value.work!!.state
+        while (patients.value.patients.isEmpty()) delay(10)
+        assertEquals(town["patient_name"], patients.value.patients.single().name)
+        val relock = model.state.value.town!!.relockSeconds.toInt()
+        model.away(relock - 1)
+        assertEquals(Screen.WORK, model.state.value.stage)
+        model.away(relock)
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
+        proven = false
+        model.resume(model.state.value.people.single()).join()
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
+        assertNotNull(model.state.value.trouble)
+        proven = true
+        model.resume(model.state.value.people.single()).join()
+        assertEquals(Screen.WORK, model.state.value.stage)
+        assertFalse(model.state.value.renewalDue)
+        model.renew().join()
+        assertEquals("too early: nothing changes", Screen.WORK, model.state.value.stage)
+        assertNotNull(model.state.value.trouble)
+    }
+
+    @Test
+    fun aPinIsAskedForAndCountedAndAFingerOpensToo() = play {
+        proven = false
+        val model = model()
+        model.enter()
+        model.setPin(null, "194502", "194503").join()
+        assertFalse(model.state.value.lock!!.pin)
+        model.setPin(null, "194502", "194502").join()
+        assertTrue(model.state.value.lock!!.pin)
+        val relock = model.state.value.town!!.relockSeconds.toInt()
+        model.away(relock)
+        val person = model.state.value.people.single()
+        model.resume(person).join()
+        assertEquals(Screen.PIN, model.state.value.stage)
+        model.unlock("000000").join()
+        assertEquals(Screen.PIN, model.state.value.stage)
+        assertTrue(model.state.value.trouble, "あと9回" in model.state.value.trouble!!)
+        model.unask().join()
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
+        assertNull(model.state.value.asked)
+        model.resume(person).join()
+        model.unlock("194502").join()
+        assertEquals(model.state.value.trouble, Screen.WORK, model.state.value.stage)
+
+        model.useBiometrics("194502").join()
+        assertTrue(model.state.value.trouble, model.state.value.lock!!.biometrics)
+        model.away(relock)
+        model.resume(person).join()
+        assertEquals(model.state.value.trouble, Screen.WORK, model.state.value.stage)
+        model.away(relock)
+        assertTrue(File(folder, "guarded").deleteRecursively())
+        model.resume(person).join()
+        assertEquals("the finger is not known any more", Screen.PIN, model.state.value.stage)
+        assertNotEquals(null, model.state.value.trouble)
+        model.unlock("194502").join()
+        model.dropBiometrics().join()
+        assertFalse(model.state.value.lock!!.biometrics)
+
+        // After the tenth wrong one nothing of the person is left here.
+        model.away(relock)
+        model.resume(person).join()
+        repeat(10) { model.unlock("00000$it").join() }
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
+        assertTrue(model.state.value.people.isEmpty())
+        assertNotNull(model.state.value.trouble)
+    }
+}
