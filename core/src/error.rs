@@ -328,6 +328,7 @@ fn refused(problem: Problem) -> CoreError {
         | Code::CertificateExpired
         | Code::CertificateNotYetValid
         | Code::CertificateRevoked
+        | Code::CertificateReplaced
         | Code::FacilitySuspended => CoreError::Certificate { code },
         _ => CoreError::Unexpected { reference: problem.reference },
     }

@@ -106,6 +106,8 @@ impl RenrakuDevice {
 
     /// Makes the key, sends the request for a certificate and keeps what comes back. Some seconds.
     ///
+    /// A device that heard `certificate_replaced` enrols anew in the same town: stores and outboxes stay.
+    ///
     /// Fails with `Conflict` when the device is enrolled already (`forget` first), `Certificate` when No,
     /// password or key are refused, `NotFound` for a town that is not there, `Invalid` for an address that is
     /// not `https`, `Offline`, `Storage`.
@@ -134,8 +136,9 @@ impl RenrakuDevice {
     /// kill leaves the old certificate or the new one, and either works. Afterwards everybody on this device
     /// signs in again: sessions belong to the certificate they were opened with. Stores and outboxes stay.
     ///
-    /// Fails with `Conflict` when it is too early or there is no second key, `Certificate`, `SignedOut`,
-    /// `Offline`, `Storage`, `Unexpected` when the server sent a certificate that is no better.
+    /// Fails with `Conflict` when it is too early or there is no second key, `SignedOut` for a session of the
+    /// certificate before (the second of two taps: it is renewed), `Certificate`, `Offline`, `Storage`,
+    /// `Unexpected` when the server sent a certificate that is no better.
     pub async fn renew_certificate(
         &self,
         session: Arc<RenrakuSession>,
@@ -161,7 +164,7 @@ impl RenrakuDevice {
 
     /// Signs a person in, and opens or makes their sealed store. Some seconds. When the certificate's renewal is
     /// due, it is renewed on the way, and others on this device sign in again; what hinders that does not hinder
-    /// the signing in.
+    /// the signing in: when the network goes just then, the session asks to sign in again at its next contact.
     ///
     /// Fails with `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`,
     /// `Storage`: with `Locked`, the person has a PIN here, so unlock first.

@@ -29,9 +29,24 @@ pub fn age(birth_date: &str, now_millis: i64) -> Option<u32> {
     u32::try_from(years).ok()
 }
 
+/// When an id was made, by the clock of whoever made it. None for an id that does not tell (other than version 7 of
+/// RFC 9562).
+#[must_use]
+pub fn made_at(id: uuid::Uuid) -> Option<i64> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    i64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(i64::from(nanos / 1_000_000))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let made = made_at(uuid::Uuid::now_v7()).unwrap();
+        assert!((now() - made).abs() < 60_000);
+        assert_eq!(made_at(uuid::Uuid::nil()), None);
+    }
 
     #[test]
     fn age_turns_on_the_birthday_in_japan() {

@@ -88,7 +88,7 @@ pub struct ServeConfig {
     #[arg(long, env = "RENRAKU_CARE_URL")]
     pub care_url: Option<String>,
     /// What one address may send to the public host's forms in a minute; 0 for no limit. A town takes ten times
-    /// as much. Behind a proxy every request has the proxy's address: let the proxy count there, and raise this.
+    /// as many applications and reports. Behind a proxy every request has the proxy's address: let the proxy count there, and raise this.
     #[arg(long, env = "RENRAKU_PUBLIC_FORMS_PER_MINUTE", default_value_t = PUBLIC_FORMS_PER_MINUTE)]
     pub public_forms_per_minute: u32,
     /// The hosts' TLS certificate chain, PEM. Without it the server makes its own under `DATA/host`.

@@ -302,7 +302,6 @@ fn report(created: &setup::Created, login_id: &str, json: bool) {
 
 async fn serve(config: &ServeConfig) -> Result<(), AppError> {
     let server = Server::start(config).await?;
-    server.app.throttle.allow(config.public_forms_per_minute);
     tracing::info!(public = %server.public, care = %server.care, "listening");
     println!("public {}\ncare {}", server.app.public_url, server.app.care_url);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

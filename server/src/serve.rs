@@ -74,6 +74,7 @@ impl Server {
         let host = host_certificate(config, &[&public_url, &care_url])?;
         let verifier = Arc::new(CareVerifier::new(tls::provider()));
         let app = App::new(db, storage, secret, public_url, care_url, verifier.clone());
+        app.throttle.allow(config.public_forms_per_minute);
         app.load_authorities().await?;
         let broken =
             |e: rustls::Error| AppError::internal(format!("the TLS certificate cannot be used: {e}"));

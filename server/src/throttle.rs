@@ -1,11 +1,12 @@
-//! How often strangers may send something to the public host: by address, and by town. Addresses are held in
+//! How often strangers may send something to the public host: by address; what makes work for a town's office, by
+//! town as well. Addresses are held in
 //! memory for as long as they count; they are written and logged nowhere.
 //!
 //! Not here: wrong passwords of accounts (`session::rules`) and of certificate Nos (`device::ticket`).
 
 use crate::config::PUBLIC_FORMS_PER_MINUTE;
 use crate::error::AppError;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -16,7 +17,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
 
-/// A town takes as much as so many addresses.
+/// A town takes as many applications and reports, from everybody together, as so many addresses may send.
 const ADDRESSES: u32 = 10;
 /// So many addresses or towns are held before those that count no more are forgotten.
 const MANY: usize = 10_000;
@@ -54,7 +55,7 @@ impl Limits {
         })
     }
 
-    fn take(&self, address: IpAddr, town: &str) -> Result<(), u64> {
+    fn take(&self, address: IpAddr, town: Option<&str>) -> Result<(), u64> {
         if self.addresses.len() > MANY {
             self.addresses.retain_recent();
         }
@@ -65,6 +66,7 @@ impl Limits {
             not.wait_time_from(DefaultClock::default().now()).as_secs().saturating_add(1)
         };
         self.addresses.check_key(&network(address)).map_err(|not| wait(&not))?;
+        let Some(town) = town else { return Ok(()) };
         self.towns.check_key(&town.to_owned()).map_err(|not| wait(&not))
     }
 }
@@ -75,37 +77,48 @@ impl Throttle {
         *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Limits::new(per_minute);
     }
 
-    /// Counts one more, or says how many seconds to wait.
+    /// Counts one more, against a town's share too where one is named, or says how many seconds to wait.
     ///
     /// # Errors
     /// Seconds until the next one is taken.
-    pub fn take(&self, address: IpAddr, town: &str) -> Result<(), u64> {
+    pub fn take(&self, address: IpAddr, town: Option<&str>) -> Result<(), u64> {
         let limits = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         limits.as_ref().map_or(Ok(()), |limits| limits.take(address, town))
     }
 }
 
-/// What one household or office has: an IPv4 address, or the upper half of an IPv6 one.
+/// What one household or office has: an IPv4 address, or an IPv6 network of 56 bits.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 72)).into(),
     }
 }
 
-/// The town that an address of the public host is about.
-fn town(path: &str) -> &str {
-    let path = path.strip_prefix("/v1/municipalities").unwrap_or(path);
-    path.split('/').nth(1).filter(|slug| slug.len() <= 64).unwrap_or_default()
+/// What makes work for a town's office. Certificates, the diagnosis and corrections are not among them: nobody is
+/// to be kept from those by what others send.
+const WORK: &[&str] = &["/facility-applications", "/apply", "/no-mail-reports", "/no-mail"];
+
+/// The town whose share a request counts against.
+async fn town(request: Request) -> (Option<String>, Request) {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.extensions.get::<MatchedPath>();
+    let makes_work = path.is_some_and(|path| WORK.iter().any(|end| path.as_str().ends_with(end)));
+    let mut town = None;
+    if makes_work && let Ok(named) = RawPathParams::from_request_parts(&mut parts, &()).await {
+        town = named.iter().find(|(name, _)| *name == "slug").map(|(_, slug)| slug.to_owned());
+    }
+    (town, Request::from_parts(parts, body))
 }
 
-/// Holds back what is sent too often, before anything is read of it: `too_many_requests` with `Retry-After`.
+/// Holds back what is sent too often: `too_many_requests` with `Retry-After`.
 pub async fn hold(State(throttle): State<Arc<Throttle>>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
         return next.run(request).await;
     }
     let address = request.extensions().get::<Address>().map_or(Ipv4Addr::UNSPECIFIED.into(), |a| a.0);
-    match throttle.take(address, town(request.uri().path())) {
+    let (town, request) = town(request).await;
+    match throttle.take(address, town.as_deref()) {
         Ok(()) => next.run(request).await,
         Err(seconds) => {
             let mut refusal = AppError::from(Code::TooManyRequests).into_response();
@@ -118,6 +131,11 @@ pub async fn hold(State(throttle): State<Arc<Throttle>>, request: Request, next:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::post;
+    use tower::ServiceExt as _;
 
     #[test]
     fn an_address_has_its_share_and_a_town_has_ten() {
@@ -125,37 +143,51 @@ mod tests {
         throttle.allow(3);
         let of = |n: u8| IpAddr::from([192, 0, 2, n]);
         for _ in 0..3 {
-            throttle.take(of(1), "one").unwrap();
+            throttle.take(of(1), Some("one")).unwrap();
         }
-        let wait = throttle.take(of(1), "one").unwrap_err();
+        let wait = throttle.take(of(1), Some("one")).unwrap_err();
         assert!((1..=21).contains(&wait), "{wait}");
-        throttle.take(of(1), "two").unwrap_err();
-        throttle.take(of(2), "one").unwrap();
+        throttle.take(of(1), Some("two")).unwrap_err();
+        throttle.take(of(2), Some("one")).unwrap();
         for n in 3..29 {
-            throttle.take(of(n), "one").unwrap();
+            throttle.take(of(n), Some("one")).unwrap();
         }
-        throttle.take(of(30), "one").unwrap_err();
-        throttle.take(of(31), "two").unwrap();
+        throttle.take(of(30), Some("one")).unwrap_err();
+        throttle.take(of(32), None).unwrap();
+        throttle.take(of(31), Some("two")).unwrap();
         throttle.allow(0);
         for _ in 0..100 {
-            throttle.take(of(1), "one").unwrap();
+            throttle.take(of(1), Some("one")).unwrap();
         }
     }
 
     #[test]
     fn a_household_is_one_address() {
         let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("2001:db8:0:1::1"), of("2001:db8:0:1:ffff::9"));
-        assert_ne!(of("2001:db8:0:1::1"), of("2001:db8:0:2::1"));
+        assert_eq!(of("2001:db8:0:1::1"), of("2001:db8:0:ff:ffff::9"));
+        assert_ne!(of("2001:db8:0:1::1"), of("2001:db8:0:101::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 
-    #[test]
-    fn the_town_is_in_the_address() {
-        assert_eq!(town("/v1/municipalities/minowa/certificates"), "minowa");
-        assert_eq!(town("/minowa/apply"), "minowa");
-        assert_eq!(town("/"), "");
-        assert_eq!(town(&format!("/{}/apply", "x".repeat(65))), "");
+    #[tokio::test]
+    async fn a_town_has_one_share_of_work_however_its_name_is_written() {
+        let throttle = Arc::new(Throttle::default());
+        throttle.allow(1);
+        let router = Router::new()
+            .route("/{slug}/apply", post(|| async {}))
+            .route("/{slug}/certificate", post(|| async {}))
+            .layer(from_fn_with_state(throttle, hold));
+        let sent = async |path: &str, n: u8| {
+            let mut request = Request::post(path).body(Body::empty()).unwrap();
+            request.extensions_mut().insert(Address(IpAddr::from([192, 0, 2, n])));
+            router.clone().oneshot(request).await.unwrap().status().as_u16()
+        };
+        for n in 0..10 {
+            assert_eq!(sent("/one/apply", n).await, 200);
+        }
+        assert_eq!(sent("/%6fne/apply", 10).await, 429);
+        assert_eq!(sent("/two/apply", 11).await, 200);
+        assert_eq!(sent("/one/certificate", 12).await, 200, "nobody is kept from a certificate");
     }
 }

@@ -45,15 +45,18 @@ const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) enum Ended {
     /// The care host said that it is revoked.
     Said,
+    /// The care host said that a newer one took its place.
+    Replaced,
     /// An alert in the handshake said so, which anybody on the way may have put there.
     Alert,
     /// Its key is gone.
     KeyGone,
 }
 
-/// Told when a certificate seems to be at its end. Gives false when it was merely replaced by a newer one of this
-/// device.
-pub(crate) type OnEnded = Arc<dyn Fn(Ended) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+/// Told when a certificate seems to be at its end. Gives what is true instead of what was heard, if it is another
+/// thing: the session went with its certificate, or it was replaced and not revoked.
+pub(crate) type OnEnded =
+    Arc<dyn Fn(Ended) -> Pin<Box<dyn Future<Output = Option<Code>> + Send>> + Send + Sync>;
 
 /// The way to one host.
 #[derive(Clone)]
@@ -109,19 +112,17 @@ impl Http {
             Ok(answer) => refusal(answer).await,
             Err(e) => self.explained(&e).await,
         };
-        let ended = match &error {
-            ApiError::Key(KeyError::Gone) => Ended::KeyGone,
-            e if e.code() != Some(Code::CertificateRevoked) => return Err(error),
-            ApiError::Refused { .. } => Ended::Said,
-            _ => Ended::Alert,
+        let ended = match (&error, error.code()) {
+            (ApiError::Key(KeyError::Gone), _) => Ended::KeyGone,
+            (ApiError::Refused { .. }, Some(Code::CertificateReplaced)) => Ended::Replaced,
+            (ApiError::Refused { .. }, Some(Code::CertificateRevoked)) => Ended::Said,
+            (_, Some(Code::CertificateRevoked)) => Ended::Alert,
+            _ => return Err(error),
         };
         let Some(on_ended) = &self.on_ended else { return Err(error) };
-        if on_ended(ended).await {
-            Err(error)
-        } else {
-            // The session went with the certificate that it was opened with.
-            let problem = Box::new(Problem::new(Code::SessionInvalid));
-            Err(ApiError::Refused { problem, retry_after: None })
+        match on_ended(ended).await {
+            None => Err(error),
+            Some(code) => Err(ApiError::Refused { problem: Box::new(Problem::new(code)), retry_after: None }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The certificate's life: got by No and password, renewed before its end, diagnosed when it does not work.
 
-use super::{Device, Inner};
+use super::{Device, Enrolled, Inner};
 use crate::api::{ApiError, Public};
 use crate::error::{CoreError, Fault};
 use crate::identity::{DeviceKey, Enrolment, KeyError, TlsIdentity, certificate_request, client_config};
@@ -106,6 +106,9 @@ pub struct CertificateStatus {
 impl Device {
     /// Makes the key, sends the request for a certificate and keeps what comes back.
     ///
+    /// A device that heard that its certificate was replaced (`certificate_replaced`) enrols anew in the same town,
+    /// on the same host: everyone's store and outbox stay.
+    ///
     /// # Errors
     /// `Conflict` when the device is enrolled already ([`Device::forget`] first), `Certificate` when No,
     /// password or key are refused, `NotFound` for a town that is not there, `Invalid` for an address that is
@@ -113,7 +116,8 @@ impl Device {
     pub async fn enrol(&self, new: NewDevice) -> Result<MunicipalityInfo, CoreError> {
         let inner = &self.inner;
         let _changing = inner.changing.lock().await;
-        if inner.enrolled().is_some() {
+        let old = inner.enrolled();
+        if old.as_ref().is_some_and(|old| !old.may_enrol_anew(&new)) {
             return Err(CoreError::Conflict { code: Code::StateConflict });
         }
         if inner.town.as_ref().is_some_and(|town| *town != new.slug) {
@@ -125,8 +129,11 @@ impl Device {
             let inner = inner.clone();
             block(move || inner.wipe().and_then(|()| inner.unmark())).await??;
         }
-        let key = inner.key().ok_or(KeyError::Failed)?;
+        let (turn, key) = inner.next_key().ok_or(KeyError::Failed)?;
         let municipality = public.municipality(&new.slug).await?;
+        if old.as_ref().is_some_and(|old| old.enrolment.municipality.id != municipality.id) {
+            return Err(CoreError::Conflict { code: Code::StateConflict });
+        }
         let mut request = CertificateRequest {
             number: new.number,
             password: new.password,
@@ -140,7 +147,8 @@ impl Device {
             request.csr = csr(&key, true).await?;
             answer = public.enrol(&new.slug, &request).await;
         }
-        let enrolment = Enrolment { public_url: new.public_url, municipality, certificate: answer?, key: 0 };
+        let enrolment =
+            Enrolment { public_url: new.public_url, municipality, certificate: answer?, key: turn };
         let municipality = enrolment.municipality.clone();
         inner.keep(key, enrolment).await?;
         Ok(municipality)
@@ -164,12 +172,29 @@ impl Device {
     /// in again. Nothing in their stores is lost. Gives how long the new one lasts.
     ///
     /// # Errors
-    /// `Conflict` when it is too early, or there is no second key; `Certificate`, `SignedOut`, `Offline`,
-    /// `Storage`, `Unexpected` when the server sent a certificate that is no better.
+    /// `Conflict` when it is too early, or there is no second key; `SignedOut` for a session of the certificate
+    /// before, as the second of two calls at once finds: it is renewed; `Certificate`, `Offline`, `Storage`,
+    /// `Unexpected` when the server sent a certificate that is no better.
     pub async fn renew_certificate(&self, session: &Session) -> Result<CertificateStatus, CoreError> {
         let inner = &self.inner;
         let _changing = inner.changing.lock().await;
+        self.renew(session).await
+    }
+
+    /// The same, unless another sign-in did it while this one waited for its turn.
+    pub(super) async fn renew_if_due(&self, session: &Session, until: Timestamp) -> Result<(), CoreError> {
+        let _changing = self.inner.changing.lock().await;
+        if self.is_renewal_due(until) { self.renew(session).await.map(drop) } else { Ok(()) }
+    }
+
+    /// One at a time: the caller holds `changing`.
+    async fn renew(&self, session: &Session) -> Result<CertificateStatus, CoreError> {
+        let inner = &self.inner;
         let enrolled = inner.must_be_enrolled()?;
+        if !inner.is_enrolled_with(session.certificate()) {
+            // Renewed meanwhile. Asked over this session's connection, the town would take the new one back.
+            return Err(CoreError::SignedOut { code: Code::SessionInvalid });
+        }
         let turn = 1 - enrolled.enrolment.key.min(1);
         let spare = inner.keys[usize::from(turn)].clone();
         let spare = spare.ok_or(CoreError::Conflict { code: Code::StateConflict })?;
@@ -217,6 +242,8 @@ impl Device {
                 if code == Code::CertificateRevoked && current {
                     let inner = inner.clone();
                     block(move || inner.wipe_revoked()).await??;
+                } else if code == Code::CertificateReplaced && current {
+                    inner.mark_replaced();
                 }
                 Diagnosed::Refused { code }
             }
@@ -247,7 +274,28 @@ pub(super) fn renewal_from(enrolment: &Enrolment) -> Timestamp {
     Timestamp(until.0.saturating_sub(days.min(third)))
 }
 
+impl Enrolled {
+    /// Only where its people's records came from: another host could say that it is the same town.
+    fn may_enrol_anew(&self, new: &NewDevice) -> bool {
+        let same_host = match (Url::parse(&self.enrolment.public_url), Url::parse(&new.public_url)) {
+            (Ok(old), Ok(new)) => old == new,
+            _ => false,
+        };
+        self.replaced.load(Ordering::SeqCst) && same_host && self.enrolment.municipality.slug == new.slug
+    }
+}
+
 impl Inner {
+    /// The key for an enrolment: the first one, or the other one while the device has a certificate, so that a
+    /// refusal leaves that one as it is.
+    fn next_key(&self) -> Option<(u8, Arc<dyn DeviceKey>)> {
+        let turns = match self.enrolled() {
+            Some(old) => [1 - old.enrolment.key.min(1), old.enrolment.key.min(1)],
+            None => [0, 1],
+        };
+        turns.into_iter().find_map(|turn| Some((turn, self.keys[usize::from(turn)].clone()?)))
+    }
+
     pub(super) fn identity(&self, enrolment: &Enrolment) -> Result<TlsIdentity, Fault> {
         let key = self.keys.get(usize::from(enrolment.key)).cloned().flatten();
         Ok(TlsIdentity::new(enrolment.chain()?, key.ok_or(KeyError::Gone)?))

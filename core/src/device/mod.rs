@@ -77,6 +77,8 @@ struct Inner {
 struct Enrolled {
     enrolment: Enrolment,
     care: Care,
+    /// The town said that another certificate took the place of this one: the device may enrol anew.
+    replaced: AtomicBool,
 }
 
 impl std::fmt::Debug for Device {
@@ -176,12 +178,17 @@ impl Inner {
         let care = Care::new(tls, &enrolment.certificate.care_url)?;
         let care = care.watched(self.watch(&enrolment));
         let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
-        *enrolled = Some(Arc::new(Enrolled { enrolment, care }));
+        *enrolled = Some(Arc::new(Enrolled { enrolment, care, replaced: AtomicBool::new(false) }));
         Ok(())
     }
 
     fn enrolled(&self) -> Option<Arc<Enrolled>> {
         self.enrolled.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// True while this is the device's certificate.
+    fn is_enrolled_with(&self, chain: &[String]) -> bool {
+        self.enrolled().is_some_and(|now| now.enrolment.certificate.chain == chain)
     }
 
     fn must_be_enrolled(&self) -> Result<Arc<Enrolled>, CoreError> {

@@ -49,26 +49,46 @@ impl Device {
     ///
     /// When the certificate's renewal is due, this is the moment for it: it is renewed, and the person signed in
     /// once more with the new one, without noticing. What hinders the renewal does not hinder the signing in: it
-    /// is tried again the next time. Others on this device sign in again.
+    /// is tried again the next time. When the network goes right after it, the session is good for what needs no
+    /// server, and asks to sign in again at its next contact. Of several sign-ins at once, one renews. Others on
+    /// this device sign in again.
     ///
     /// # Errors
     /// `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`, `Storage`: with
     /// `Locked`, the person has a PIN here, so [`Device::unlock`] first.
     pub async fn sign_in(&self, login_id: &str, password: &str) -> Result<Session, CoreError> {
-        let (session, until) = self.signed_in(login_id, password).await?;
-        if session.must_change_password() || !self.is_renewal_due(until) {
+        let before = self.inner.must_be_enrolled()?.enrolment.certificate.chain.clone();
+        let (session, until) = match self.signed_in(login_id, password).await {
+            // Another sign-in renewed the certificate under this one.
+            Err(CoreError::SignedOut { code: Code::SessionInvalid })
+                if !self.inner.is_enrolled_with(&before) =>
+            {
+                self.signed_in(login_id, password).await?
+            }
+            opened => opened?,
+        };
+        if !session.must_change_password() && self.is_renewal_due(until) {
+            let lost = [Code::CertificateRevoked, Code::CertificateReplaced];
+            match self.renew_if_due(&session, until).await {
+                Err(CoreError::Certificate { code }) if lost.contains(&code) => {
+                    return Err(CoreError::Certificate { code });
+                }
+                _ => {}
+            }
+        }
+        if self.inner.is_enrolled_with(session.certificate()) {
             return Ok(session);
         }
-        match self.renew_certificate(&session).await {
-            Ok(_) => Ok(self.signed_in(login_id, password).await?.0),
-            Err(e @ CoreError::Certificate { code: Code::CertificateRevoked }) => Err(e),
+        match self.signed_in(login_id, password).await {
+            Ok((again, _)) => Ok(again),
+            Err(e @ (CoreError::Certificate { .. } | CoreError::SignedOut { .. })) => Err(e),
             Err(_) => Ok(session),
         }
     }
 
     /// By this device's clock, or by the server's, whom a clock set back does not deceive: a session's end is a
     /// few hours from now. Asking too early costs one refusal.
-    fn is_renewal_due(&self, session_until: Timestamp) -> bool {
+    pub(super) fn is_renewal_due(&self, session_until: Timestamp) -> bool {
         let Some(enrolled) = self.inner.enrolled() else { return false };
         let spare = self.inner.keys.iter().all(Option::is_some);
         spare && renewal_from(&enrolled.enrolment) <= self.inner.clock.now().max(session_until)
@@ -81,8 +101,10 @@ impl Device {
         let (opened, described) =
             tokio::join!(enrolled.care.sign_in(&sign_in), self.inner.described(&enrolled));
         let opened = opened?;
-        let enrolled = self.inner.redescribed(enrolled, described).await;
         let (staff, care) = (opened.staff.clone(), enrolled.care.with_session(opened.token.clone()));
+        // Whatever the device's certificate is by now, the session is this one's.
+        let certificate = enrolled.enrolment.certificate.chain.clone();
+        let enrolled = self.inner.redescribed(enrolled, described).await;
         let desk = match self.inner.desk(staff.id) {
             Some(desk) => desk,
             None => {
@@ -99,7 +121,7 @@ impl Device {
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
         desk.store.write(move |tx| session::open(tx, &opened, now)).await?;
-        Ok((self.inner.session(&enrolled, care, desk, staff, must_change).await?, until))
+        Ok((self.inner.session(&enrolled, (care, certificate), desk, staff, must_change).await?, until))
     }
 
     /// Takes up the session that a person left open, without the network.
@@ -120,7 +142,9 @@ impl Device {
         };
         let stored = desk.store.read(session::load).await?.ok_or_else(|| signed_out.clone())?;
         let care = enrolled.care.with_session(stored.token.ok_or(signed_out)?);
-        self.inner.session(&enrolled, care, desk, stored.staff, stored.must_change_password).await
+        let certificate = enrolled.enrolment.certificate.chain.clone();
+        let way = (care, certificate);
+        self.inner.session(&enrolled, way, desk, stored.staff, stored.must_change_password).await
     }
 
     /// Opens the store of someone with a PIN, until [`Device::lock`] or the app's end. [`Device::resume`] or
@@ -313,13 +337,13 @@ impl Inner {
     async fn session(
         &self,
         enrolled: &Enrolled,
-        care: Care,
+        (care, certificate): (Care, Vec<String>),
         desk: Arc<Desk>,
         staff: Staff,
         must_change_password: bool,
     ) -> Result<Session, CoreError> {
         let policy = enrolled.enrolment.municipality.device_policy.clone();
-        let session = Session::new(care, desk, staff, policy, must_change_password);
+        let session = Session::new(care, certificate, desk, staff, policy, must_change_password);
         session.prune().await?;
         Ok(session)
     }

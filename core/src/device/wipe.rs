@@ -1,4 +1,5 @@
-//! What becomes of a revoked device (domain 4.3.5): at its next contact everything is removed from it.
+//! What becomes of a revoked device (domain 4.3.5): at its next contact everything is removed from it. A device
+//! whose certificate was replaced by a newer one that it has not got keeps everything, and enrols anew.
 //!
 //! A file without a word in it marks the device before anything is removed, so that a kill half-way is finished
 //! at the next opening, and the person is told why until the device enrols again.
@@ -21,40 +22,52 @@ impl Inner {
         let (inner, chain) = (Arc::downgrade(self), enrolment.certificate.chain.clone());
         Arc::new(move |ended| {
             let (inner, chain) = (inner.clone(), chain.clone());
-            Box::pin(async move {
-                let Some(inner) = inner.upgrade() else { return true };
-                inner.heard(&chain, ended).await
-            })
+            Box::pin(async move { inner.upgrade()?.heard(&chain, ended).await })
         })
     }
 
-    /// Gives false when the certificate is not this device's any more, because it was renewed.
-    async fn heard(self: Arc<Self>, chain: &[String], ended: Ended) -> bool {
-        let Some(enrolled) = self.enrolled() else { return true };
-        if enrolled.enrolment.certificate.chain != chain {
-            return false;
-        }
-        let revoked = match ended {
-            Ended::Said => true,
-            Ended::Alert => self.is_confirmed(&enrolled.enrolment).await,
-            Ended::KeyGone => false,
+    /// Gives that the session is over when the certificate is not this device's any more, because it was renewed.
+    async fn heard(self: Arc<Self>, chain: &[String], ended: Ended) -> Option<Code> {
+        let enrolled = self.enrolled()?;
+        let told = match ended {
+            Ended::Said => Some(Code::CertificateRevoked),
+            Ended::Replaced => Some(Code::CertificateReplaced),
+            Ended::Alert if enrolled.enrolment.certificate.chain == chain => {
+                self.confirmed(&enrolled.enrolment).await
+            }
+            Ended::Alert | Ended::KeyGone => None,
         };
-        if revoked {
-            // What cannot be removed now is removed at the next opening: the mark stays.
-            let _ = block(move || self.wipe_revoked()).await;
+        // Looked at last: asking takes a while, and what is renewed meanwhile is no lost device.
+        if self.enrolled()?.enrolment.certificate.chain != chain {
+            return Some(Code::SessionInvalid);
         }
-        true
+        match told {
+            Some(Code::CertificateRevoked) => {
+                // What cannot be removed now is removed at the next opening: the mark stays.
+                let _ = block(move || self.wipe_revoked()).await;
+                None
+            }
+            Some(Code::CertificateReplaced) => {
+                self.mark_replaced();
+                told
+            }
+            _ => None,
+        }
+    }
+
+    /// Nothing is removed: the device may enrol anew, and everyone goes on.
+    pub(super) fn mark_replaced(&self) {
+        if let Some(enrolled) = self.enrolled() {
+            enrolled.replaced.store(true, Ordering::SeqCst);
+        }
     }
 
     /// An alert may be anybody's, before the handshake is over. The public host's answer is the town's.
-    async fn is_confirmed(&self, enrolment: &Enrolment) -> bool {
-        let asked = async {
-            let identity = self.identity(enrolment).ok()?;
-            let tls = client_config(Some(identity), &self.roots).ok()?;
-            let public = Public::new(tls, &enrolment.public_url).ok()?;
-            public.diagnosis(&enrolment.municipality.slug).await.ok()?.code
-        };
-        asked.await == Some(Code::CertificateRevoked)
+    async fn confirmed(&self, enrolment: &Enrolment) -> Option<Code> {
+        let identity = self.identity(enrolment).ok()?;
+        let tls = client_config(Some(identity), &self.roots).ok()?;
+        let public = Public::new(tls, &enrolment.public_url).ok()?;
+        public.diagnosis(&enrolment.municipality.slug).await.ok()?.code
     }
 
     /// Marks the device as revoked, and removes everything.

@@ -49,6 +49,8 @@ impl Desk {
 /// ([`crate::runtime::run`] brings one).
 pub struct Session {
     pub(crate) care: Care,
+    /// The chain that `care` shows: the session belongs to it.
+    certificate: Vec<String>,
     pub(crate) desk: Arc<Desk>,
     staff: Staff,
     policy: DevicePolicy,
@@ -64,12 +66,18 @@ impl std::fmt::Debug for Session {
 impl Session {
     pub(crate) fn new(
         care: Care,
+        certificate: Vec<String>,
         desk: Arc<Desk>,
         staff: Staff,
         policy: DevicePolicy,
         must_change_password: bool,
     ) -> Self {
-        Self { care, desk, staff, policy, must_change_password: AtomicBool::new(must_change_password) }
+        let must_change_password = AtomicBool::new(must_change_password);
+        Self { care, certificate, desk, staff, policy, must_change_password }
+    }
+
+    pub(crate) fn certificate(&self) -> &[String] {
+        &self.certificate
     }
 
     /// Who is signed in.

@@ -4,7 +4,8 @@ use crate::phone::{Phone, draft};
 use crate::town::{PASSWORD, found, now};
 use renraku_core::identity::DeviceKey;
 use renraku_core::{Cancel, CoreError, Diagnosed};
-use renraku_wire::{Code, Timestamp};
+use renraku_wire::{Code, PushProvider, Timestamp};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 const DAY: i64 = 86_400_000;
@@ -171,4 +172,99 @@ async fn who_sits_at_the_same_tablet_is_asked_to_sign_in_again_and_loses_nothing
     let doctor = phone.device.sign_in("doctor", PASSWORD).await.unwrap();
     assert_eq!(doctor.outbox().await.unwrap()[0].id, id);
     assert_eq!(doctor.flush(true).await.unwrap().sent, 1);
+}
+
+/// A phone whose certificate is due, and whose people have their own passwords. Nobody signed in yet.
+async fn due() -> Phone {
+    let town = found().await;
+    town.facts().not_after = Some(Timestamp(now() + 10 * DAY));
+    let phone = Phone::new(&town);
+    phone.enrol("1234").await.unwrap();
+    town.facts().settled = true;
+    phone
+}
+
+async fn two_sign_ins_renew_once(second: &str) {
+    let phone = due().await;
+    phone.town.facts().together = Some(Arc::new(tokio::sync::Barrier::new(2)));
+    let (one, two) =
+        tokio::join!(phone.device.sign_in("nurse", PASSWORD), phone.device.sign_in(second, PASSWORD));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    {
+        let facts = phone.town.facts();
+        assert_eq!((facts.renewals, facts.renewed.len()), (1, 1), "one renewal reaches the town");
+        assert_eq!(facts.sign_ins, 4, "both once more with the new one");
+    }
+    let renewed = phone.device.enrolment().unwrap().certificate;
+    assert_eq!(phone.town.facts().renewed.values().next(), Some(&renewed));
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Ready));
+    // No connection that was open before is left: the certificate that they show is the one that is kept.
+    phone.town.network.set_down(true);
+    assert_eq!(one.register_push(PushProvider::Fcm, "token").await, Err(CoreError::Offline { code: None }));
+    phone.town.network.set_down(false);
+    for session in [&one, &two] {
+        assert!(!session.patients().await.unwrap().stale);
+        session.compose(draft(phone.town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+        session.flush(true).await.unwrap();
+    }
+    assert_eq!(phone.town.facts().posts.len(), 2);
+    assert!(phone.key.sign(b"x").is_err(), "the old key is gone");
+    phone.spare.sign(b"x").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_who_sign_in_at_once_renew_once() {
+    two_sign_ins_renew_once("doctor").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_who_signs_in_twice_at_once_renews_once() {
+    two_sign_ins_renew_once("nurse").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_tap_renews_once() {
+    let town = found().await;
+    town.facts().not_after = Some(Timestamp(now() + 10 * DAY));
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let taps =
+        tokio::join!(phone.device.renew_certificate(&session), phone.device.renew_certificate(&session));
+    let (first, second) = (taps.0.map(drop), taps.1.map(drop));
+    assert!(first.is_ok() || second.is_ok());
+    let over = CoreError::SignedOut { code: Code::SessionInvalid };
+    assert_eq!(first.and(second), Err(over.clone()), "the other finds it done");
+    assert_eq!(phone.device.renew_certificate(&session).await.map(drop), Err(over), "and whoever is late");
+    assert_eq!(town.facts().renewals, 1, "one renewal reaches the town");
+    assert_eq!(phone.device.people().await.unwrap().len(), 1);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert!(!session.patients().await.unwrap().stale);
+    drop(session);
+    assert_eq!(phone.restart().device.diagnose().await, Ok(Diagnosed::Ready));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_goes_right_after_the_renewal_does_not_hinder_the_signing_in() {
+    let phone = due().await;
+    let town = phone.town.clone();
+    town.facts().down_at_sign_in = Some(2);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert!(town.network.is_down());
+    assert!(!phone.device.certificate().unwrap().renewal_due, "it is renewed");
+    session.compose(draft(town.patient.id, "later"), Cancel::new(), None).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap().len(), 1, "work goes on");
+    town.network.set_down(false);
+    drop(session);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(town.facts().renewals, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_right_after_the_renewal_is_told() {
+    let phone = due().await;
+    let town = phone.town.clone();
+    town.facts().refuse_sign_in = Some((2, Code::AccountLocked));
+    let refused = phone.device.sign_in("nurse", PASSWORD).await.map(drop);
+    assert_eq!(refused, Err(CoreError::SignedOut { code: Code::AccountLocked }));
+    assert_eq!(phone.device.people().await.unwrap().len(), 1);
 }

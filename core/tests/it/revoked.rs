@@ -1,12 +1,13 @@
 //! A lost device: at its next contact nothing is left on it. Only the town's own word does that.
 
 use crate::phone::{Phone, draft};
-use crate::town::{PASSWORD, found};
-use renraku_core::{Cancel, CoreError, Diagnosed};
-use renraku_wire::Code;
+use crate::town::{PASSWORD, SLUG, found};
+use renraku_core::{Cancel, CoreError, Diagnosed, NewDevice};
+use renraku_wire::{Code, Platform};
 use std::sync::atomic::Ordering;
 
 const REVOKED: CoreError = CoreError::Certificate { code: Code::CertificateRevoked };
+const REPLACED: CoreError = CoreError::Certificate { code: Code::CertificateReplaced };
 
 fn is_wiped(phone: &Phone) -> bool {
     let vault = std::fs::read_dir(phone.file("vault")).unwrap().count();
@@ -76,4 +77,80 @@ async fn a_wipe_that_was_killed_half_way_is_finished_at_the_next_start() {
     let phone = phone.restart();
     assert!(is_wiped(&phone));
     assert_eq!(phone.device.sign_in("nurse", PASSWORD).await.map(drop), Err(REVOKED));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_certificate_wipes_nothing_and_a_new_one_sends_what_waits() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.compose(draft(town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+    phone.device.sign_in("doctor", PASSWORD).await.unwrap();
+    town.facts().shut = Some(Code::CertificateReplaced);
+    assert_eq!(session.flush(true).await.map(drop), Err(REPLACED));
+    assert_eq!(phone.device.sign_in("nurse", PASSWORD).await.map(drop), Err(REPLACED));
+    assert_eq!(session.outbox().await.unwrap().len(), 1);
+    drop(session);
+
+    let phone = phone.restart();
+    assert!(!is_wiped(&phone));
+    assert_eq!(phone.device.people().await.unwrap().len(), 2);
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap().len(), 1, "nothing is lost");
+    let first = phone.device.enrolment().unwrap().certificate;
+    let untold = phone.enrol("1234").await;
+    assert_eq!(
+        untold,
+        Err(CoreError::Conflict { code: Code::StateConflict }),
+        "for all that it knows, it is good"
+    );
+    let refused = Ok(Diagnosed::Refused { code: Code::CertificateReplaced });
+    assert_eq!(phone.device.diagnose().await, refused);
+    let ticket = CoreError::Certificate { code: Code::TicketInvalid };
+    assert_eq!(phone.enrol("9999").await, Err(ticket));
+    assert_eq!(phone.device.enrolment().unwrap().certificate, first, "as it was");
+    phone.enrol("1234").await.unwrap();
+    assert_ne!(phone.device.enrolment().unwrap().certificate, first);
+    town.facts().shut = None;
+    drop(session);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(town.facts().posts.len(), 1);
+    drop(session);
+    let phone = phone.restart();
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Ready));
+    assert!(!phone.device.resume(staff).await.unwrap().patients().await.unwrap().stale);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_device_enrols_anew_only_where_it_was() {
+    let (town, other) = (found().await, found().await);
+    let (phone, session) = Phone::with_nurse(&town).await;
+    town.facts().shut = Some(Code::CertificateReplaced);
+    assert_eq!(session.patients().await.map(drop), Err(REPLACED));
+    let elsewhere = NewDevice {
+        public_url: other.public_url.clone(),
+        slug: SLUG.into(),
+        number: "1234".into(),
+        password: "ticket".into(),
+        device_name: "訪問用スマホ1".into(),
+        platform: Platform::Android,
+    };
+    let refused = phone.device.enrol(elsewhere).await.map(drop);
+    assert_eq!(refused, Err(CoreError::Conflict { code: Code::StateConflict }));
+    phone.enrol("1234").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_for_a_replaced_certificate_is_told_as_that() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    drop(session);
+    town.network.forged.store(true, Ordering::SeqCst);
+    town.facts().shut = Some(Code::CertificateReplaced);
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.patients().await.map(drop), Err(REPLACED), "the public host's word counts");
+    assert!(!is_wiped(&phone));
 }

@@ -57,6 +57,14 @@ pub struct Facts {
     pub sign_ins: u32,
     /// Renewals are refused so.
     pub no_renewal: Option<Code>,
+    /// Requests for a renewal.
+    pub renewals: u32,
+    /// The first two sign-ins are answered together.
+    pub together: Option<Arc<tokio::sync::Barrier>>,
+    /// The network goes before this sign-in is answered.
+    pub down_at_sign_in: Option<u32>,
+    /// This sign-in is refused so.
+    pub refuse_sign_in: Option<(u32, Code)>,
     /// Requests that carried a chunk.
     pub chunks: u64,
 }
@@ -334,6 +342,7 @@ async fn renewal(State(town): Shared, headers: HeaderMap, Json(body): Json<serde
     if let Err(no) = session(&town, &headers) {
         return *no;
     }
+    town.facts().renewals += 1;
     if let Some(code) = town.facts().no_renewal {
         return no(code);
     }
@@ -351,7 +360,11 @@ async fn renewal(State(town): Shared, headers: HeaderMap, Json(body): Json<serde
 }
 
 async fn diagnosis(State(town): Shared) -> Json<Diagnosis> {
-    let code = town.facts().revoked.then_some(Code::CertificateRevoked);
+    let code = {
+        let facts = town.facts();
+        let replaced = facts.shut.filter(|code| *code == Code::CertificateReplaced);
+        facts.revoked.then_some(Code::CertificateRevoked).or(replaced)
+    };
     Json(Diagnosis {
         ok: code.is_none(),
         code,
@@ -372,7 +385,20 @@ async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
     };
     let token = "the-token".to_owned();
     let must_change_password = !town.facts().settled;
-    town.facts().sign_ins += 1;
+    let together = {
+        let mut facts = town.facts();
+        facts.sign_ins += 1;
+        if facts.down_at_sign_in == Some(facts.sign_ins) {
+            town.network.set_down(true);
+        }
+        if let Some((_, code)) = facts.refuse_sign_in.filter(|(which, _)| *which == facts.sign_ins) {
+            return no(code);
+        }
+        facts.together.clone().filter(|_| facts.sign_ins <= 2)
+    };
+    if let Some(together) = together {
+        together.wait().await;
+    }
     let expires_at = Timestamp(now() + 12 * 3_600_000);
     Json(SessionOpened { token, expires_at, staff, must_change_password }).into_response()
 }

@@ -139,6 +139,8 @@ codes! {
     CertificateNotYetValid = "certificate_not_yet_valid", 401, "電子証明書の有効期間の前です。端末の日付と時刻を直してください。";
     /// The office or the facility revoked it.
     CertificateRevoked = "certificate_revoked", 401, "この端末の電子証明書は失効しています。事務局に連絡してください。";
+    /// The device renewed it: it has a newer one that is good.
+    CertificateReplaced = "certificate_replaced", 401, "更新する前の古い電子証明書です。新しい電子証明書を選んでください。なければ施設の管理者に依頼してください。";
     /// The facility is suspended or closed.
     FacilitySuspended = "facility_suspended", 401, "この施設の利用は停止されています。事務局に連絡してください。";
 

@@ -31,6 +31,9 @@ pub(super) struct Facts {
     pub not_after: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub revoked_at: Option<i64>,
+    /// Another certificate of the same device took its place, and is good.
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub replaced: Option<bool>,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub first_used_at: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -92,6 +95,9 @@ macro_rules! facts {
         concat!(
             "SELECT m.id AS municipality_id, m.policy AS policy, c.device_id AS device_id, c.key_sha256 AS key_sha256, \
              c.not_before AS not_before, c.not_after AS not_after, c.revoked_at AS revoked_at, \
+             (c.revoke_kind = 'replaced' AND EXISTS (SELECT 1 FROM certificate o \
+                     WHERE o.municipality_id = c.municipality_id AND o.device_id = c.device_id \
+                     AND o.revoked_at IS NULL)) AS replaced, \
              c.first_used_at AS first_used_at, d.first_sign_in_at AS first_sign_in_at, \
              f.id AS facility_id, f.state AS facility_state, \
              s.last_seen_at AS session_seen_at, s.expires_at AS session_expires_at, \

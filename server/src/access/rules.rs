@@ -6,7 +6,9 @@ use crate::policy::{MunicipalityPolicy, PatientRegistrar};
 use renraku_wire::{Code, Role};
 
 pub(super) fn device(facts: &Facts, now: i64) -> Result<(), Code> {
-    if facts.revoked_at.is_some() {
+    if facts.revoked_at.is_some() && facts.replaced == Some(true) {
+        Err(Code::CertificateReplaced)
+    } else if facts.revoked_at.is_some() {
         Err(Code::CertificateRevoked)
     } else if now > facts.not_after {
         Err(Code::CertificateExpired)
@@ -102,6 +104,7 @@ mod tests {
             not_before: 0,
             not_after: 1_000_000_000,
             revoked_at: None,
+            replaced: None,
             first_used_at: None,
             first_sign_in_at: None,
             facility_id: id,
@@ -128,6 +131,8 @@ mod tests {
         assert_eq!(device(&facts(), -1), Err(Code::CertificateNotYetValid));
         assert_eq!(device(&facts(), 1_000_000_001), Err(Code::CertificateExpired));
         assert_eq!(device(&Facts { revoked_at: Some(3), ..facts() }, 5), Err(Code::CertificateRevoked));
+        let replaced = Facts { revoked_at: Some(3), replaced: Some(true), ..facts() };
+        assert_eq!(device(&replaced, 5), Err(Code::CertificateReplaced));
         let suspended = Facts { facility_state: "suspended".into(), ..facts() };
         assert_eq!(device(&suspended, 5), Err(Code::FacilitySuspended));
     }

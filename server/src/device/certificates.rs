@@ -124,6 +124,23 @@ pub async fn has_successor(c: &mut Conn, town: Id, serial: &str) -> Result<bool,
     Ok(found > 0)
 }
 
+/// True while a device has a certificate that nobody revoked.
+///
+/// # Errors
+/// The database failed.
+pub async fn device_has_good(c: &mut Conn, town: Id, device_id: Id) -> Result<bool, AppError> {
+    let found: i64 = run!(
+        c,
+        get_result,
+        certificate::table
+            .filter(certificate::municipality_id.eq(town))
+            .filter(certificate::device_id.eq(device_id))
+            .filter(certificate::revoked_at.is_null())
+            .count()
+    )?;
+    Ok(found > 0)
+}
+
 /// A certificate that was renewed and is still good.
 #[derive(Clone, Debug)]
 pub struct Renewed {
@@ -131,8 +148,6 @@ pub struct Renewed {
     pub old: String,
     /// The device.
     pub device_id: Id,
-    /// When the new one was issued.
-    pub renewed_at: i64,
     /// When the new one was first used.
     pub first_used_at: Option<i64>,
 }
@@ -143,7 +158,7 @@ pub struct Renewed {
 /// The database failed.
 pub async fn renewed(c: &mut Conn, town: Id) -> Result<Vec<Renewed>, AppError> {
     let old = diesel::alias!(certificate as old_certificate);
-    let rows: Vec<(Option<String>, Id, i64, Option<i64>)> = run!(
+    let rows: Vec<(Option<String>, Id, Option<i64>)> = run!(
         c,
         load,
         certificate::table
@@ -156,18 +171,11 @@ pub async fn renewed(c: &mut Conn, town: Id) -> Result<Vec<Renewed>, AppError> {
             .filter(certificate::municipality_id.eq(town))
             .filter(certificate::revoked_at.is_null())
             .filter(old.field(certificate::revoked_at).is_null())
-            .select((
-                certificate::renews,
-                certificate::device_id,
-                certificate::created_at,
-                certificate::first_used_at
-            ))
+            .select((certificate::renews, certificate::device_id, certificate::first_used_at))
     )?;
     Ok(rows
         .into_iter()
-        .filter_map(|(old, device_id, renewed_at, first_used_at)| {
-            Some(Renewed { old: old?, device_id, renewed_at, first_used_at })
-        })
+        .filter_map(|(old, device_id, first_used_at)| Some(Renewed { old: old?, device_id, first_used_at }))
         .collect())
 }
 

@@ -4,6 +4,7 @@
 //! It must not tell a stranger whether an account exists: an account is looked up only among those of the
 //! facility of a good device, the lookup is made whoever asks, and what it does not find has one sentence.
 
+use super::certificates;
 use super::finding::Finding;
 use crate::db::prelude::*;
 use crate::db::schema::{certificate, device, facility, notice, old_authority, staff};
@@ -26,6 +27,7 @@ struct Known {
     not_after: i64,
     revoked_at: Option<i64>,
     revoke_kind: RevocationKind,
+    device_has_another: bool,
     device_id: Id,
     facility_id: Id,
     facility_state: String,
@@ -105,7 +107,8 @@ fn verdict(peer: &Peer, authorities: &[Vec<u8>], known: Option<&Known>, now: i64
     let Some(known) = known.filter(|_| ours) else { return Finding::Foreign };
     if known.revoked_at.is_some() {
         match known.revoke_kind {
-            RevocationKind::Replaced => Finding::Superseded,
+            // Of a device that was exchanged for another, no certificate is good.
+            RevocationKind::Replaced if known.device_has_another => Finding::Superseded,
             _ => Finding::Revoked,
         }
     } else if now > known.not_after {
@@ -163,7 +166,17 @@ async fn known(c: &mut Conn, town: Id, serial: &str) -> Result<Option<Known>, Ap
         return Ok(None);
     };
     let revoke_kind = kind.as_deref().map(from_word).transpose()?.unwrap_or_default();
-    Ok(Some(Known { not_before, not_after, revoked_at, revoke_kind, device_id, facility_id, facility_state }))
+    let device_has_another = certificates::device_has_good(c, town, device_id).await?;
+    Ok(Some(Known {
+        not_before,
+        not_after,
+        revoked_at,
+        revoke_kind,
+        device_has_another,
+        device_id,
+        facility_id,
+        facility_state,
+    }))
 }
 
 async fn person(

@@ -79,10 +79,10 @@ findings! {
         "この端末の電子証明書は失効しています。事務局に連絡してください。",
         "紛失・利用終了などのために、管理者か事務局が失効させた証明書です。",
         "下の検索で、いつ・なぜ失効したかを確かめてください。使ってよい端末なら、新しいNoとパスワードを発行します。";
-    /// Renewed or replaced by another.
-    Superseded = "R-106", Some(Code::CertificateRevoked),
+    /// Renewed: the device has another one that is good.
+    Superseded = "R-106", Some(Code::CertificateReplaced),
         "新しい証明書に切り替え済みの、古い証明書です。新しい証明書を選び、古いものは端末から削除してください。",
-        "更新か交換が済んだ端末で、古い証明書が選ばれています。",
+        "更新が済んだ端末で、古い証明書が選ばれています。",
         "ブラウザーを開き直し、期限の新しいほうの証明書を選んでもらってください。";
     /// The facility is suspended or closed.
     FacilitySuspended = "R-107", Some(Code::FacilitySuspended),

@@ -1,9 +1,9 @@
 //! Renewal: a device asks for a new certificate with a new key of its own, while the old one is good.
 //!
 //! The certificate alone does not renew itself: a person must be signed in on the device, so that a phone
-//! lost in a drawer ends with its certificate. The device keeps its id. The old certificate stays good until
-//! the new one was first used, or until the town's overlap is over; then it is revoked as superseded. Sessions
-//! are bound to the certificate that they were opened with: with the new one the person signs in once more.
+//! lost in a drawer ends with its certificate. The device keeps its id. The old certificate stays good for
+//! the town's overlap after the new one was first used, then it is revoked as superseded. While the new one was
+//! not used it may never have arrived: the old one lives to its own end. Sessions are bound to the certificate that they were opened with: with the new one the person signs in once more.
 
 use super::{certificates, rules, store};
 use crate::access::{self, Credentials, SignedIn};
@@ -95,7 +95,7 @@ pub async fn settle(app: &App, now: i64) -> Result<(), AppError> {
     for town in app.db.read(async |c| municipality::store::all(c).await).await? {
         let waiting = app.db.read(async |c| certificates::renewed(c, town.id).await).await?;
         for pair in waiting {
-            if !rules::superseded(pair.first_used_at, pair.renewed_at, &town.policy, now) {
+            if !rules::superseded(pair.first_used_at, &town.policy, now) {
                 continue;
             }
             let (id, pair) = (town.id, &pair);

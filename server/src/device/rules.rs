@@ -40,15 +40,11 @@ pub fn renewable(not_after: i64, policy: &MunicipalityPolicy, now: i64) -> bool 
     not_after - now <= i64::from(policy.renewal_days) * DAY
 }
 
-/// Whether a renewed certificate is dead: once the new one was used, or when the overlap is over.
+/// Whether a renewed certificate is dead: the town's overlap after the new one was first used. Until then nobody
+/// knows whether the new one arrived, and the old one may be all that the device has.
 #[must_use]
-pub fn superseded(
-    first_used_at: Option<i64>,
-    renewed_at: i64,
-    policy: &MunicipalityPolicy,
-    now: i64,
-) -> bool {
-    first_used_at.is_some() || now - renewed_at >= i64::from(policy.renewal_overlap_days) * DAY
+pub fn superseded(first_used_at: Option<i64>, policy: &MunicipalityPolicy, now: i64) -> bool {
+    first_used_at.is_some_and(|used| now - used >= i64::from(policy.renewal_overlap_days) * DAY)
 }
 
 /// Which notice of its end is due: the nearest of [`NOTICE_DAYS`] that has been reached. None before the
@@ -122,11 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn a_renewed_certificate_lives_until_the_new_one_is_used_or_the_overlap_is_over() {
+    fn a_renewed_certificate_lives_for_the_overlap_after_the_new_one_is_used() {
         let policy = MunicipalityPolicy::default();
-        assert!(!superseded(None, 0, &policy, 7 * DAY - 1));
-        assert!(superseded(None, 0, &policy, 7 * DAY));
-        assert!(superseded(Some(5), 0, &policy, 6));
+        assert!(!superseded(None, &policy, 1_000 * DAY));
+        assert!(!superseded(Some(5), &policy, 7 * DAY + 4));
+        assert!(superseded(Some(5), &policy, 7 * DAY + 5));
     }
 
     #[test]

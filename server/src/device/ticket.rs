@@ -160,7 +160,7 @@ pub async fn again(
     if ticket.used_at.is_some() {
         return Err(Code::TicketUsed.into());
     }
-    if ticket.expires_at < fresh.now {
+    if ticket.expires_at < fresh.now || ticket.failed_count >= MAX_WRONG {
         return Err(Code::TicketExpired.into());
     }
     // After a change of the operator's secret the password is another one: the one shown is the one that counts.

@@ -111,6 +111,16 @@ impl Watch {
 const PIECE: usize = 64 * 1024;
 /// How old an access may be for the next piece.
 const STALE: Duration = Duration::from_secs(1);
+/// How old it may become while the database cannot be asked.
+const UNSURE: Duration = Duration::from_secs(10);
+
+/// Whether a failed question says nothing about the access.
+fn unsure(e: &AppError) -> bool {
+    match e {
+        AppError::Refused(problem) => problem.code == Code::Unavailable,
+        AppError::Db(_) | AppError::Internal(_) => true,
+    }
+}
 
 /// The body in pieces. A film may be read for minutes: whoever is revoked, suspended or taken out of the team
 /// meanwhile gets no further piece, and the body ends with an error, so that nobody takes it for whole.
@@ -129,11 +139,17 @@ fn body(app: &App, bytes: Zeroizing<Vec<u8>>, range: RangeInclusive<usize>, watc
             }
             let mut asked = asked;
             if asked.elapsed() >= STALE {
-                watch.again(app).await.map_err(|e| {
-                    let _ = e.into_problem();
-                    std::io::Error::other("the access has ended")
-                })?;
-                asked = Instant::now();
+                match watch.again(app).await {
+                    Ok(()) => asked = Instant::now(),
+                    // A hiccup of the database ends nobody's access; one that lasts does.
+                    Err(e) if unsure(&e) && asked.elapsed() < UNSURE => {
+                        let _ = e.into_problem();
+                    }
+                    Err(e) => {
+                        let _ = e.into_problem();
+                        return Err(std::io::Error::other("the access has ended"));
+                    }
+                }
             }
             let next = end.min(at + PIECE);
             Ok::<_, std::io::Error>(Some((Bytes::copy_from_slice(&bytes[at..next]), (next, asked))))

@@ -98,7 +98,7 @@ pub async fn withdraw(c: &mut Conn, town: Id, id: Id) -> Result<(), AppError> {
         // Nobody needs to look after it.
         notice::handled_at.eq(Some(clock::now())),
         notice::sealed.eq(None::<Vec<u8>>),
-        notice::last_error.eq(Some("replaced by a later letter")),
+        notice::last_error.eq(Some("taken back before it left")),
     );
     run!(
         c,

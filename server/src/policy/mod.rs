@@ -77,7 +77,7 @@ pub struct MunicipalityPolicy {
     pub certificate_days: u32,
     /// Days before its end from which a certificate can be renewed.
     pub renewal_days: u32,
-    /// Days after which a renewed certificate is dead even if the new one was never used.
+    /// Days after the first use of a new certificate for which the one that it renews stays good.
     pub renewal_overlap_days: u32,
     /// Minutes without a request after which a session ends.
     pub session_idle_minutes: u32,

@@ -141,6 +141,7 @@ pub fn shown(error: AppError) -> Result<(StatusCode, Problem), AppError> {
         | Code::CertificateExpired
         | Code::CertificateNotYetValid
         | Code::CertificateRevoked
+        | Code::CertificateReplaced
         | Code::FacilitySuspended
         | Code::RoleInsufficient
         | Code::NotFound => Err(problem.into()),

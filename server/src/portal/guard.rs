@@ -164,6 +164,7 @@ async fn dress(response: Response, frame: Frame) -> Response {
             | Code::CertificateExpired
             | Code::CertificateNotYetValid
             | Code::CertificateRevoked
+            | Code::CertificateReplaced
             | Code::FacilitySuspended
     );
     let page = ProblemPage {

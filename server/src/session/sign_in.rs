@@ -114,7 +114,8 @@ async fn enter(
                 step_aside(c, before, old, account.id, now).await?;
             }
             store::forget_resting(c, town, account.id, device.device_id()).await?;
-            if !store::runs(c, town, &hash).await? {
+            let idle_since = now - i64::from(device.policy().session_idle_minutes) * 60_000;
+            if !store::runs(c, town, &hash, now, idle_since).await? {
                 let new = store::NewSession {
                     municipality_id: town,
                     token_hash: &hash,
@@ -142,15 +143,21 @@ async fn enter(
     Ok(SessionOpened { token, expires_at: Timestamp(expires_at), staff, must_change_password })
 }
 
-/// A session's token: a random one; for a form that may be sent twice, the one that belongs to the form, so
-/// that either answer holds the token that counts.
+/// A form that is older opens a session of its own each time: sent again after its session was ended, it must
+/// not bring that one's token back.
+const FORM_MILLIS: i64 = 10 * 60_000;
+
+/// A session's token: a random one; for a fresh form, which may be sent twice, the one that belongs to the form,
+/// so that either answer holds the token that counts.
 fn token(
     app: &App,
     device: &DeviceAccess,
     account: Option<&store::Account>,
     form: Option<Id>,
 ) -> zeroize::Zeroizing<[u8; 32]> {
-    match (account, form) {
+    let fresh =
+        form.filter(|form| clock::made_at(form.0).is_some_and(|at| (clock::now() - at).abs() < FORM_MILLIS));
+    match (account, fresh) {
         (Some(account), Some(form)) => app.secret.derive(&[
             b"session",
             device.municipality_id().0.as_bytes(),

@@ -95,13 +95,27 @@ pub async fn close(c: &mut Conn, town: Id, token_hash: &[u8]) -> Result<bool, Ap
     Ok(run!(c, execute, diesel::delete(session::table.find((town, token_hash))))? == 1)
 }
 
-/// True while a session under this token runs.
+/// True while a session under this token was used after `idle_since` and has not ended at `now`; one that has is
+/// removed.
 ///
 /// # Errors
 /// The database failed.
-pub async fn runs(c: &mut Conn, town: Id, token_hash: &[u8]) -> Result<bool, AppError> {
-    let n: i64 = run!(c, get_result, session::table.find((town, token_hash)).count())?;
-    Ok(n == 1)
+pub async fn runs(
+    c: &mut Conn,
+    town: Id,
+    token_hash: &[u8],
+    now: i64,
+    idle_since: i64,
+) -> Result<bool, AppError> {
+    let found = session::table.find((town, token_hash));
+    let times: Option<(i64, i64)> =
+        run!(c, get_result, found.select((session::expires_at, session::last_seen_at))).optional()?;
+    let Some((expires_at, last_seen_at)) = times else { return Ok(false) };
+    if now < expires_at && last_seen_at > idle_since {
+        return Ok(true);
+    }
+    run!(c, execute, diesel::delete(session::table.find((town, token_hash))))?;
+    Ok(false)
 }
 
 /// Ends every other session of a person.

@@ -33,7 +33,10 @@ pub async fn add(
             let (facility_id, _) = store::facility(c, admin, facility).await?;
             match store::insert(c, admin, facility_id, &new, &mails, &hash, now).await? {
                 store::Added::New => audit::record(c, admin.actor(), "staff.add", Some(id), "").await,
-                store::Added::Before => Ok(()),
+                // Whoever asks again is shown the password again.
+                store::Added::Before => {
+                    audit::record(c, admin.actor(), "staff.first_password_again", Some(id), "").await
+                }
             }
         })
         .await?;

@@ -6,8 +6,11 @@ use crate::db::Id;
 use crate::error::AppError;
 use crate::session::{self, password};
 use crate::state::App;
-use crate::{audit, input};
+use crate::{audit, clock, input};
 use renraku_wire::{Code, FirstPasswordId, OwnMail, Role, StaffAdded, StaffChange};
+
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// Changes a profile: the manager's for the own facility, the office's for any.
 ///
@@ -86,6 +89,11 @@ pub async fn first_password(
     request: FirstPasswordId,
 ) -> Result<StaffAdded, AppError> {
     let request = Id::from(request);
+    // Ids are compared by their time below: none may be so far ahead that no other could follow it.
+    let made_at = clock::made_at(request.0);
+    if made_at.is_some_and(|at| at > clock::now() + DAY) {
+        return Err(Code::IdConflict.into());
+    }
     let town = admin.municipality_id();
     // Asked before the work of hashing, and again when it counts.
     app.db
@@ -104,7 +112,10 @@ pub async fn first_password(
             let account = account::managed(c, admin, id).await?;
             rules::next(account.state(), rules::Act::NewFirstPassword)?;
             let before = account.first_password_id == Some(request);
-            if before && !account.must_change_password {
+            // A form that is sent again later must not bring back a password that was replaced since.
+            let last = account.first_password_id.and_then(|last| clock::made_at(last.0));
+            let stale = last.zip(made_at).is_some_and(|(last, this)| this < last);
+            if stale || (before && !account.must_change_password) {
                 return Err(Code::IdConflict.into());
             }
             account::set_first_password(c, town, id, &hash, request).await?;

@@ -122,12 +122,15 @@ async fn first_passwords_that_are_asked_for_twice_are_one(host: Host) {
     nursing.manager.post("/v1/staff", &new).await.refused(Code::IdConflict);
     let another = NewFirstPassword { id: FirstPasswordId::new() };
     let last = one(at_once(&nursing.manager, &path, &another).await);
+    nursing.manager.post(&path, &request).await.refused(Code::IdConflict);
     let mut helper = town.care(town.device(&nursing.manager, nursing.id).await);
     let old = SignIn { login_id: "helper.h".into(), password: given };
     helper.post("/v1/session", &old).await.refused(Code::SignInRefused);
     helper.first_sign_in("helper.h", &last).await;
     nursing.manager.post(&path, &another).await.refused(Code::IdConflict);
+    nursing.manager.post(&path, &request).await.refused(Code::IdConflict);
     helper.get("/v1/session").await.done();
+    assert_eq!(entries(&host, "staff.first_password_again").await, 5, "who was shown it again is on record");
 
     // The page's form brings an id too.
     let browser = Browser::of(&host, &nursing.manager);
@@ -208,7 +211,7 @@ async fn a_sign_in_sent_twice_opens_one_session(host: Host) {
     let town = host.town("one").await;
     let office = town.office().await;
     let nursing = town.facility(&office, "架空訪問看護").await;
-    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let (nurse_id, _) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
     let (_, helper) = town.member(&nursing, "helper.h", Profession::Helper).await;
     let mut tablet = Browser::of(&host, &helper);
     tablet.cookie = None;
@@ -240,12 +243,23 @@ async fn a_sign_in_sent_twice_opens_one_session(host: Host) {
     over.post("/sign-in", &fields).await;
     over.get("/").await.shows(200, &["試験 nurse.n"]);
     assert_eq!(sessions().await.len(), before + 1);
+    // And once more when that session has been idle for too long: it opens again.
+    let db = &host.server.app.db;
+    let of = session::table.filter(session::staff_id.eq(renraku_server::db::Id::from(nurse_id)));
+    db.write(async |c| {
+        let long_ago = (session::created_at.eq(1_i64), session::last_seen_at.eq(1_i64));
+        Ok(run!(c, execute, diesel::update(of).set(long_ago))?)
+    })
+    .await
+    .unwrap();
+    over.get("/").await.lacks("試験 nurse.n");
+    over.post("/sign-in", &fields).await.leads_to();
+    over.get("/").await.shows(200, &["試験 nurse.n"]);
     // A wrong password rests nobody.
     let fresh = hidden_id(&over.get("/sign-in").await, "sign-in");
     let wrong = [("id", fresh.as_str()), ("login_id", "helper.h"), ("password", "wrong-wrong-9")];
     over.post("/sign-in", &wrong).await.shows(422, &["エラー"]);
     assert!(sessions().await.iter().all(|(resting, _)| !resting));
-    nurse.get("/v1/session").await.done();
 }
 
 async fn what_is_decided_twice_at_once_is_decided_once(host: Host) {

@@ -3,7 +3,9 @@
 use crate::access::Secretariat;
 use crate::audit::{self, Actor};
 use crate::db::prelude::*;
-use crate::db::schema::{enrolment_ticket, facility, facility_link, no_mail_report, ticket_letter};
+use crate::db::schema::{
+    enrolment_ticket, facility, facility_link, no_mail_report, notice as notices, ticket_letter,
+};
 use crate::db::sql::{Uid, word};
 use crate::db::{Conn, Id};
 use crate::device::ticket;
@@ -12,7 +14,7 @@ use crate::notice::{self, Letter, TicketMail};
 use crate::run;
 use crate::secret::OperatorSecret;
 use diesel::sql_types::{BigInt, Text};
-use renraku_wire::{Code, FacilityState};
+use renraku_wire::{Code, DeliveryState, FacilityState};
 
 /// Mails a fresh No and password, under this notice's id. Every earlier one that was not used is worth
 /// nothing from then on. False when that letter was written before.
@@ -145,7 +147,8 @@ pub async fn insert_link(
     Ok(())
 }
 
-/// Forgets links that expired, and takes back the letters with them that never left. May run any number of
+/// Forgets links that expired, and takes back the letters with them that never left, and those with a No that
+/// expired. May run any number of
 /// times. What the office wrote to the applicant stays on the facility's record.
 ///
 /// # Errors
@@ -165,6 +168,28 @@ pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
     }
     if !over.is_empty() {
         run!(c, execute, diesel::delete(facility_link::table.filter(facility_link::expires_at.lt(now))))?;
+    }
+    // A No that nobody can use any more need not arrive.
+    let late: Vec<(Id, Id)> = run!(
+        c,
+        load,
+        ticket_letter::table
+            .inner_join(
+                notices::table.on(notices::municipality_id
+                    .eq(ticket_letter::municipality_id)
+                    .and(notices::id.eq(ticket_letter::notice_id)))
+            )
+            .inner_join(
+                enrolment_ticket::table.on(enrolment_ticket::municipality_id
+                    .eq(ticket_letter::municipality_id)
+                    .and(enrolment_ticket::number.eq(ticket_letter::number)))
+            )
+            .filter(notices::state.eq(word(&DeliveryState::Queued)))
+            .filter(enrolment_ticket::expires_at.lt(now))
+            .select((ticket_letter::municipality_id, ticket_letter::notice_id))
+    )?;
+    for (town, letter) in late {
+        notice::withdraw(c, town, letter).await?;
     }
     Ok(())
 }
