@@ -12,7 +12,7 @@ mod line;
 mod network;
 #[path = "../tests/it/phone.rs"]
 mod phone;
-#[path = "../tests/it/town.rs"]
+#[path = "../tests/it/town/mod.rs"]
 mod town;
 
 use phone::Phone;
