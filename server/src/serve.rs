@@ -11,21 +11,27 @@ use crate::state::App;
 use crate::storage::Storage;
 use crate::tls::{self, CareVerifier, HostCertificate, Peer};
 use crate::{chores, router, setup, unread};
+use axum::body::Body;
+use axum::http::Request;
 use axum::{Extension, Router, middleware};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceBuilder;
 
-/// How long a client may take for the handshake, or for a request's head.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client may take for the handshake, for its first request and, on HTTP/1, for the head of each: one
+/// that has nothing to ask for so long is hung up on.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 /// Connections at once; further ones wait in the system's queue.
 const CONNECTIONS: usize = 4_096;
 
@@ -200,11 +206,20 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, router: Router, mut sto
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else { return };
     let Ok(address) = stream.get_ref().0.peer_addr() else { return };
-    let router = router.layer(Extension(crate::throttle::Address(address.ip())));
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let peer = Peer::of(certificate.map(|c| c.as_ref()));
-    let service =
-        TowerToHyperService::new(router.layer(Extension(peer)).layer(middleware::from_fn(unread::finish)));
+    let asked = Arc::new(AtomicBool::new(false));
+    let heard = asked.clone();
+    // Around the router as a whole: its own layers would be put around every route, for each connection.
+    let service = ServiceBuilder::new()
+        .map_request(move |request: Request<Incoming>| {
+            heard.store(true, Ordering::Relaxed);
+            request.map(Body::new)
+        })
+        .layer(middleware::from_fn(unread::finish))
+        .layer(Extension(peer))
+        .layer(Extension(crate::throttle::Address(address.ip())))
+        .service(router);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     builder
@@ -212,13 +227,37 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, router: Router, mut sto
         .timer(TokioTimer::new())
         .keep_alive_interval(Some(Duration::from_secs(30)))
         .max_concurrent_streams(100);
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let serving =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(serving);
     tokio::select! {
         _ = &mut serving => {}
+        () = silence(&asked) => {}
         _ = stop.changed() => {
             serving.as_mut().graceful_shutdown();
             let _ = serving.await;
         }
+    }
+}
+
+/// Ends when nothing was asked for too long after the handshake; never, once something was.
+async fn silence(asked: &AtomicBool) {
+    tokio::time::sleep(PATIENCE).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_who_asked_nothing_is_hung_up_on() {
+        let asked = AtomicBool::new(false);
+        assert!(tokio::time::timeout(PATIENCE / 2, silence(&asked)).await.is_err());
+        assert!(tokio::time::timeout(PATIENCE * 2, silence(&asked)).await.is_ok());
+        asked.store(true, Ordering::Relaxed);
+        assert!(tokio::time::timeout(PATIENCE * 99, silence(&asked)).await.is_err());
     }
 }

@@ -31,8 +31,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// How long an unused connection to the server is kept. Shorter than the server's own patience.
-const IDLE: Duration = Duration::from_secs(20);
+/// How long an unused connection to the server is kept: so much shorter than the server keeps it that no request
+/// is sent into one that is just being closed.
+const IDLE: Duration = Duration::from_secs(5);
 
 type Body = BoxBody<Bytes, hyper::Error>;
 
@@ -248,6 +249,11 @@ mod tests {
 
     fn cookies(text: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(text))])
+    }
+
+    #[test]
+    fn an_unused_connection_is_given_up_before_the_server_does() {
+        assert!(IDLE * 2 < renraku_server::serve::PATIENCE);
     }
 
     #[test]

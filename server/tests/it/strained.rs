@@ -7,15 +7,21 @@ use renraku_server::db::schema::{facility_link, notice};
 use renraku_server::mail::{MailConfig, Mailer};
 use renraku_server::notice::{Senders, run_worker};
 use renraku_server::push::{PushConfig, Pusher};
-use renraku_server::{chores, clock, run};
+use renraku_server::{chores, clock, run, serve, tls};
 use renraku_wire::*;
+use rustls::pki_types::ServerName;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
 
 both!(
     public_forms_take_so_many_in_a_minute,
     links_that_expired_are_forgotten,
     without_a_mail_carrier_mails_wait,
+    who_asks_nothing_is_hung_up_on,
 );
 
 async fn public_forms_take_so_many_in_a_minute(host: Host) {
@@ -164,4 +170,25 @@ async fn without_a_mail_carrier_mails_wait(host: Host) {
     assert!(mail.body.contains("証明書取得用No"));
     worker.abort();
     assert_eq!(lying().await, 0);
+}
+
+async fn who_asks_nothing_is_hung_up_on(host: Host) {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(host.root.clone()).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(tls::provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut silent = JoinSet::new();
+    for protocol in ["http/1.1", "h2"] {
+        let mut config = config.clone();
+        config.alpn_protocols = vec![protocol.into()];
+        let stream = TcpStream::connect(host.server.public).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        silent.spawn(async move { while let Ok(1..) = stream.read(&mut [0; 64]).await {} });
+    }
+    assert!(silent.try_join_next().is_none());
+    tokio::time::timeout(serve::PATIENCE * 2, silent.join_all()).await.expect("both are hung up on");
 }
