@@ -136,7 +136,7 @@ async fn signing_in(name: &str, host: &Host, care: &Care) {
         })
         .await
         .unwrap();
-    let sign_in = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    let sign_in = SignIn { id: None, login_id: "nurse.n".into(), password: PASSWORD.into() };
     let (mut alone, mut whole) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..ROUNDS {
         let start = Instant::now();

@@ -37,6 +37,12 @@ pub fn made_at(id: uuid::Uuid) -> Option<i64> {
     i64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(i64::from(nanos / 1_000_000))
 }
 
+/// The smallest id that can have been made at a moment, or after it.
+#[must_use]
+pub fn first_at(millis: i64) -> uuid::Uuid {
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(0), &[0; 10]).into_uuid()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +52,7 @@ mod tests {
         let made = made_at(uuid::Uuid::now_v7()).unwrap();
         assert!((now() - made).abs() < 60_000);
         assert_eq!(made_at(uuid::Uuid::nil()), None);
+        assert_eq!(made_at(first_at(made)), Some(made));
     }
 
     #[test]

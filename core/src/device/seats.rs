@@ -11,7 +11,7 @@ use crate::runtime::block;
 use crate::session::{Desk, Session};
 use crate::store::{Store, session};
 use crate::vault::Vault;
-use renraku_wire::{Code, MunicipalityInfo, SignIn, Staff, StaffId, Timestamp};
+use renraku_wire::{Code, MunicipalityInfo, SessionId, SignIn, Staff, StaffId, Timestamp};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 use zeroize::{Zeroize, Zeroizing};
@@ -97,7 +97,11 @@ impl Device {
     /// Gives when the session ends, too.
     async fn signed_in(&self, login_id: &str, password: &str) -> Result<(Session, Timestamp), CoreError> {
         let enrolled = self.inner.must_be_enrolled()?;
-        let sign_in = SignIn { login_id: login_id.to_owned(), password: password.to_owned() };
+        let sign_in = SignIn {
+            id: Some(SessionId::new()),
+            login_id: login_id.to_owned(),
+            password: password.to_owned(),
+        };
         let (opened, described) =
             tokio::join!(enrolled.care.sign_in(&sign_in), self.inner.described(&enrolled));
         let opened = opened?;

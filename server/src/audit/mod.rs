@@ -65,3 +65,18 @@ pub async fn record(
     run!(c, execute, diesel::insert_into(audit::table).values(&entry))?;
     Ok(())
 }
+
+/// Whether a person did something at or after a moment, not long ago.
+///
+/// # Errors
+/// The database failed.
+pub async fn did_since(c: &mut Conn, actor: Actor, action: &str, since: i64) -> Result<bool, AppError> {
+    let own = audit::table
+        .filter(audit::municipality_id.eq(actor.municipality_id))
+        // Ids grow with time: the rest of the log need not be read.
+        .filter(audit::id.ge(Id(clock::first_at(since))))
+        .filter(audit::at.ge(since))
+        .filter(audit::staff_id.eq(actor.staff_id))
+        .filter(audit::action.eq(action));
+    Ok(run!(c, get_result, diesel::select(diesel::dsl::exists(own)))?)
+}

@@ -242,45 +242,48 @@ pub async fn designate(
         .write(async |c| {
             let before = store::standing(c, town, id).await?;
             rules::after(from_word(&before.state)?, Event::Change)?;
+            let found = people::find(c, town, person).await?;
+            let known = found.as_ref().filter(|p| p.facility_id == id && p.state == "active");
+            let others =
+                people::active(c, town, id).await?.into_iter().any(|p| p.manages() && p.id != person);
+            let on_file = |name: &str| before.manager_name == name && before.manager_mail == mail;
+            // As when the same request arrives twice.
+            let stands = known.is_some_and(|p| p.manages() && on_file(&p.name)) && !others;
             if office.is_none()
+                && !stands
                 && !people::find(c, town, admin.staff_id()).await?.is_some_and(|p| p.manages())
             {
                 return Err(Code::StateConflict.into());
             }
-            let found = people::find(c, town, person).await?;
-            let known = found.filter(|p| p.facility_id == id && p.state == "active");
-            let (name, login_id, first_password) = match (known, &name, &office) {
+            // Whether a first password is handed out, and a new one.
+            let (name, login_id, handed_out) = match (known, &name, &office) {
                 (Some(known), _, _) => {
                     // Handed out again only to somebody who never signed in, and by the office alone.
-                    let renewed = office.is_some() && known.must_change_password && known.manages();
-                    if renewed {
+                    let unused = office.is_some() && known.must_change_password && known.manages();
+                    let again = known.first_password_id == Some(request);
+                    if unused && !again {
                         staff::account::set_first_password(c, town, person, &hash, request).await?;
                     }
-                    let first_password = renewed.then(|| first_password.clone());
-                    (known.name, known.login_id, first_password)
+                    let handed_out = unused.then_some(!again);
+                    (known.name.clone(), known.login_id.clone(), handed_out)
                 }
                 (None, Some(name), Some(office)) => {
-                    if people::find(c, town, person).await?.is_some() {
+                    if found.is_some() {
                         return Err(Code::IdConflict.into());
                     }
-                    staff::store::insert_manager(
-                        c,
-                        office,
-                        (id, person),
-                        &login_id,
-                        name,
-                        (&hash, request),
-                        now,
-                    )
-                    .await?;
-                    (name.clone(), login_id.clone(), Some(first_password.clone()))
+                    let account = (hash.as_str(), request);
+                    staff::store::insert_manager(c, office, (id, person), &login_id, name, account, now)
+                        .await?;
+                    (name.clone(), login_id.clone(), Some(true))
                 }
                 (None, _, _) => return Err(Code::NotFound.into()),
             };
-            let changed = (&before.manager_name, &before.manager_mail) != (&name, &mail);
-            let others =
-                people::active(c, town, id).await?.into_iter().any(|p| p.manages() && p.id != person);
+            let first_password = handed_out.is_some().then(|| first_password.clone());
+            if stands && handed_out != Some(true) {
+                return Ok((login_id, first_password));
+            }
             people::hand_over(c, town, id, person).await?;
+            let changed = !on_file(&name);
             if changed {
                 store::keep_past(c, town, id, &before, Some(admin.staff_id()), now).await?;
                 store::set_manager(c, town, id, &name, &mail).await?;

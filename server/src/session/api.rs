@@ -1,6 +1,7 @@
 //! `/v1/session` on the care host.
 
-use super::{roll, sign_in, store};
+use super::sign_in::{self, Before};
+use super::{roll, store};
 use crate::access::{self, Credentials, DeviceAccess, SignedIn};
 use crate::error::AppError;
 use crate::input::{self, Body, PathId};
@@ -20,7 +21,8 @@ pub async fn open(
     device: DeviceAccess,
     Body(body): Body<SignIn>,
 ) -> Result<Json<SessionOpened>, AppError> {
-    Ok(Json(sign_in::sign_in(&app, &device, &body.login_id, &body.password).await?))
+    let before = Before { session: None, id: body.id.map(Into::into) };
+    Ok(Json(sign_in::sign_in(&app, &device, before, &body.login_id, &body.password).await?))
 }
 
 /// Who is signed in.

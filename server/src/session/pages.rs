@@ -64,9 +64,9 @@ pub async fn open(
     let who = current(&app, &credentials).await?;
     let before = Before {
         session: who.as_ref().zip(credentials.token_hash.as_deref()),
-        form: form.id.parse::<SessionId>().ok().map(Into::into),
+        id: form.id.parse::<SessionId>().ok().map(Into::into),
     };
-    match sign_in::sign_in_over(&app, &device, before, &form.login_id, &form.password).await {
+    match sign_in::sign_in(&app, &device, before, &form.login_id, &form.password).await {
         Ok(opened) => {
             let to = if opened.must_change_password { local::with_next("/password", &next) } else { next };
             with_cookie(local::see(&to), &cookie::set(COOKIE_NAME, &opened.token))

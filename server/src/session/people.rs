@@ -27,6 +27,7 @@ struct Colleague {
 struct SwitchPage {
     frame: Frame,
     trouble: Trouble,
+    id: SessionId,
     people: Vec<Colleague>,
 }
 
@@ -35,7 +36,7 @@ impl SwitchPage {
         let (frame, people) =
             app.db.read(async |c| Ok((who.frame(app, c).await?, roll::others(c, who).await?))).await?;
         let people = people.into_iter().map(|p| Colleague::of(p, chosen)).collect();
-        Ok(Self { frame, trouble, people })
+        Ok(Self { frame, trouble, id: SessionId::new(), people })
     }
 }
 
@@ -63,6 +64,7 @@ pub async fn list(State(app): State<App>, credentials: Credentials) -> Result<Re
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Takeover {
+    id: String,
     person: String,
     password: String,
 }
@@ -75,7 +77,8 @@ pub async fn switch(
 ) -> Result<Response, AppError> {
     let who = app.db.read(async |c| access::session(c, &credentials).await).await?;
     let to = form.person.parse::<StaffId>().map_err(|_| AppError::field("person"))?;
-    match sign_in::switch(&app, &who, &credentials, to.into(), &form.password).await {
+    let id = form.id.parse::<SessionId>().ok().map(Into::into);
+    match sign_in::switch(&app, &who, &credentials, id, to.into(), &form.password).await {
         Ok(opened) => {
             let to = if opened.must_change_password { "/password" } else { "/" };
             with_cookie(local::see(to), &cookie::set(COOKIE_NAME, &opened.token))

@@ -14,36 +14,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use renraku_wire::{Code, Problem, SessionOpened, Staff, Timestamp};
 
-/// Opens a session on this device. The password is checked before anything is told: an id that nobody
-/// has, one of another facility, a wrong password and a suspended account answer alike, after the same
-/// work, and are counted alike.
-///
-/// # Errors
-/// [`Code::SignInRefused`], [`Code::AccountLocked`], [`Code::Unavailable`].
-pub async fn sign_in(
-    app: &App,
-    device: &DeviceAccess,
-    login_id: &str,
-    given: &str,
-) -> Result<SessionOpened, AppError> {
-    sign_in_over(app, device, Before::default(), login_id, given).await
-}
-
-/// What a browser brings to a sign-in beside id and password.
+/// What a device brings to a sign-in beside id and password.
 #[derive(Debug, Default)]
 pub struct Before<'a> {
     /// Whose session it has, with that session's token hash.
     pub session: Option<(&'a SignedIn, &'a [u8])>,
-    /// The id of the form: sent twice, it opens one session.
-    pub form: Option<Id>,
+    /// The caller's id for the sign-in: sent twice, it opens one session.
+    pub id: Option<Id>,
 }
 
-/// Signs in at a browser in which somebody else may be signed in: in one step their session rests and the
-/// new one opens; the same person's old session ends.
+/// Opens a session on this device. The password is checked before anything is told: an id that nobody
+/// has, one of another facility, a wrong password and a suspended account answer alike, after the same
+/// work, and are counted alike.
+///
+/// In a browser in which somebody else is signed in, their session rests and the new one opens in one step;
+/// the same person's old session ends.
 ///
 /// # Errors
-/// As [`sign_in`].
-pub async fn sign_in_over(
+/// [`Code::SignInRefused`], [`Code::AccountLocked`], [`Code::Unavailable`].
+pub async fn sign_in(
     app: &App,
     device: &DeviceAccess,
     before: Before<'_>,
@@ -65,6 +54,7 @@ pub async fn switch(
     app: &App,
     who: &SignedIn,
     credentials: &Credentials,
+    id: Option<Id>,
     to: Id,
     given: &str,
 ) -> Result<SessionOpened, AppError> {
@@ -77,7 +67,7 @@ pub async fn switch(
         .await?;
     let login_id = account.as_ref().map_or_else(|| to.to_string(), |a| a.login_id.clone());
     let session = credentials.token_hash.as_deref().map(|hash| (who, hash));
-    enter(app, who, &login_id, account, given, Before { session, form: None }).await
+    enter(app, who, &login_id, account, given, Before { session, id }).await
 }
 
 async fn enter(
@@ -93,7 +83,7 @@ async fn enter(
     // An account is open on the devices of its own facility only.
     let account = account.filter(|a| a.facility_id == device.facility_id() && a.state == "active");
     let fits = check(app, device.policy(), &key, given, account.as_ref()).await?;
-    let token = URL_SAFE_NO_PAD.encode(token(app, device, account.as_ref(), before.form));
+    let token = URL_SAFE_NO_PAD.encode(token(app, device, account.as_ref(), before.id));
     let hash = token_hash(&token);
     let now = clock::now();
     let expires_at = now + i64::from(device.policy().session_hours) * 3_600_000;
@@ -143,22 +133,21 @@ async fn enter(
     Ok(SessionOpened { token, expires_at: Timestamp(expires_at), staff, must_change_password })
 }
 
-/// A form that is older opens a session of its own each time: sent again after its session was ended, it must
+/// An id that is older opens a session of its own each time: sent again after its session was ended, it must
 /// not bring that one's token back.
-const FORM_MILLIS: i64 = 10 * 60_000;
+const FRESH_MILLIS: i64 = 10 * 60_000;
 
-/// A session's token: a random one; for a fresh form, which may be sent twice, the one that belongs to the form,
-/// so that either answer holds the token that counts.
+/// A session's token: a random one; for a fresh id, which may be sent twice, the one that belongs to it, so that either answer holds the token that counts.
 fn token(
     app: &App,
     device: &DeviceAccess,
     account: Option<&store::Account>,
-    form: Option<Id>,
+    id: Option<Id>,
 ) -> zeroize::Zeroizing<[u8; 32]> {
     let fresh =
-        form.filter(|form| clock::made_at(form.0).is_some_and(|at| (clock::now() - at).abs() < FORM_MILLIS));
+        id.filter(|id| clock::made_at(id.0).is_some_and(|at| (clock::now() - at).abs() < FRESH_MILLIS));
     match (account, fresh) {
-        (Some(account), Some(form)) => app.secret.derive(&[
+        (Some(account), Some(id)) => app.secret.derive(&[
             b"session",
             device.municipality_id().0.as_bytes(),
             device.device_id().0.as_bytes(),
@@ -166,7 +155,7 @@ fn token(
             // A new password or certificate opens new sessions only.
             account.password_hash.as_bytes(),
             device.serial().as_bytes(),
-            form.0.as_bytes(),
+            id.0.as_bytes(),
         ]),
         _ => zeroize::Zeroizing::new(rand::random()),
     }
@@ -258,6 +247,9 @@ pub async fn me(c: &mut Conn, who: &SignedIn) -> Result<Staff, AppError> {
     })
 }
 
+/// How long after a change of password the same change is taken for the one that was done.
+const TWICE_MILLIS: i64 = 60_000;
+
 /// Changes the password of the person signed in, ends their other sessions, and the pushes to the devices that
 /// had those. The same change sent twice is one.
 ///
@@ -272,18 +264,22 @@ pub async fn change_password(
     new: &str,
 ) -> Result<(), AppError> {
     let town = who.municipality_id();
-    let (account, about) = app
+    let (account, about, just_changed) = app
         .db
         .read(async |c| {
             let account = store::account_of(c, town, who.staff_id()).await?;
             let about = store::about(c, town, &account).await?;
-            Ok((account, about))
+            let since = clock::now() - TWICE_MILLIS;
+            let just_changed = audit::did_since(c, who.actor(), "session.password", since).await?;
+            Ok((account, about, just_changed))
         })
         .await?;
     let key = tally::Key::new(town, &account.login_id, who.device_id());
     let fits = check(app, who.policy(), &key, current, Some(&account)).await?;
-    // Sent twice: the first of the two has made it the password that counts. Counted like any other try.
+    // Sent twice: the first of the two has made it the password that counts. At any other time this would be a
+    // second guess at the current one for the price of one.
     let done = !fits
+        && just_changed
         && !account.must_change_password
         && password::verify(app, new, Some(&account.password_hash)).await?;
     let fits = fits || done;

@@ -41,7 +41,7 @@ async fn a_locked_or_suspended_account_is_told_on_its_own_facilitys_device_only(
     let clinic = town.facility(&office, "架空診療所").await;
     let (own, other) = (nursing.manager.identity.clone(), clinic.manager.identity.clone());
     assert_eq!(ask(&town, own.clone(), &account("nurse.n")).await.short, "R-100");
-    let wrong = SignIn { login_id: "nurse.n".into(), password: "wrong-password-1".into() };
+    let wrong = SignIn { id: None, login_id: "nurse.n".into(), password: "wrong-password-1".into() };
     for _ in 0..6 {
         nurse.post("/v1/session", &wrong).await;
     }

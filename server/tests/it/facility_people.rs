@@ -179,7 +179,7 @@ async fn a_suspended_facility_is_refused_at_once(host: Host) {
         who.get("/v1/patients").await.refused(Code::FacilitySuspended);
     }
     let again = town.care(care.nurse.1.identity.clone().unwrap());
-    let sign_in = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    let sign_in = SignIn { id: None, login_id: "nurse.n".into(), password: PASSWORD.into() };
     again.post("/v1/session", &sign_in).await.refused(Code::FacilitySuspended);
     care.doctor.1.get("/v1/patients").await.done();
     let seen = record(&care.office, care.nursing.id).await;

@@ -45,6 +45,7 @@ async fn curl_opens_the_care_host_with_the_issued_file(host: Host) {
     let (ok, said) = run("curl", &[&with[..], &[url]].concat()).await;
     assert!(ok && said.contains("session_invalid"), "{said}");
     let body = serde_json::to_string(&SignIn {
+        id: None,
         login_id: "jimukyoku".into(),
         password: town.office_password.clone(),
     })

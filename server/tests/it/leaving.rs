@@ -39,7 +39,7 @@ async fn who_leaves_is_gone_and_stays_in_the_record(host: Host) {
     manager.post(&path(nurse_id, "/leaving"), &on(&today())).await.done();
     manager.post(&path(nurse_id, "/leaving"), &on(&today())).await.refused(Code::StateConflict);
     nurse.get("/v1/session").await.refused(Code::SessionInvalid);
-    let again = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    let again = SignIn { id: None, login_id: "nurse.n".into(), password: PASSWORD.into() };
     nurse.post("/v1/session", &again).await.refused(Code::SignInRefused);
     let left = detail(manager, nurse_id).await;
     assert_eq!(
@@ -172,7 +172,7 @@ async fn an_id_is_suspended_without_asking(host: Host) {
     let before = mails(&host).await.len();
     office.post(&suspend, &given).await.done();
     nurse.get("/v1/session").await.refused(Code::SessionInvalid);
-    let again = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    let again = SignIn { id: None, login_id: "nurse.n".into(), password: PASSWORD.into() };
     nurse.post("/v1/session", &again).await.refused(Code::SignInRefused);
     // The same request again is the same suspension; another one comes too late.
     office.post(&suspend, &given).await.done();

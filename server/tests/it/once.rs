@@ -19,6 +19,7 @@ both!(
     a_password_changed_twice_at_once_is_changed_once,
     a_sign_in_sent_twice_opens_one_session,
     what_is_decided_twice_at_once_is_decided_once,
+    a_devices_sign_in_sent_twice_opens_one_session,
 );
 
 /// The same request from as many connections at once as a nervous finger makes.
@@ -124,7 +125,7 @@ async fn first_passwords_that_are_asked_for_twice_are_one(host: Host) {
     let last = one(at_once(&nursing.manager, &path, &another).await);
     nursing.manager.post(&path, &request).await.refused(Code::IdConflict);
     let mut helper = town.care(town.device(&nursing.manager, nursing.id).await);
-    let old = SignIn { login_id: "helper.h".into(), password: given };
+    let old = SignIn { id: None, login_id: "helper.h".into(), password: given };
     helper.post("/v1/session", &old).await.refused(Code::SignInRefused);
     helper.first_sign_in("helper.h", &last).await;
     nursing.manager.post(&path, &another).await.refused(Code::IdConflict);
@@ -170,10 +171,39 @@ async fn an_approval_and_a_designation_sent_twice_show_one_account(host: Host) {
     let made: Vec<ManagerDesignated> = answers.into_iter().map(Answer::ok).collect();
     let shown = |d: &ManagerDesignated| (d.login_id.clone(), d.first_password.clone());
     assert!(made.iter().all(|d| shown(d) == shown(&made[0])));
+    assert_eq!(entries(&host, "facility.manager").await, 1);
     // The account of the approval manages no more: approving again shows nothing.
     office.post(&format!("{path}/approval"), &()).await.refused(Code::StateConflict);
     let mut manager = town.care(town.device(&office, applied.id).await);
     manager.first_sign_in(&made[0].login_id, made[0].first_password.as_deref().unwrap()).await;
+
+    // A manager's own, to a colleague. Who comes after it is done is no manager any more.
+    let nursing = town.facility(&office, "架空看護").await;
+    let (nurse, _) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let over = ManagerChange { id: FirstPasswordId::new(), staff_id: nurse, name: None, ..new };
+    let path = format!("/v1/facilities/{}/manager", nursing.id);
+    for answer in at_once(&nursing.manager, &path, &over).await {
+        assert!(matches!(answer.status, 200 | 403..=404), "{}", answer.status);
+    }
+    assert_eq!(entries(&host, "facility.manager").await, 2);
+}
+
+async fn a_devices_sign_in_sent_twice_opens_one_session(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let opened = entries(&host, "session.open").await;
+    let mut sign_in =
+        SignIn { id: Some(SessionId::new()), login_id: "nurse.n".into(), password: PASSWORD.into() };
+    let answers = at_once(&nurse, "/v1/session", &sign_in).await;
+    let answers: Vec<SessionOpened> = answers.into_iter().map(Answer::ok).collect();
+    assert!(answers.iter().all(|a| a.token == answers[0].token), "one token");
+    assert_eq!(entries(&host, "session.open").await, opened + 1);
+    sign_in.id = Some(SessionId::new());
+    let another: SessionOpened = nurse.post("/v1/session", &sign_in).await.ok();
+    assert_ne!(another.token, answers[0].token);
+    assert_eq!(entries(&host, "session.open").await, opened + 2);
 }
 
 async fn a_password_changed_twice_at_once_is_changed_once(host: Host) {

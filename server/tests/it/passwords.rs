@@ -1,10 +1,11 @@
 //! Guessing, and what it cannot do.
 
 use crate::both;
+use crate::staff::new_staff;
 use crate::town::*;
 use renraku_server::clock;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::sign_in_tally;
+use renraku_server::db::schema::{sign_in_tally, staff};
 use renraku_server::policy::{MunicipalityPolicy, preset};
 use renraku_server::run;
 use renraku_server::state::Hashing;
@@ -20,10 +21,11 @@ both!(
     a_flood_of_sign_ins_is_told_to_come_back,
     passwords_that_a_colleague_would_guess_are_refused,
     of_two_changes_at_once_one_counts,
+    the_new_password_is_no_second_guess_at_the_current_one,
 );
 
 fn sign_in(login_id: &str, password: &str) -> SignIn {
-    SignIn { login_id: login_id.into(), password: password.into() }
+    SignIn { id: None, login_id: login_id.into(), password: password.into() }
 }
 
 async fn guess(device: &Client, login_id: &str) -> Answer {
@@ -212,4 +214,22 @@ async fn of_two_changes_at_once_one_counts(host: Host) {
         opened += usize::from(office.post("/v1/session", &sign_in("jimukyoku", new)).await.status < 300);
     }
     assert_eq!(opened, 1, "{statuses:?}");
+}
+
+async fn the_new_password_is_no_second_guess_at_the_current_one(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let new = new_staff("nurse.n");
+    let given: StaffAdded = nursing.manager.post("/v1/staff", &new).await.ok();
+    let mut nurse = town.care(town.device(&nursing.manager, nursing.id).await);
+    nurse.sign_in("nurse.n", &given.first_password).await;
+    // As if she had changed it to that, long ago.
+    let own = staff::table.filter(staff::id.eq(renraku_server::db::Id::from(given.id)));
+    let db = &host.server.app.db;
+    db.write(async |c| Ok(run!(c, execute, diesel::update(own).set(staff::must_change_password.eq(false)))?))
+        .await
+        .unwrap();
+    let guess = PasswordChange { current: "wrong-wrong-9".into(), new: given.first_password };
+    nurse.post("/v1/session/password", &guess).await.refused(Code::SignInRefused);
 }

@@ -29,7 +29,7 @@ both!(
 );
 
 fn sign_in(login_id: &str, password: &str) -> SignIn {
-    SignIn { login_id: login_id.into(), password: password.into() }
+    SignIn { id: None, login_id: login_id.into(), password: password.into() }
 }
 
 async fn five_wrong_passwords_lock_the_account(host: Host) {

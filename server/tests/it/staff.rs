@@ -225,7 +225,7 @@ async fn a_forgotten_password_is_replaced(host: Host) {
     let office = town.office().await;
     let nursing = town.facility(&office, "架空訪問看護").await;
     let (nurse_id, mut nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
-    let wrong = SignIn { login_id: "nurse.n".into(), password: "wrong-wrong-9".into() };
+    let wrong = SignIn { id: None, login_id: "nurse.n".into(), password: "wrong-wrong-9".into() };
     for _ in 0..5 {
         nurse.post("/v1/session", &wrong).await;
     }
@@ -238,7 +238,7 @@ async fn a_forgotten_password_is_replaced(host: Host) {
     nurse.get("/v1/session").await.refused(Code::SessionInvalid);
     assert_eq!(detail(&nursing.manager, nurse_id).await.state, StaffState::Granted);
     // The lock is lifted, the old password is no more, the new one must be changed.
-    let old = SignIn { login_id: "nurse.n".into(), password: PASSWORD.into() };
+    let old = SignIn { id: None, login_id: "nurse.n".into(), password: PASSWORD.into() };
     nurse.post("/v1/session", &old).await.refused(Code::SignInRefused);
     assert!(nurse.sign_in("nurse.n", &given.first_password).await.must_change_password);
     nurse.get("/v1/patients").await.refused(Code::PasswordChangeRequired);

@@ -258,7 +258,7 @@ impl Client {
     }
 
     pub async fn sign_in(&mut self, login_id: &str, password: &str) -> SessionOpened {
-        let body = SignIn { login_id: login_id.into(), password: password.into() };
+        let body = SignIn { id: None, login_id: login_id.into(), password: password.into() };
         let opened: SessionOpened = self.post("/v1/session", &body).await.ok();
         self.token = Some(opened.token.clone());
         opened

@@ -151,7 +151,7 @@ impl<'a> Seeding<'a> {
     /// Signs in on a PC with the first password, and changes it to the demo's.
     async fn first_sign_in(&self, pc: &Pc, login_id: &str, first: &str) -> Result<Actor, DemoError> {
         let care = pc.care(&self.server.care_url)?;
-        let sign_in = renraku_wire::SignIn { login_id: login_id.into(), password: first.into() };
+        let sign_in = renraku_wire::SignIn { id: None, login_id: login_id.into(), password: first.into() };
         let opened = care.sign_in(&sign_in).await.step("signing in on a PC")?;
         let care = care.with_session(opened.token);
         let change = PasswordChange { current: first.into(), new: PASSWORD.into() };

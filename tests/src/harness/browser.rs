@@ -112,7 +112,7 @@ impl Browser {
     /// # Errors
     /// What the server refused.
     pub async fn sign_in(&mut self, login_id: &str, password: &str) -> Result<SessionOpened, Problem> {
-        let sign_in = SignIn { login_id: login_id.to_owned(), password: password.to_owned() };
+        let sign_in = SignIn { id: None, login_id: login_id.to_owned(), password: password.to_owned() };
         let opened: SessionOpened = self.post("/v1/session", &sign_in).await?;
         self.token = Some(opened.token.clone());
         Ok(opened)

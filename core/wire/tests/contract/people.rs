@@ -4,7 +4,7 @@ use crate::*;
 
 #[test]
 fn sessions() {
-    snap("sign_in", &SignIn { login_id: "kanko".into(), password: "pw".into() });
+    snap("sign_in", &SignIn { id: Some(SessionId(id(7))), login_id: "kanko".into(), password: "pw".into() });
     snap(
         "session_opened",
         &SessionOpened {
