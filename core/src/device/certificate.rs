@@ -150,7 +150,7 @@ impl Device {
         let enrolment =
             Enrolment { public_url: new.public_url, municipality, certificate: answer?, key: turn };
         let municipality = enrolment.municipality.clone();
-        inner.keep(key, enrolment).await?;
+        inner.keep(key, old, enrolment).await?;
         Ok(municipality)
     }
 
@@ -211,7 +211,8 @@ impl Device {
             return Err(CoreError::Unexpected { reference: None });
         }
         let retired = inner.key();
-        inner.keep(spare, Enrolment { certificate, key: turn, ..old.clone() }).await?;
+        let new = Enrolment { certificate, key: turn, ..old.clone() };
+        inner.keep(spare, Some(enrolled), new).await?;
         // If the chip does not let go of it now, the next renewal replaces it.
         let _ = block(move || retired.map(|key| key.delete())).await;
         self.certificate().ok_or(CoreError::Unexpected { reference: None })
@@ -301,13 +302,19 @@ impl Inner {
         Ok(TlsIdentity::new(enrolment.chain()?, key.ok_or(KeyError::Gone)?))
     }
 
-    /// Checks that a certificate is for this key, keeps it (one durable step) and works with it from now on.
-    async fn keep(self: &Arc<Self>, key: Arc<dyn DeviceKey>, enrolment: Enrolment) -> Result<(), CoreError> {
+    /// Checks that a certificate is for this key, and puts it in the place of the one before.
+    async fn keep(
+        self: &Arc<Self>,
+        key: Arc<dyn DeviceKey>,
+        before: Option<Arc<Enrolled>>,
+        enrolment: Enrolment,
+    ) -> Result<(), CoreError> {
         let inner = self.clone();
         block(move || -> Result<(), CoreError> {
+            // A key that is gone is made anew by asking for it.
+            inner.still(before.as_ref(), inner.enrolled().as_ref())?;
             enrolment.check_key(&key.public_key()?)?;
-            enrolment.save(inner.vault.as_ref())?;
-            inner.take_up(enrolment)?;
+            inner.replace(before.as_ref(), enrolment)?;
             inner.look_at_the_key();
             Ok(())
         })

@@ -132,7 +132,8 @@ impl Device {
         if inner.is_marked()? {
             inner.wipe()?;
         } else if let Some(enrolment) = Enrolment::load(inner.vault.as_ref())? {
-            inner.take_up(enrolment)?;
+            let enrolled = inner.taken_up(enrolment)?;
+            *inner.enrolled.write().unwrap_or_else(PoisonError::into_inner) = Some(enrolled);
         }
         inner.look_at_the_key();
         Ok(Self { inner })
@@ -172,13 +173,26 @@ impl Device {
 }
 
 impl Inner {
-    /// From now on the device is who this record says, in one step.
-    fn take_up(self: &Arc<Self>, enrolment: Enrolment) -> Result<(), CoreError> {
+    /// What a device is that is who this record says.
+    fn taken_up(self: &Arc<Self>, enrolment: Enrolment) -> Result<Arc<Enrolled>, CoreError> {
         let tls = client_config(Some(self.identity(&enrolment)?), &self.roots)?;
         let care = Care::new(tls, &enrolment.certificate.care_url)?;
         let care = care.watched(self.watch(&enrolment));
+        Ok(Arc::new(Enrolled { enrolment, care, replaced: AtomicBool::new(false) }))
+    }
+
+    /// Keeps an enrolment (one durable step) in the place of the one before it, and works with it from now on.
+    /// A device that was forgotten or wiped while the new one was on its way stays so. Blocks.
+    fn replace(
+        self: &Arc<Self>,
+        before: Option<&Arc<Enrolled>>,
+        enrolment: Enrolment,
+    ) -> Result<(), CoreError> {
+        let after = self.taken_up(enrolment)?;
         let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
-        *enrolled = Some(Arc::new(Enrolled { enrolment, care, replaced: AtomicBool::new(false) }));
+        self.still(before, enrolled.as_ref())?;
+        after.enrolment.save(self.vault.as_ref())?;
+        *enrolled = Some(after);
         Ok(())
     }
 
@@ -192,11 +206,22 @@ impl Inner {
     }
 
     fn must_be_enrolled(&self) -> Result<Arc<Enrolled>, CoreError> {
-        self.enrolled().ok_or_else(|| {
-            let revoked = self.revoked.load(Ordering::SeqCst);
-            let code = if revoked { Code::CertificateRevoked } else { Code::CertificateMissing };
-            CoreError::Certificate { code }
-        })
+        self.enrolled().ok_or_else(|| self.not_enrolled())
+    }
+
+    fn not_enrolled(&self) -> CoreError {
+        let revoked = self.revoked.load(Ordering::SeqCst);
+        let code = if revoked { Code::CertificateRevoked } else { Code::CertificateMissing };
+        CoreError::Certificate { code }
+    }
+
+    /// Refuses when the device is no more what it was.
+    fn still(&self, before: Option<&Arc<Enrolled>>, now: Option<&Arc<Enrolled>>) -> Result<(), CoreError> {
+        match (before, now) {
+            (before, now) if before.map(Arc::as_ptr) == now.map(Arc::as_ptr) => Ok(()),
+            (_, None) => Err(self.not_enrolled()),
+            (_, Some(_)) => Err(CoreError::Conflict { code: Code::StateConflict }),
+        }
     }
 
     /// Asks the key, which may take a moment.

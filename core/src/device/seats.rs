@@ -293,10 +293,8 @@ impl Inner {
         let Some(current) = self.enrolled() else { return enrolled };
         let mut enrolment = current.enrolment.clone();
         enrolment.municipality = news;
-        let (vault, kept) = (self.vault.clone(), enrolment.clone());
-        if matches!(block(move || kept.save(vault.as_ref())).await, Ok(Ok(()))) {
-            let _ = self.take_up(enrolment);
-        }
+        let inner = self.clone();
+        let _ = block(move || inner.replace(Some(&current), enrolment)).await;
         self.enrolled().unwrap_or(enrolled)
     }
 

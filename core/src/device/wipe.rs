@@ -98,7 +98,11 @@ impl Inner {
         *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.close_all();
         self.people.wipe()?;
-        Enrolment::forget(self.vault.as_ref())?;
+        {
+            let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
+            Enrolment::forget(self.vault.as_ref())?;
+            *enrolled = None;
+        }
         for key in self.keys.iter().flatten() {
             key.delete()?;
         }

@@ -268,3 +268,23 @@ async fn a_refusal_right_after_the_renewal_is_told() {
     assert_eq!(refused, Err(CoreError::SignedOut { code: Code::AccountLocked }));
     assert_eq!(phone.device.people().await.unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_forgotten_during_its_renewal_stays_so() {
+    let town = found().await;
+    town.facts().not_after = Some(Timestamp(now() + 10 * DAY));
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let held = Arc::new(tokio::sync::Barrier::new(2));
+    town.facts().hold_renewal = Some(held.clone());
+    let meanwhile = async {
+        held.wait().await;
+        phone.device.forget().await.unwrap();
+        held.wait().await;
+    };
+    let (renewed, ()) = tokio::join!(phone.device.renew_certificate(&session), meanwhile);
+    assert_eq!(renewed.map(drop), Err(CoreError::Certificate { code: Code::CertificateMissing }));
+    assert_eq!(town.facts().renewed.len(), 1, "the town's answer was a new certificate");
+    assert!(phone.spare.sign(b"x").is_err(), "its key is gone");
+    drop(session);
+    assert_eq!(phone.restart().device.diagnose().await, Ok(Diagnosed::NotEnrolled));
+}

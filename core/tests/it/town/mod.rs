@@ -55,6 +55,8 @@ pub struct Facts {
     /// Nobody has a first password any more.
     pub settled: bool,
     pub sign_ins: u32,
+    /// Before the answer to a renewal leaves, two meet here twice.
+    pub hold_renewal: Option<Arc<tokio::sync::Barrier>>,
     /// Renewals are refused so.
     pub no_renewal: Option<Code>,
     /// Requests for a renewal.
