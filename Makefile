@@ -1,7 +1,7 @@
 # What there is to do with Renraku. `make` alone says it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-swift check-mobile-targets bench bindings fmt lint
+.PHONY: help run test test-swift test-phone-library check-mobile-targets bench bindings fmt lint
 
 help: ## Say what there is.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 30
@@ -27,6 +27,11 @@ test: ## Formatting, lints and every test, on both databases.
 test-swift: ## The core as the iOS shell uses it, in real Swift (not in CI).
 	@scripts/setup build run test
 	cargo test -q --locked --workspace --tests -- --ignored --nocapture swift_on_sqlite
+
+test-phone-library: ## The library as phones get it, small, under Kotlin's tests (not in CI).
+	@scripts/setup build run test
+	library=$$(scripts/phone-library) && \
+		RENRAKU_LIBRARY=$$library scripts/with-postgres cargo test -q --locked --workspace --tests -- --nocapture kotlin_on
 
 check-mobile-targets: ## Types of what runs on a phone, for Android's and Apple's processors (not in CI).
 	@scripts/setup build

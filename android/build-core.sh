@@ -2,11 +2,12 @@
 # Builds the core for Android into app/src/main/jniLibs:
 #   android/build-core.sh [ABI…]        arm64-v8a and x86_64 when none is named; armeabi-v7a is possible
 # Needs ANDROID_NDK_HOME (r26 or later), cargo-ndk and the Rust targets; what is missing is said, and how to get
-# it. FFmpeg is built on first use by scripts/ffmpeg/build, as static libraries inside the core.
+# it. FFmpeg and OpenSSL are built on first use by scripts/ffmpeg/build and scripts/openssl/build, as static
+# libraries inside the core.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-case "${1:-}" in -h | --help) sed -n '2,5s/^# \{0,1\}//p' android/build-core.sh; exit 0 ;; esac
+case "${1:-}" in -h | --help) sed -n '2,6s/^# \{0,1\}//p' android/build-core.sh; exit 0 ;; esac
 abis=("$@")
 [ ${#abis[@]} -gt 0 ] || abis=(arm64-v8a x86_64)
 : "${ANDROID_NDK_HOME:?is not set: where the NDK is (Android Studio: SDK Manager, SDK Tools, NDK)}"
@@ -27,15 +28,20 @@ for abi in "${abis[@]}"; do
   }
   FFMPEG_DIR=$(scripts/ffmpeg/build "android-$abi")
   export FFMPEG_DIR
+  openssl=$(scripts/openssl/build "android-$abi")
+  eval "$openssl"
   # Pages of 16 KiB, which Android 15 asks for. FFmpeg's assembler wants its own symbols and nobody else's. Its
   # MediaCodec encoder lives in the NDK's media library.
   name=$(echo "$target" | tr 'a-z-' 'A-Z_')
   export "CARGO_TARGET_${name}_RUSTFLAGS=-C link-arg=-Wl,-z,max-page-size=16384 -C link-arg=-Wl,-Bsymbolic \
 -C link-arg=-lmediandk -C link-arg=-landroid -C link-arg=-lz -C link-arg=-lm"
-  # What the profile leaves of the symbols, the build for a phone does not need either.
-  CARGO_PROFILE_RELEASE_STRIP=symbols cargo ndk --target "$abi" --platform 26 --output-dir "$libraries" \
-    build --locked --release -p renraku-mobile
+  # What the profile leaves of the symbols, a phone does not need either. As the only kind of library that is
+  # built, it is optimised as a whole.
+  CARGO_PROFILE_PHONE_STRIP=symbols cargo ndk --target "$abi" --platform 26 \
+    rustc --locked --profile phone -p renraku-mobile --lib --crate-type cdylib
   library=$libraries/$abi/librenraku_mobile.so
+  mkdir -p "${library%/*}"
+  cp "${CARGO_TARGET_DIR:-target}/$target/phone/librenraku_mobile.so" "$library"
   # Every segment's alignment, in the last column, is 0x4000 or more.
   "$tools/llvm-readelf" -lW "$library" | awk '
     $1 == "LOAD" { seen = 1; if (length($NF) < 6 || $NF == "0x1000" || $NF == "0x2000") bad = 1 }

@@ -2,12 +2,13 @@
 # Builds the core as ios/Core/RenrakuCoreFFI.xcframework, with slices for iPhone and iPad, the simulator and
 # macOS (the Mac slice is what Swift tests on a Mac link):
 #   ios/build-core.sh [ios] [simulator] [macos]        all three when none is named
-# Needs a Mac with Xcode and the Rust targets; what is missing is said. FFmpeg is built on first use by
-# scripts/ffmpeg/build, and is inside the libraries. Writes the bindings first (ios/Generated).
+# Needs a Mac with Xcode and the Rust targets; what is missing is said. FFmpeg and OpenSSL are built on first use by
+# scripts/ffmpeg/build and scripts/openssl/build, and are inside the libraries. Writes the bindings first
+# (ios/Generated).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-case "${1:-}" in -h | --help) sed -n '2,6s/^# \{0,1\}//p' ios/build-core.sh; exit 0 ;; esac
+case "${1:-}" in -h | --help) sed -n '2,7s/^# \{0,1\}//p' ios/build-core.sh; exit 0 ;; esac
 slices=("$@")
 [ ${#slices[@]} -gt 0 ] || slices=(ios simulator macos)
 [ "$(uname)" = Darwin ] || { echo "this needs a Mac with Xcode" >&2; exit 1; }
@@ -33,9 +34,11 @@ one() {
   }
   FFMPEG_DIR=$(scripts/ffmpeg/build "$platform")
   export FFMPEG_DIR
-  cargo rustc --locked --release -p renraku-mobile --target "$rust" --crate-type staticlib
+  openssl=$(scripts/openssl/build "$platform")
+  eval "$openssl"
+  cargo rustc --locked --profile phone -p renraku-mobile --target "$rust" --lib --crate-type staticlib
   xcrun libtool -static -no_warning_for_no_symbols -o "$out" \
-    "$target/$rust/release/librenraku_mobile.a" "$FFMPEG_DIR"/lib/*.a
+    "$target/$rust/phone/librenraku_mobile.a" "$FFMPEG_DIR"/lib/*.a
 }
 
 arguments=()

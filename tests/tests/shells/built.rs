@@ -23,8 +23,13 @@ pub fn kept(name: &str) -> PathBuf {
     folder
 }
 
-/// The library that the shells load.
+/// The library that the shells load: the one that RENRAKU_LIBRARY names, or that of this build.
 pub fn library() -> PathBuf {
+    if let Some(named) = std::env::var_os("RENRAKU_LIBRARY") {
+        let library = root().join(named);
+        assert!(library.is_file(), "{} is missing", library.display());
+        return library;
+    }
     let name = format!("{}renraku_mobile{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     // Cargo puts it beside the tests; a copy further up may be older.
     let library = profile().join("deps").join(name);
