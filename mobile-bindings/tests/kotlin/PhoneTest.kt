@@ -49,7 +49,7 @@ class PhoneTest {
 
     @Before
     fun anOpenRoad() {
-        stage.ask("pace 0")
+        stage.ask("flow")
         stage.ask("mend")
     }
 
@@ -158,7 +158,7 @@ class PhoneTest {
         assertTrue(victim.waitFor(30, TimeUnit.SECONDS))
         assertEquals("SIGKILL", 128 + 9, victim.exitValue())
         stage.ask("cut")
-        stage.ask("pace 0")
+        stage.ask("flow")
         stage.ask("mend")
 
         val device = open(folder, town)
@@ -255,13 +255,13 @@ class PhoneTest {
         assertTrue("nothing is kept", session.outbox().isEmpty())
 
         session.compose(draft("止めてから送る", film()), null, null)
-        stage.ask("pace 200000")
+        stage.ask("stall 400000")
         val sending = async { session.flush(true) }
         val item = session.underWay()
         session.stopSending()
         assertEquals(1u, sending.await().remaining)
         assertTrue(item.textSent)
-        stage.ask("pace 0")
+        stage.ask("flow")
         session.sendAll()
         assertEquals("1", stage.ask("arrived 止めてから送る")["times"])
         assertEquals("0", stage.ask("arrived やめた")["times"])

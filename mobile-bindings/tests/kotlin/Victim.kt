@@ -20,7 +20,7 @@ object Victim {
         val film = AttachmentFile(MediaKind.VIDEO, town.getValue("film"), "歩く様子")
         session.compose(PostDraft(town.getValue("patient"), body, false, null, listOf(film), false), null, null)
         println("kept ${stage.ask("sent").getValue("bytes")}")
-        stage.ask("pace 200000")
+        stage.ask("stall 400000")
         launch { session.flush(true) }
         var seen = 0uL
         while (true) {

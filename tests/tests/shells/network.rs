@@ -1,10 +1,9 @@
-//! The network between a phone and the server, as TCP sees it: it can be cut and slowed down, and counts
+//! The network between a phone and the server, as TCP sees it: it can be cut and made to stall, and counts
 //! what phones sent. What crosses it is TLS, and is not looked into.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -12,14 +11,18 @@ use tokio::sync::watch;
 /// The switches, shared by every connection over it.
 pub struct Network {
     down: watch::Sender<bool>,
-    /// Bytes that a connection carries towards the server in a second; 0 for as many as it can.
-    pace: AtomicU64,
+    /// Bytes that it still carries towards the server before it stalls; none for as many as come.
+    left: watch::Sender<Option<u64>>,
     sent: AtomicU64,
 }
 
 impl Network {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { down: watch::Sender::new(false), pace: AtomicU64::new(0), sent: AtomicU64::new(0) })
+        Arc::new(Self {
+            down: watch::Sender::new(false),
+            left: watch::Sender::new(None),
+            sent: AtomicU64::new(0),
+        })
     }
 
     /// Breaks every connection, and every new one until it is mended.
@@ -31,8 +34,31 @@ impl Network {
         self.down.send_replace(false);
     }
 
-    pub fn pace(&self, bytes_a_second: u64) {
-        self.pace.store(bytes_a_second, Ordering::SeqCst);
+    /// From now on so many bytes pass towards the server, and no more until it flows again.
+    pub fn stall_after(&self, bytes: u64) {
+        self.left.send_replace(Some(bytes));
+    }
+
+    pub fn flow(&self) {
+        self.left.send_replace(None);
+    }
+
+    /// Waits until so many more may pass.
+    async fn pass(&self, bytes: u64) {
+        let mut left = self.left.subscribe();
+        loop {
+            let passed = self.left.send_if_modified(|left| match left {
+                Some(left) if *left < bytes => false,
+                Some(left) => {
+                    *left -= bytes;
+                    true
+                }
+                None => true,
+            });
+            if passed || left.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Bytes that went towards the server so far.
@@ -66,13 +92,11 @@ impl Network {
         let up = async {
             let mut buffer = vec![0; 8 * 1024];
             while let Ok(got) = from_phone.read(&mut buffer).await {
+                self.pass(got as u64).await;
                 if got == 0 || to_server.write_all(&buffer[..got]).await.is_err() {
                     break;
                 }
                 self.sent.fetch_add(got as u64, Ordering::SeqCst);
-                if let Some(time) = (got as u64 * 1000).checked_div(self.pace.load(Ordering::SeqCst)) {
-                    tokio::time::sleep(Duration::from_millis(time)).await;
-                }
             }
         };
         let back = tokio::io::copy(&mut from_server, &mut to_phone);

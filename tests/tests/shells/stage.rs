@@ -252,7 +252,8 @@ impl Prompter {
             }
             "cut" => self.network.cut(),
             "mend" => self.network.mend(),
-            "pace" => self.network.pace(rest.parse().map_err(|_| "a number of bytes")?),
+            "stall" => self.network.stall_after(rest.parse().map_err(|_| "a number of bytes")?),
+            "flow" => self.network.flow(),
             "sent" => answer = format!("bytes={}", self.network.sent()),
             "chip" | "sign" => answer = format!("hex={}", self.chip(rest).ok_or("no such chip")?),
             "post" => answer = format!("id={}", self.post(rest).await.map_err(|e| said(&e))?),

@@ -12,7 +12,7 @@ try await device.enrol(stage)
 let session = try await device.firstSignIn(stage)
 _ = try await session.compose(draft: try draft(stage, words[3], .video), cancel: nil, progress: nil)
 print("kept", try stage.ask("sent")["bytes"]!)
-try stage.ask("pace 200000")
+try stage.ask("stall 400000")
 let sending = Task { try await session.flush(now: true) }
 var seen: UInt64 = 0
 while true {

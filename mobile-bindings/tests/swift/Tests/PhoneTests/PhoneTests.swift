@@ -34,7 +34,7 @@ final class PhoneTests: XCTestCase {
         let environment = ProcessInfo.processInfo.environment
         stage = try Stage(port: UInt16(environment["RENRAKU_STAGE"]!)!)
         town = try stage.ask("town")
-        try stage.ask("pace 0")
+        try stage.ask("flow")
         try stage.ask("mend")
         folder = URL(fileURLWithPath: environment["RENRAKU_PHONES"]!).appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -145,7 +145,7 @@ final class PhoneTests: XCTestCase {
         victim.waitUntilExit()
         XCTAssertEqual(victim.terminationReason, .uncaughtSignal)
         try stage.ask("cut")
-        try stage.ask("pace 0")
+        try stage.ask("flow")
         try stage.ask("mend")
 
         let device = try await open(folder, stage)
@@ -214,7 +214,7 @@ final class PhoneTests: XCTestCase {
         XCTAssertTrue(kept.isEmpty, "nothing is kept")
 
         _ = try await session.compose(draft: draft(stage, "止めてから送る", .video), cancel: nil, progress: nil)
-        try stage.ask("pace 200000")
+        try stage.ask("stall 400000")
         let sending = Task { try await session.flush(now: true) }
         var seen: UInt64 = 0
         while try await session.outbox()[0].media[0].uploaded == 0 {
@@ -223,7 +223,7 @@ final class PhoneTests: XCTestCase {
         session.stopSending()
         let stopped = try await sending.value
         XCTAssertEqual(stopped.remaining, 1)
-        try stage.ask("pace 0")
+        try stage.ask("flow")
         try await sendAll(session)
         XCTAssertEqual(try stage.ask("arrived 止めてから送る")["times"], "1")
         XCTAssertEqual(try stage.ask("arrived やめた")["times"], "0")
