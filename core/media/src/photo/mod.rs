@@ -4,6 +4,7 @@
 
 mod colour;
 mod decode;
+mod lines;
 mod mark;
 mod raw;
 mod separate;
@@ -138,11 +139,12 @@ pub fn prepare(
     cancel.check()?;
     let mut picture = finish(original, plan.longest_side)?;
     mark::cover(&mut picture, marks)?;
-    let small = shape::shrink(&picture, plan.thumbnail_side)?;
     cancel.check()?;
     std::thread::scope(|threads| {
-        let thumbnail =
-            threads.spawn(|| encode(&small.unwrap_or_else(|| picture.clone()), THUMBNAIL_QUALITY));
+        let thumbnail = threads.spawn(|| match shape::shrink(&picture, plan.thumbnail_side)? {
+            Some(small) => encode(&small, THUMBNAIL_QUALITY),
+            None => encode(&picture, THUMBNAIL_QUALITY),
+        });
         let first = encode(&picture, plan.quality)?;
         let thumbnail = thumbnail.join().map_err(|_| MediaError::Unreadable)??;
         Ok((first, thumbnail))
@@ -197,11 +199,14 @@ const LEAST_SIDE: u32 = 320;
 /// Everything that is done to the pixels. Small first: turning and colour then cost a quarter.
 fn finish(original: decode::Original, side: u32) -> Result<Picture, MediaError> {
     let decode::Original { picture, orientation, profile } = original;
-    let mut picture = shape::shrink(&picture, side)?.unwrap_or(picture);
+    let (mut picture, spare) = match shape::shrink(&picture, side)? {
+        Some(small) => (small, picture.pixels),
+        None => (picture, Vec::new()),
+    };
     if let Some(profile) = profile {
         profile.to_srgb(&mut picture)?;
     }
-    Ok(shape::turn(picture, orientation))
+    shape::turn(picture, orientation, spare)
 }
 
 fn encode(picture: &Picture, quality: u8) -> Result<Vec<u8>, MediaError> {
@@ -217,13 +222,17 @@ fn encode(picture: &Picture, quality: u8) -> Result<Vec<u8>, MediaError> {
     // latter many decoders cannot read.
     encoder.set_progressive_scans(2);
     encoder.set_optimized_huffman_tables(true);
-    let kind = match picture.space {
-        Space::Luma => ColorType::Luma,
-        Space::Ycc => ColorType::Ycbcr,
-        Space::Rgb => ColorType::Rgb,
+    let pixels = &picture.pixels;
+    let encoded = match picture.space {
+        Space::Luma => encoder.encode(pixels, width, height, ColorType::Luma),
+        Space::Ycc => {
+            encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Nearest);
+            encoder.encode_image(lines::Ycc { pixels: pixels.as_chunks().0, width, height })
+        }
+        Space::Rgb => encoder.encode(pixels, width, height, ColorType::Rgb),
         Space::Ink => return Err(MediaError::Unreadable),
     };
-    encoder.encode(&picture.pixels, width, height, kind).map_err(|_| MediaError::Unreadable)?;
+    encoded.map_err(|_| MediaError::Unreadable)?;
     Ok(out)
 }
 
