@@ -25,7 +25,6 @@ impl Sounds {
         let mut encoder = codec::Context::new_with_codec(codec).encoder().audio().map_err(refused)?;
         encoder.set_rate(RATE);
         encoder.set_channel_layout(ChannelLayout::STEREO);
-        encoder.set_channels(2);
         encoder.set_format(format::Sample::F32(format::sample::Type::Planar));
         encoder.set_bit_rate(BITS as usize);
         encoder.set_time_base(Rational(1, RATE));
