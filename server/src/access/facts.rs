@@ -38,6 +38,9 @@ pub(super) struct Facts {
     pub first_used_at: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub first_sign_in_at: Option<i64>,
+    /// It runs the app, which locks itself.
+    #[diesel(sql_type = Bool)]
+    pub app: bool,
     #[diesel(sql_type = Uid)]
     pub facility_id: Id,
     #[diesel(sql_type = Text)]
@@ -99,6 +102,7 @@ macro_rules! facts {
                      WHERE o.municipality_id = c.municipality_id AND o.device_id = c.device_id \
                      AND o.revoked_at IS NULL)) AS replaced, \
              c.first_used_at AS first_used_at, d.first_sign_in_at AS first_sign_in_at, \
+             d.platform IN ('ios', 'android') AS app, \
              f.id AS facility_id, f.state AS facility_state, \
              s.last_seen_at AS session_seen_at, s.expires_at AS session_expires_at, \
              t.id AS staff_id, t.facility_id AS staff_facility_id, t.state AS staff_state, \

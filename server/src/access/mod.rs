@@ -46,10 +46,17 @@ pub struct DeviceAccess {
     serial: String,
     key_sha256: String,
     not_after: i64,
+    app: bool,
     policy: Arc<MunicipalityPolicy>,
 }
 
 impl DeviceAccess {
+    /// A session on it that was last used at this moment, or before it, has been idle for too long.
+    #[must_use]
+    pub fn idle_since(&self, now: i64) -> i64 {
+        rules::idle_since(self.app, &self.policy, now)
+    }
+
     /// The town.
     #[must_use]
     pub fn municipality_id(&self) -> Id {
@@ -319,6 +326,7 @@ fn device_of(facts: &Facts, credentials: &Credentials) -> Result<DeviceAccess, A
         serial: credentials.serial.clone().unwrap_or_default(),
         key_sha256: facts.key_sha256.clone(),
         not_after: facts.not_after,
+        app: facts.app,
         policy: Arc::new(MunicipalityPolicy::parse(&facts.policy)?),
     })
 }

@@ -31,6 +31,12 @@ pub(super) struct Person<'a> {
     pub may_export: bool,
 }
 
+/// A session that was last used at this moment, or before it, has been idle for too long. On a phone or tablet with
+/// the app that cannot be told from here: a visit without signal looks the same, and the app locks itself.
+pub fn idle_since(app: bool, policy: &MunicipalityPolicy, now: i64) -> i64 {
+    if app { i64::MIN } else { now - i64::from(policy.session_idle_minutes) * 60_000 }
+}
+
 pub(super) fn session<'a>(
     facts: &'a Facts,
     policy: &MunicipalityPolicy,
@@ -38,8 +44,7 @@ pub(super) fn session<'a>(
 ) -> Result<Person<'a>, Code> {
     let seen = facts.session_seen_at.ok_or(Code::SessionInvalid)?;
     let expires = facts.session_expires_at.ok_or(Code::SessionInvalid)?;
-    let idle = i64::from(policy.session_idle_minutes) * 60_000;
-    if now >= expires || now - seen >= idle {
+    if now >= expires || seen <= idle_since(facts.app, policy, now) {
         return Err(Code::SessionInvalid);
     }
     if facts.staff_state.as_deref() != Some("active") || facts.staff_facility_id != Some(facts.facility_id) {
@@ -107,6 +112,7 @@ mod tests {
             replaced: None,
             first_used_at: None,
             first_sign_in_at: None,
+            app: false,
             facility_id: id,
             facility_state: "approved".into(),
             session_seen_at: Some(1_000),
@@ -143,6 +149,8 @@ mod tests {
         let idle = i64::from(policy.session_idle_minutes) * 60_000;
         assert!(session(&facts(), &policy, 1_000 + idle - 1).is_ok());
         assert_eq!(session(&facts(), &policy, 1_000 + idle).unwrap_err(), Code::SessionInvalid);
+        let app = Facts { app: true, ..facts() };
+        assert!(session(&app, &policy, 1_000 + idle).is_ok(), "a visit without signal");
         let old = Facts { session_expires_at: Some(2_000), ..facts() };
         assert_eq!(session(&old, &policy, 2_000).unwrap_err(), Code::SessionInvalid);
         let gone = Facts { staff_state: Some("left".into()), ..facts() };

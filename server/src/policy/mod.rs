@@ -79,7 +79,8 @@ pub struct MunicipalityPolicy {
     pub renewal_days: u32,
     /// Days after the first use of a new certificate for which the one that it renews stays good.
     pub renewal_overlap_days: u32,
-    /// Minutes without a request after which a session ends.
+    /// Minutes without a request after which a session ends in a browser; the app locks itself
+    /// ([`DevicePolicy::relock_seconds`]).
     pub session_idle_minutes: u32,
     /// Hours after which a session ends, whatever happens.
     pub session_hours: u32,

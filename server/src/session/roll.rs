@@ -9,11 +9,6 @@ use crate::error::AppError;
 use crate::{clock, run};
 use renraku_wire::{OwnSession, PersonHere, Timestamp};
 
-/// Since when a session must have been used not to be idle.
-fn idle_since(who: &SignedIn, now: i64) -> i64 {
-    now - i64::from(who.policy().session_idle_minutes) * 60_000
-}
-
 /// The other people with a session on this device, by name: their own ones run, or rest until they come
 /// back. Colleagues of this facility only; a session ends when idle, a resting one with its hours.
 ///
@@ -35,7 +30,7 @@ pub async fn others(c: &mut Conn, who: &SignedIn) -> Result<Vec<PersonHere>, App
             .filter(session::serial.eq(who.serial()))
             .filter(session::staff_id.ne(who.staff_id()))
             .filter(session::expires_at.gt(now))
-            .filter(session::resting_at.is_not_null().or(session::last_seen_at.gt(idle_since(who, now))))
+            .filter(session::resting_at.is_not_null().or(session::last_seen_at.gt(who.idle_since(now))))
             .filter(staff::facility_id.eq(who.facility_id()))
             .filter(staff::state.eq("active"))
             .order((staff::name, staff::id, session::last_seen_at.desc()))
@@ -75,7 +70,7 @@ pub async fn own(c: &mut Conn, who: &SignedIn, current: &[u8]) -> Result<Vec<Own
             .filter(session::municipality_id.eq(who.municipality_id()))
             .filter(session::staff_id.eq(who.staff_id()))
             .filter(session::expires_at.gt(now))
-            .filter(session::resting_at.is_not_null().or(session::last_seen_at.gt(idle_since(who, now))))
+            .filter(session::resting_at.is_not_null().or(session::last_seen_at.gt(who.idle_since(now))))
             .order((session::last_seen_at.desc(), session::id))
             .select((
                 (session::id, session::token_hash, device::name, device::platform),

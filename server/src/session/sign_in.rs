@@ -104,8 +104,7 @@ async fn enter(
                 step_aside(c, before, old, account.id, now).await?;
             }
             store::forget_resting(c, town, account.id, device.device_id()).await?;
-            let idle_since = now - i64::from(device.policy().session_idle_minutes) * 60_000;
-            if !store::runs(c, town, &hash, now, idle_since).await? {
+            if !store::runs(c, town, &hash, now, device.idle_since(now)).await? {
                 let new = store::NewSession {
                     municipality_id: town,
                     token_hash: &hash,
