@@ -161,6 +161,7 @@ diesel::table! {
         issued_by -> Nullable<Uid>,
         replaces_id -> Nullable<Uid>,
         request_id -> Nullable<Uid>,
+        issued_on -> Nullable<Uid>,
     }
 }
 

@@ -53,7 +53,11 @@ async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Check
         not_before: now - 3_600_000,
         not_after: now + i64::from(town.policy.certificate_days) * 86_400_000,
     };
-    let origin = ticket::Origin { issued_by: stored.issued_by, replaces: stored.replaces_id, request: None };
+    let origin = ticket::Origin {
+        issued_by: stored.issued_by,
+        replaces: stored.replaces_id,
+        ..ticket::Origin::default()
+    };
     Ok(Checked { facility_id: stored.facility_id, number, origin, authority, validity, town })
 }
 

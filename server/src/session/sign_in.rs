@@ -250,8 +250,8 @@ pub async fn me(c: &mut Conn, who: &SignedIn) -> Result<Staff, AppError> {
 /// How long after a change of password the same change is taken for the one that was done.
 const TWICE_MILLIS: i64 = 60_000;
 
-/// Changes the password of the person signed in, ends their other sessions, and the pushes to the devices that
-/// had those. The same change sent twice is one.
+/// Changes the password of the person signed in, ends their other sessions, the pushes to the devices that had
+/// those, and the certificate Nos that they made and nobody used. The same change sent twice is one.
 ///
 /// # Errors
 /// [`Code::SignInRefused`] for a wrong current password, which counts like one at sign-in;
@@ -305,6 +305,8 @@ pub async fn change_password(
             }
             store::close_others(c, town, account.id, &keep).await?;
             store::forget_push_elsewhere(c, who).await?;
+            // Whoever knew the old password may have made some.
+            store::end_tickets(c, town, account.id, clock::now()).await?;
             audit::record(c, who.actor(), "session.password", Some(account.id), "").await?;
             Ok(true)
         })
