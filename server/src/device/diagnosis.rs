@@ -197,7 +197,7 @@ async fn person(
     )
     .optional()?;
     // Looked up for nobody's id too: both take as long.
-    let tallies = tally::load(c, &tally::Key::new(town, login_id, device_id)).await?;
+    let tallies = tally::load(c, &tally::Key::new(town, login_id, device_id, facility_id)).await?;
     Ok(state.map(|state| Person { state, locked_until: tallies.wait(now) }))
 }
 

@@ -79,7 +79,7 @@ async fn enter(
     before: Before<'_>,
 ) -> Result<SessionOpened, AppError> {
     let town = device.municipality_id();
-    let key = tally::Key::new(town, login_id, device.device_id());
+    let key = tally::Key::new(town, login_id, device.device_id(), device.facility_id());
     // An account is open on the devices of its own facility only.
     let account = account.filter(|a| a.facility_id == device.facility_id() && a.state == "active");
     let fits = check(app, device.policy(), &key, given, account.as_ref()).await?;
@@ -274,7 +274,7 @@ pub async fn change_password(
             Ok((account, about, just_changed))
         })
         .await?;
-    let key = tally::Key::new(town, &account.login_id, who.device_id());
+    let key = tally::Key::new(town, &account.login_id, who.device_id(), who.facility_id());
     let fits = check(app, who.policy(), &key, current, Some(&account)).await?;
     // Sent twice: the first of the two has made it the password that counts. At any other time this would be a
     // second guess at the current one for the price of one.
