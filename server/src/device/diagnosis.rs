@@ -54,7 +54,7 @@ pub async fn diagnose(
     let login_id = question
         .login_id
         .as_deref()
-        .map(|id| input::line(id, "login_id").map(|id| id.to_lowercase()).unwrap_or_default());
+        .map(|id| input::line(id, "login_id").map(|id| input::login_id(&id)).unwrap_or_default());
     let (words, authorities, known, person, held_up) = app
         .db
         .read(async |c| {

@@ -9,7 +9,7 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use crate::state::App;
-use crate::{access, clock};
+use crate::{access, clock, input};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use renraku_wire::{Code, Problem, SessionOpened, Staff, Timestamp};
@@ -39,7 +39,7 @@ pub async fn sign_in(
     login_id: &str,
     given: &str,
 ) -> Result<SessionOpened, AppError> {
-    let login_id = login_id.trim().to_lowercase();
+    let login_id = input::login_id(login_id);
     let town = device.municipality_id();
     let account = app.db.read(async |c| store::account(c, town, &login_id).await).await?;
     enter(app, device, &login_id, account, given, before).await
