@@ -7,7 +7,7 @@
 use super::certificates;
 use super::finding::Finding;
 use crate::db::prelude::*;
-use crate::db::schema::{certificate, device, facility, notice, old_authority, staff};
+use crate::db::schema::{certificate, device, facility, notice, old_authority, staff, ticket_letter};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -201,8 +201,13 @@ async fn person(
     Ok(state.map(|state| Person { state, locked_until: tallies.wait(now) }))
 }
 
-/// True when some mail with No and password failed lately, or waits too long. It names nobody.
+/// True when some mail with No and password failed lately, or waits too long, and nobody took it in hand. It
+/// names nobody.
 async fn mail_held_up(c: &mut Conn, town: Id, since: i64, now: i64) -> Result<bool, AppError> {
+    let replaced = ticket_letter::table
+        .filter(ticket_letter::municipality_id.eq(town))
+        .filter(ticket_letter::replaced_at.is_not_null())
+        .select(ticket_letter::notice_id);
     let held_up: i64 = run!(
         c,
         get_result,
@@ -211,6 +216,8 @@ async fn mail_held_up(c: &mut Conn, town: Id, since: i64, now: i64) -> Result<bo
             .filter(notice::kind.eq(word(&NoticeKind::FacilityApproved)))
             .filter(notice::channel.eq("mail"))
             .filter(notice::created_at.ge(since))
+            .filter(notice::handled_at.is_null())
+            .filter(notice::id.ne_all(replaced))
             .filter(
                 notice::state
                     .eq("dead")

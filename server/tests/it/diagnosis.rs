@@ -111,12 +111,22 @@ async fn set_mail(host: &Host, state: &str, created_at: i64) {
         .unwrap();
 }
 
+async fn set_handled(host: &Host, at: Option<i64>) {
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        run!(c, execute, diesel::update(notice::table).set(notice::handled_at.eq(at)))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 async fn a_mail_that_is_held_up_is_told_from_one_that_was_sent(host: Host) {
     let town = host.town("one").await;
     let office = town.office().await;
     let question = DiagnosisQuestion { login_id: None, mail_missing: true };
     assert_eq!(ask(&town, None, &question).await.short, "R-112");
-    town.facility(&office, "架空訪問看護").await;
+    let id = town.facility(&office, "架空訪問看護").await.id;
     let now = clock::now();
     for (state, created_at, short) in [
         ("sent", now, "R-112"),
@@ -129,6 +139,14 @@ async fn a_mail_that_is_held_up_is_told_from_one_that_was_sent(host: Host) {
         assert_eq!(ask(&town, None, &question).await.short, short, "{state}");
     }
     set_mail(&host, "dead", now).await;
+    let again = TicketMailAgain { id: NoticeId::new(), mail: None };
+    office.post(&format!("/v1/facilities/{id}/ticket-mail"), &again).await.done();
+    assert_eq!(ask(&town, None, &question).await.short, "R-112", "replaced");
+    set_mail(&host, "dead", now).await;
+    assert_eq!(ask(&town, None, &question).await.short, "R-111");
+    set_handled(&host, Some(now)).await;
+    assert_eq!(ask(&town, None, &question).await.short, "R-112", "handled");
+    set_handled(&host, None).await;
     let (_, html) = form(&town.public(), "/one/diagnosis", &[("mail_missing", "1")]).await;
     assert!(html.contains("R-111") && html.contains("事務局に電話"), "{html}");
     // The office sees whose mail it is.
