@@ -5,14 +5,14 @@
 //! facility of a good device, the lookup is made whoever asks, and what it does not find has one sentence.
 
 use super::certificates;
-use super::finding::Finding;
+use super::finding::{self, Finding};
 use crate::db::prelude::*;
 use crate::db::schema::{certificate, device, facility, notice, old_authority, staff, ticket_letter};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::worded;
-use crate::session::tally;
+use crate::session::{rules, tally};
 use crate::state::App;
 use crate::tls::Peer;
 use crate::{clock, input, municipality, run};
@@ -77,10 +77,15 @@ pub async fn diagnose(
         Finding::Fine if login_id.is_some() => of_person(person.as_ref(), now),
         finding => finding,
     };
+    let until = person.as_ref().and_then(|p| p.locked_until);
+    let sentence = match until.filter(|_| finding == Finding::Locked) {
+        Some(until) => finding::locked(rules::minutes(until, now)),
+        None => finding.sentence().to_owned(),
+    };
     Ok(Diagnosis {
         ok: finding == Finding::Fine,
         code: finding.code(),
-        sentence: worded(finding.sentence(), &words),
+        sentence: worded(&sentence, &words),
         short: finding.short().to_owned(),
         server_time: Timestamp(now),
     })

@@ -4,7 +4,7 @@ use crate::both;
 use crate::devices::{form, page, text_of};
 use crate::town::*;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{facility, notice, staff};
+use renraku_server::db::schema::{facility, notice, sign_in_tally, staff};
 use renraku_server::{clock, run};
 use renraku_wire::*;
 
@@ -48,6 +48,21 @@ async fn a_locked_or_suspended_account_is_told_on_its_own_facilitys_device_only(
     set_state(&host, "nurse.m", "suspended").await;
     let locked = ask(&town, nurse.identity.clone(), &account(" Nurse.N ")).await;
     assert_eq!((locked.short.as_str(), locked.code), ("R-121", Some(Code::AccountLocked)));
+    assert!(locked.sentence.contains("15分待つか"), "{}", locked.sentence);
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        let sooner = sign_in_tally::locked_until.eq(sign_in_tally::locked_until - 480_000_i64);
+        run!(c, execute, diesel::update(sign_in_tally::table).set(sooner))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let locked = ask(&town, nurse.identity.clone(), &account("ｎｕｒｓｅ．Ｎ")).await;
+    assert!(
+        locked.short == "R-121" && locked.sentence.contains("ロックしました。7分待つか"),
+        "{}",
+        locked.sentence
+    );
     // The lock is on the device where the passwords were wrong.
     assert_eq!(ask(&town, own.clone(), &account("nurse.n")).await.short, "R-100");
     assert_eq!(ask(&town, own.clone(), &account("nurse.m")).await.short, "R-122");
@@ -188,6 +203,11 @@ async fn the_page_says_one_thing_to_do_and_the_time(host: Host) {
     let public = town.public_as(office.identity.clone());
     let (_, html) = page(&public, "/one/diagnosis").await;
     assert!(html.contains("R-100") && html.contains("to-sign-in"), "{html}");
+    // The way to a certificate stands where a certificate helps.
+    let (_, html) = form(&town.public(), "/one/diagnosis", &[("mail_missing", "1")]).await;
+    assert!(html.contains("R-112") && html.contains("to-certificate"), "{html}");
+    let (_, html) = form(&public, "/one/diagnosis", &[("login_id", "nobody.x")]).await;
+    assert!(html.contains("R-129") && !html.contains("to-certificate"), "{html}");
     let (_, html) = form(&public, "/one/diagnosis", &[("login_id", "<nobody>")]).await;
     assert!(html.contains("R-129") && html.contains("&#60;nobody&#62;"), "{html}");
     assert_eq!(page(&town.public(), "/atlantis/diagnosis").await.0, 404);
