@@ -298,12 +298,22 @@ async fn an_unused_renewal_does_not_end_the_old_certificate(host: Host) {
     let town = hasty(&host).await;
     let office = town.office().await;
     let (key, request) = csr();
+    let listed: Vec<Device> = office.get("/v1/devices").await.ok();
+    let end = listed[0].not_after.0;
+    crate::policy::set(&office, &[("/certificate_days", 365.into())]).await;
     let issued: CertificateIssued = office.post(RENEW, &CertificateRenewal { csr: request }).await.ok();
+    // Nor does it end the notices of the old one's end.
+    let app = &host.server.app;
+    expiry::tell(app, end - 12 * DAY).await.unwrap();
+    assert_eq!(notices(&host, "certificate_expiring").await.len(), 1);
     // The answer may have been lost: the old one may be all that the device has.
     settle(&host, clock::now() + 60 * DAY).await;
     office.get("/v1/session").await.done();
     let mut renewed = town.care(identity(&key, &issued));
     renewed.sign_in("jimukyoku", PASSWORD).await;
+    app.seen.store(&app.db).await.unwrap();
+    expiry::tell(app, end - 6 * DAY).await.unwrap();
+    assert_eq!(notices(&host, "certificate_expiring").await.len(), 1, "the new one has arrived");
 }
 
 async fn the_manager_is_told_four_times_of_an_end(host: Host) {
