@@ -55,6 +55,7 @@ pub async fn ticket(
         .write(async |c| {
             ticket::facility_is_approved(c, town, facility).await?;
             if let Some(again) = ticket::again(c, town, facility, &fresh, origin).await? {
+                audit::record(c, who.actor(), "device.ticket_again", Some(facility), "").await?;
                 return Ok(again);
             }
             if let Some(old) = replaces {

@@ -50,6 +50,7 @@ pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerA
                 && let Some(manager) = people::fresh_manager(c, town, id).await?
             {
                 staff::account::set_first_password(c, town, manager.id, &hash, id).await?;
+                audit::record(c, office.actor(), "facility.approve_again", Some(id), "").await?;
                 return Ok(manager.login_id);
             }
             let application = store::advance(c, town, id, Event::Approve, None).await?;

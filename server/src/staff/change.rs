@@ -120,6 +120,7 @@ pub async fn first_password(
             }
             account::set_first_password(c, town, id, &hash, request).await?;
             if before {
+                audit::record(c, admin.actor(), "staff.new_first_password_again", Some(id), "").await?;
                 return Ok(account.login_id);
             }
             session::store::close_all(c, town, id).await?;
