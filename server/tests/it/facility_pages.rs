@@ -303,6 +303,19 @@ async fn a_manager_keeps_the_record_on_the_page(host: Host) {
         .await
         .shows(200, &["<h1>架空看護</h1>", "変更しました"]);
     form(&care.office, &confirm, &[("facility", &facility)]).await.shows(409, &["state_conflict"]);
+    // A refused form of the map keeps the box as it was sent.
+    let map = format!("{page}/map");
+    let place = [("latitude", "35.9"), ("longitude", "137.9")];
+    form(manager, &map, &[&place[..], &[("listed", "true")]].concat())
+        .await
+        .shows(200, &["value=\"true\" checked"]);
+    let bad = [("latitude", "北"), ("longitude", "137.9")];
+    let refused = form(manager, &map, &bad).await.shows(422, &["北"]);
+    assert!(!refused.text.contains("value=\"true\" checked"), "{}", refused.text);
+    form(manager, &map, &[&bad[..], &[("listed", "true")]].concat())
+        .await
+        .shows(422, &["value=\"true\" checked"]);
+    open(manager, &page).await.shows(200, &["value=\"true\" checked"]);
     // Handing over: the next manager has the page, the last one is led home.
     let manager_path = format!("{page}/manager");
     form(manager, &manager_path, &[("manager_mail", "n@example.invalid")])
