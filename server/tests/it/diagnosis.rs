@@ -153,6 +153,7 @@ async fn a_mail_that_is_held_up_is_told_from_one_that_was_sent(host: Host) {
         set_mail(&host, state, created_at).await;
         assert_eq!(ask(&town, None, &question).await.short, short, "{state}");
     }
+    // A new letter in the place of the dead one; and one that somebody took in hand.
     set_mail(&host, "dead", now).await;
     let again = TicketMailAgain { id: NoticeId::new(), mail: None };
     office.post(&format!("/v1/facilities/{id}/ticket-mail"), &again).await.done();
