@@ -52,7 +52,8 @@ impl DataConfig {
             Err(std::fs::TryLockError::WouldBlock) => Err(crate::error::AppError::internal(if alone {
                 "a server is running on this data; nothing was changed. Stop it and run the command again"
             } else {
-                "the operator's secret is being changed; nothing was changed. Start the server when that is done"
+                "the operator's secret is being changed; nothing was changed. Start the server, or run the command \
+                 again, when that is done"
             })),
             Err(std::fs::TryLockError::Error(e)) => Err(failed(&e)),
         }

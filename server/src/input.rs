@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Path, Request};
 use renraku_wire::{Code, limits};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A JSON body. Unknown fields, a wrong type, too many bytes and a cut connection are refused with their code.
 #[derive(Debug)]
@@ -68,6 +69,12 @@ fn within(value: &str, field: &str, least: usize, most: usize) -> Result<String,
 pub fn line(value: &str, field: &str) -> Result<String, AppError> {
     let value = within(value, field, 1, limits::LINE_CHARS)?;
     if value.contains('\n') { Err(AppError::field(field)) } else { Ok(value) }
+}
+
+/// A user id as it is stored, however it was typed: full-width letters, capitals.
+#[must_use]
+pub fn login_id(typed: &str) -> String {
+    typed.nfkc().collect::<String>().trim().to_lowercase()
 }
 
 /// A line that may be empty.

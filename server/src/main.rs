@@ -183,8 +183,8 @@ async fn run(command: Command) -> Result<(), AppError> {
                 login_id: &login_id,
                 staff_name: &staff_name,
             };
-            let (db, secret) = open(&data).await?;
-            report(&setup::create(&db, &secret, &new).await?, &login_id, json);
+            let on = open(&data).await?;
+            report(&setup::create(&on.db, &on.secret, &new).await?, &login_id, json);
             Ok(())
         }
         Command::Authority(command) => authority(command).await,
@@ -196,9 +196,9 @@ async fn run(command: Command) -> Result<(), AppError> {
         }
         Command::Serve(config) => serve(&config).await,
         Command::VerifyAudit { data } => {
-            let (db, _) = open(&data).await?;
-            for town in db.read(async |c| municipality::store::all(c).await).await? {
-                let entries = audit::verify(&db, town.id).await?;
+            let on = open(&data).await?;
+            for town in on.db.read(async |c| municipality::store::all(c).await).await? {
+                let entries = audit::verify(&on.db, town.id).await?;
                 println!("{}: {entries} entries, unbroken", town.slug);
             }
             Ok(())
@@ -222,17 +222,27 @@ fn init(data: &DataConfig) -> Result<(), AppError> {
     Ok(())
 }
 
-async fn open(data: &DataConfig) -> Result<(Db, OperatorSecret), AppError> {
+/// What a command works on.
+struct Opened {
+    db: Db,
+    secret: OperatorSecret,
+    _lock: std::fs::File,
+}
+
+/// Opens the data for a command; not with another secret than the data's, and not while that is being changed.
+async fn open(data: &DataConfig) -> Result<Opened, AppError> {
+    let lock = data.lock(false)?;
     let secret = OperatorSecret::read(&data.secret_path())?;
     let db = Db::open_any(&data.database_url(), &secret.database_keys()).await?;
-    Ok((db, secret))
+    ceremony::check_authorities(&db, &secret).await?;
+    Ok(Opened { db, secret, _lock: lock })
 }
 
 async fn authority(command: Authority) -> Result<(), AppError> {
     match command {
         Authority::Status(of) => {
-            let (db, _) = open(&of.data).await?;
-            for one in ceremony::standing(&db, &of.slug).await? {
+            let on = open(&of.data).await?;
+            for one in ceremony::standing(&on.db, &of.slug).await? {
                 let state = match (one.present, one.retired_at) {
                     (true, _) => "signs",
                     (false, None) => "trusted until retired",
@@ -242,28 +252,28 @@ async fn authority(command: Authority) -> Result<(), AppError> {
             }
         }
         Authority::Export { of, out } => {
-            let (db, secret) = open(&of.data).await?;
-            let sealed = ceremony::export(&db, &secret, &of.slug).await?;
-            let (slug, id) = ceremony::check_copy(&db, &secret, &sealed).await?;
+            let on = open(&of.data).await?;
+            let sealed = ceremony::export(&on.db, &on.secret, &of.slug).await?;
+            let (slug, id) = ceremony::check_copy(&on.db, &on.secret, &sealed).await?;
             write_new(&out, &sealed)?;
             println!("{}: authority {id} of {slug}, sealed to the operator's secret", out.display());
         }
         Authority::Check { data, file } => {
-            let (db, secret) = open(&data).await?;
+            let on = open(&data).await?;
             let sealed = std::fs::read(&file)
                 .map_err(|e| AppError::internal(format!("{} cannot be read: {e}", file.display())))?;
-            let (slug, id) = ceremony::check_copy(&db, &secret, &sealed).await?;
+            let (slug, id) = ceremony::check_copy(&on.db, &on.secret, &sealed).await?;
             println!("{}: whole; authority {id} of {slug}", file.display());
         }
         Authority::Roll(of) => {
-            let (db, secret) = open(&of.data).await?;
-            let (old, new) = ceremony::roll(&db, &secret, &of.slug).await?;
+            let on = open(&of.data).await?;
+            let (old, new) = ceremony::roll(&on.db, &on.secret, &of.slug).await?;
             println!("{new} signs from now on; {old} stays trusted until it is retired");
             println!("keep a copy of the new one: renraku-server authority export");
         }
         Authority::Retire(of) => {
-            let (db, _) = open(&of.data).await?;
-            println!("{} is retired", ceremony::retire(&db, &of.slug).await?);
+            let on = open(&of.data).await?;
+            println!("{} is retired", ceremony::retire(&on.db, &of.slug).await?);
         }
     }
     Ok(())

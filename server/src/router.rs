@@ -166,6 +166,7 @@ pub fn care(app: App) -> Router {
         .route("/facilities/{id}/map", posting(facility::pages::acts::map))
         .route("/facilities/{id}/ticket-mail", posting(facility::pages::acts::mail_again))
         .route("/facilities/{id}/no-mail-settlement", posting(facility::pages::acts::settle))
+        .route("/no-mail-reports/{id}/settlement", posting(facility::pages::settle_stray))
         .route("/facility-changes/{id}/confirmation", posting(facility::pages::acts::confirm))
         .route("/facility-changes/{id}/refusal", posting(facility::pages::acts::refuse))
         .route("/facilities/{id}/approval", posting(facility::pages::approve))

@@ -159,6 +159,12 @@ pub struct TicketMailStatus {
     pub done_at: Option<Timestamp>,
     /// The No was used: a device has its certificate.
     pub used: bool,
+    /// Nobody used the No, and wrong passwords have worn it out: it is worth nothing any more.
+    #[serde(default)]
+    pub worn: bool,
+    /// Nobody used the No in its days.
+    #[serde(default)]
+    pub expired: bool,
 }
 
 /// Body of `POST /v1/facilities/{id}/ticket-mail`, by the office (F04): sends a new No and password; the

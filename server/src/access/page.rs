@@ -2,12 +2,10 @@
 
 use super::{Credentials, DeviceAccess, SignedIn};
 use crate::db::Conn;
-use crate::db::prelude::*;
-use crate::db::schema::inbox_line;
 use crate::error::AppError;
+use crate::notice;
 use crate::portal::upload::FieldsAndFile;
 use crate::portal::{self, Frame, Person};
-use crate::run;
 use crate::state::App;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
@@ -86,18 +84,11 @@ impl SignedIn {
         Ok(frame)
     }
 
-    /// The facility's shared inbox, with how many lines nobody has claimed.
+    /// The facility's shared inbox, with how many of the lines that this person sees nobody has claimed.
     async fn inbox_link(&self, c: &mut Conn) -> Result<(&'static str, String, &'static str), AppError> {
-        let waiting: i64 = run!(
-            c,
-            get_result,
-            inbox_line::table
-                .filter(inbox_line::municipality_id.eq(self.municipality_id()))
-                .filter(inbox_line::facility_id.eq(self.facility_id()))
-                .filter(inbox_line::claimed_by.is_null())
-                .filter(inbox_line::done_at.is_null())
-                .count()
-        )?;
+        let person = (self.municipality_id(), self.facility_id(), self.staff_id());
+        let manages = matches!(self.role(), Role::FacilityManager | Role::Secretariat);
+        let (waiting, _) = notice::inbox::unclaimed(c, person, manages).await?;
         let label = match waiting {
             0 => "共有のお知らせ".to_owned(),
             n => format!("共有のお知らせ（{n}）"),

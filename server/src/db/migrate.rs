@@ -29,6 +29,7 @@ steps! {
     5 "0005_duties",
     6 "0006_device",
     7 "0007_once",
+    8 "0008_loss",
 }
 
 #[derive(diesel::QueryableByName)]

@@ -125,6 +125,20 @@ diesel::table! {
 
 diesel::table! {
     use super::*;
+    stray_mail_report (municipality_id, id) {
+        municipality_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        mail -> Text,
+        day -> Text,
+        reported_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+        settled_by -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use super::*;
     staff (municipality_id, id) {
         municipality_id -> Uid,
         id -> Uid,
@@ -161,6 +175,7 @@ diesel::table! {
         issued_by -> Nullable<Uid>,
         replaces_id -> Nullable<Uid>,
         request_id -> Nullable<Uid>,
+        issued_on -> Nullable<Uid>,
     }
 }
 
@@ -577,6 +592,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_link,
     ticket_letter,
     no_mail_report,
+    stray_mail_report,
     staff,
     enrolment_ticket,
     device,

@@ -249,6 +249,8 @@ pub async fn ending(c: &mut Conn, town: Id, now: i64, reach: i64) -> Result<Vec<
             .filter(certificate::municipality_id.eq(town))
             .filter(certificate::renews.is_not_null())
             .filter(certificate::revoked_at.is_null())
+            // One that was never used may never have arrived.
+            .filter(certificate::first_used_at.is_not_null())
             .select(certificate::renews)
     )?;
     let renewed: HashSet<String> = renewed.into_iter().flatten().collect();

@@ -5,14 +5,14 @@
 //! facility of a good device, the lookup is made whoever asks, and what it does not find has one sentence.
 
 use super::certificates;
-use super::finding::Finding;
+use super::finding::{self, Finding};
 use crate::db::prelude::*;
-use crate::db::schema::{certificate, device, facility, notice, old_authority, staff};
+use crate::db::schema::{certificate, device, facility, notice, old_authority, staff, ticket_letter};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::worded;
-use crate::session::tally;
+use crate::session::{rules, tally};
 use crate::state::App;
 use crate::tls::Peer;
 use crate::{clock, input, municipality, run};
@@ -54,7 +54,7 @@ pub async fn diagnose(
     let login_id = question
         .login_id
         .as_deref()
-        .map(|id| input::line(id, "login_id").map(|id| id.to_lowercase()).unwrap_or_default());
+        .map(|id| input::line(id, "login_id").map(|id| input::login_id(&id)).unwrap_or_default());
     let (words, authorities, known, person, held_up) = app
         .db
         .read(async |c| {
@@ -77,10 +77,15 @@ pub async fn diagnose(
         Finding::Fine if login_id.is_some() => of_person(person.as_ref(), now),
         finding => finding,
     };
+    let until = person.as_ref().and_then(|p| p.locked_until);
+    let sentence = match until.filter(|_| finding == Finding::Locked) {
+        Some(until) => finding::locked(rules::minutes(until, now)),
+        None => finding.sentence().to_owned(),
+    };
     Ok(Diagnosis {
         ok: finding == Finding::Fine,
         code: finding.code(),
-        sentence: worded(finding.sentence(), &words),
+        sentence: worded(&sentence, &words),
         short: finding.short().to_owned(),
         server_time: Timestamp(now),
     })
@@ -197,12 +202,17 @@ async fn person(
     )
     .optional()?;
     // Looked up for nobody's id too: both take as long.
-    let tallies = tally::load(c, &tally::Key::new(town, login_id, device_id)).await?;
+    let tallies = tally::load(c, &tally::Key::new(town, login_id, device_id, facility_id)).await?;
     Ok(state.map(|state| Person { state, locked_until: tallies.wait(now) }))
 }
 
-/// True when some mail with No and password failed lately, or waits too long. It names nobody.
+/// True when some mail with No and password failed lately, or waits too long, and nobody took it in hand. It
+/// names nobody.
 async fn mail_held_up(c: &mut Conn, town: Id, since: i64, now: i64) -> Result<bool, AppError> {
+    let replaced = ticket_letter::table
+        .filter(ticket_letter::municipality_id.eq(town))
+        .filter(ticket_letter::replaced_at.is_not_null())
+        .select(ticket_letter::notice_id);
     let held_up: i64 = run!(
         c,
         get_result,
@@ -211,6 +221,8 @@ async fn mail_held_up(c: &mut Conn, town: Id, since: i64, now: i64) -> Result<bo
             .filter(notice::kind.eq(word(&NoticeKind::FacilityApproved)))
             .filter(notice::channel.eq("mail"))
             .filter(notice::created_at.ge(since))
+            .filter(notice::handled_at.is_null())
+            .filter(notice::id.ne_all(replaced))
             .filter(
                 notice::state
                     .eq("dead")

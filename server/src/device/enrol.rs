@@ -1,6 +1,6 @@
 //! Picking up a certificate with No and password: what the API and the portal share.
 
-use super::{store, ticket};
+use super::{rules, store, ticket};
 use crate::audit::{self, Actor};
 use crate::db::Id;
 use crate::error::AppError;
@@ -23,7 +23,7 @@ struct Checked {
 
 /// No and password are checked before anything is told of the ticket.
 async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Checked, AppError> {
-    let number = number.trim().to_owned();
+    let number = rules::number(number);
     let now = clock::now();
     let (town, stored) = app
         .db
@@ -53,7 +53,11 @@ async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Check
         not_before: now - 3_600_000,
         not_after: now + i64::from(town.policy.certificate_days) * 86_400_000,
     };
-    let origin = ticket::Origin { issued_by: stored.issued_by, replaces: stored.replaces_id, request: None };
+    let origin = ticket::Origin {
+        issued_by: stored.issued_by,
+        replaces: stored.replaces_id,
+        ..ticket::Origin::default()
+    };
     Ok(Checked { facility_id: stored.facility_id, number, origin, authority, validity, town })
 }
 

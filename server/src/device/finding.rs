@@ -101,7 +101,7 @@ findings! {
         "施設の申請の状態と管理者のメールアドレスを確かめてください。";
     /// The account is locked.
     Locked = "R-121", Some(Code::AccountLocked),
-        "パスワードを続けて間違えたため、ロックしました。15分待つか、施設の管理者に連絡してください。",
+        "パスワードを続けて間違えたため、ロックしました。しばらく待つか、施設の管理者に連絡してください。",
         "パスワードを続けて間違えたため、このユーザーIDは一時的にロックされています。",
         "時間がたてば自動で解除されます。心当たりがないときは、本人に確かめてください。";
     /// The account is suspended.
@@ -116,7 +116,19 @@ findings! {
         "本人の施設とユーザーIDを確かめてください。別の施設の端末ではサインインできません。";
 }
 
+/// What there is to do while an account is locked for so many minutes more.
+#[must_use]
+pub fn locked(minutes: i64) -> String {
+    Finding::Locked.sentence().replacen("しばらく", &format!("{minutes}分"), 1)
+}
+
 impl Finding {
+    /// True where putting a certificate on the device is what helps.
+    #[must_use]
+    pub const fn enrols(self) -> bool {
+        matches!(self, Self::NoCertificate | Self::MailDelayed | Self::MailSent)
+    }
+
     /// The finding of a short code as somebody wrote it down: `R-104`, `r104`, `104`.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {

@@ -44,12 +44,18 @@ pub async fn ticket(
     let town = who.municipality_id();
     let request = Id::from(new.id);
     let fresh = ticket::Fresh::asked_for(&app.secret, (town, request), who.policy(), clock::now())?;
-    let origin = ticket::Origin { issued_by: Some(who.staff_id()), replaces, request: Some(request) };
+    let origin = ticket::Origin {
+        issued_by: Some(who.staff_id()),
+        replaces,
+        request: Some(request),
+        on: Some(who.device_id()),
+    };
     let shown = app
         .db
         .write(async |c| {
             ticket::facility_is_approved(c, town, facility).await?;
             if let Some(again) = ticket::again(c, town, facility, &fresh, origin).await? {
+                audit::record(c, who.actor(), "device.ticket_again", Some(facility), "").await?;
                 return Ok(again);
             }
             if let Some(old) = replaces {

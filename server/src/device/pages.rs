@@ -1,5 +1,6 @@
 //! The public host's pages: certificate pick-up, login diagnosis, the list of revocations.
 
+use super::finding::Finding;
 use super::{diagnosis, enrol, revocation_list};
 use crate::clock;
 use crate::error::AppError;
@@ -93,6 +94,7 @@ fn file_name(slug: &str, device: &str) -> String {
 struct DiagnosisPage {
     frame: Frame,
     ok: bool,
+    enrols: bool,
     sentence: String,
     short: String,
     server_time: String,
@@ -113,6 +115,7 @@ impl DiagnosisPage {
         portal::page(&Self {
             frame: Frame::of_slug(app, slug).await?,
             ok: found.ok,
+            enrols: Finding::parse(&found.short).is_some_and(Finding::enrols),
             sentence: found.sentence,
             short: found.short,
             server_time: format!(

@@ -2,6 +2,7 @@
 
 use crate::policy::{ExtraCertificate, MunicipalityPolicy};
 use renraku_wire::{DeviceState, Role};
+use unicode_normalization::UnicodeNormalization as _;
 
 const DAY: i64 = 86_400_000;
 
@@ -58,6 +59,19 @@ pub fn due_notice(not_after: i64, now: i64) -> Option<i32> {
     NOTICE_DAYS.into_iter().rev().find(|days| left <= i64::from(*days) * DAY)
 }
 
+/// A No as it is stored, however it was typed: full-width digits, hyphens of every kind or none. Empty for what
+/// can be no No.
+#[must_use]
+pub fn number(typed: &str) -> String {
+    let dash = |c: &char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2500}' | 'ー');
+    let digits: String = typed.nfkc().filter(|c| !c.is_whitespace() && !dash(c)).take(13).collect();
+    if digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        format!("{}-{}-{}", &digits[..4], &digits[4..8], &digits[8..])
+    } else {
+        String::new()
+    }
+}
+
 /// How far the replacement of a device has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replacement {
@@ -101,6 +115,25 @@ mod tests {
             let got = [Role::Member, Role::FacilityManager, Role::Secretariat].map(|r| may_issue(r, &policy));
             assert_eq!(got, expected, "{extra:?}");
             assert!(!may_issue(Role::Unknown, &policy));
+        }
+    }
+
+    #[test]
+    fn a_no_is_read_however_it_was_typed() {
+        for typed in [
+            "0123-4567-8901",
+            " 0123 4567 8901 ",
+            "012345678901",
+            "０１２３－４５６７－８９０１",
+            "０１２３ー４５６７ー８９０１",
+            "0123\u{2212}4567\u{2010}8901",
+            "0123—4567ｰ8901",
+            "０１２３　４５６７　８９０１",
+        ] {
+            assert_eq!(number(typed), "0123-4567-8901", "{typed}");
+        }
+        for nothing in ["", "-", "0123-4567-890", "0123-4567-89012", "0123-4567-890x", "0123\u{0}4567-8901"] {
+            assert_eq!(number(nothing), "", "{nothing}");
         }
     }
 

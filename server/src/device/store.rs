@@ -1,6 +1,6 @@
 //! Devices and certificates in the database.
 
-use super::{certificates, rules};
+use super::{certificates, rules, ticket};
 use crate::access::{FacilityAdmin, Secretariat, SignedIn};
 use crate::db::prelude::*;
 use crate::db::schema::{certificate, device, facility, push_registration, session, staff};
@@ -283,8 +283,8 @@ pub async fn rename(c: &mut Conn, admin: &FacilityAdmin, id: Id, name: &str) -> 
     Ok(())
 }
 
-/// Revokes every certificate of a device and ends its sessions: of the own facility, or of any for the
-/// office. Revoking again changes nothing.
+/// Revokes every certificate of a device and ends its sessions and the Nos that were made on it: of the own
+/// facility, or of any for the office. Revoking again changes nothing.
 ///
 /// # Errors
 /// [`Code::NotFound`] alike for another's device and for none.
@@ -320,6 +320,7 @@ pub async fn revoke(
             session::table.filter(session::municipality_id.eq(town)).filter(session::device_id.eq(id))
         )
     )?;
+    ticket::end_of_device(c, town, id, now).await?;
     // A lost phone shows nothing any more.
     run!(
         c,

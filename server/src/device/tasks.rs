@@ -1,6 +1,7 @@
 //! What waits for a person here: replacements of devices that were begun and not ended.
 
 use super::rules::{self, Replacement};
+use super::ticket;
 use crate::access::SignedIn;
 use crate::clock;
 use crate::db::prelude::*;
@@ -92,6 +93,7 @@ async fn waiting(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> {
             .filter(enrolment_ticket::municipality_id.eq(who.municipality_id()))
             .filter(device::facility_id.eq(who.facility_id()).or(every))
             .filter(enrolment_ticket::used_at.is_null())
+            .filter(enrolment_ticket::failed_count.lt(ticket::MAX_WRONG))
             .filter(enrolment_ticket::expires_at.ge(clock::now()))
             .select((device::id, device::name, facility::name, enrolment_ticket::created_at))
     )?;

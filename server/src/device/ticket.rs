@@ -86,6 +86,8 @@ pub struct Origin {
     pub replaces: Option<Id>,
     /// Under which id it was asked for.
     pub request: Option<Id>,
+    /// The device that it is shown on.
+    pub on: Option<Id>,
 }
 
 /// Stores a fresh ticket.
@@ -122,6 +124,7 @@ pub async fn insert_from(
                 enrolment_ticket::issued_by.eq(origin.issued_by),
                 enrolment_ticket::replaces_id.eq(origin.replaces),
                 enrolment_ticket::request_id.eq(origin.request),
+                enrolment_ticket::issued_on.eq(origin.on),
             ))
             // Of two at once the later one is tried again, and finds the first one's.
             .on_conflict_do_nothing()
@@ -211,6 +214,28 @@ pub async fn consume(c: &mut Conn, town: Id, number: &str, now: i64) -> Result<(
         .set(enrolment_ticket::used_at.eq(now))
     )?;
     if rows == 0 { Err(Code::TicketUsed.into()) } else { Ok(()) }
+}
+
+/// Ends the Nos that nobody used and that a lost device may show: those made on it, and, of those made before
+/// that was noted, the ones for its successor.
+///
+/// # Errors
+/// The database failed.
+pub async fn end_of_device(c: &mut Conn, town: Id, device: Id, now: i64) -> Result<(), AppError> {
+    let unknown = enrolment_ticket::issued_on.is_null().and(enrolment_ticket::replaces_id.eq(device));
+    run!(
+        c,
+        execute,
+        diesel::update(
+            enrolment_ticket::table
+                .filter(enrolment_ticket::municipality_id.eq(town))
+                .filter(enrolment_ticket::issued_on.eq(device).or(unknown))
+                .filter(enrolment_ticket::used_at.is_null())
+                .filter(enrolment_ticket::expires_at.ge(now))
+        )
+        .set(enrolment_ticket::expires_at.eq(now - 1))
+    )?;
+    Ok(())
 }
 
 /// Refuses a facility that is not approved.

@@ -280,6 +280,10 @@ pub async fn designate(
             };
             let first_password = handed_out.is_some().then(|| first_password.clone());
             if stands && handed_out != Some(true) {
+                if first_password.is_some() {
+                    let again = person.to_string();
+                    audit::record(c, admin.actor(), "facility.manager_again", Some(id), &again).await?;
+                }
                 return Ok((login_id, first_password));
             }
             people::hand_over(c, town, id, person).await?;

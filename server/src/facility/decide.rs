@@ -2,7 +2,7 @@
 //! more No for a device. What the API and the portal share.
 
 use super::rules::{self, Event};
-use super::store::{self, letters, people};
+use super::store::{self, letters, people, stray};
 use crate::access::{Secretariat, token_hash};
 use crate::audit;
 use crate::clock;
@@ -50,6 +50,7 @@ pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerA
                 && let Some(manager) = people::fresh_manager(c, town, id).await?
             {
                 staff::account::set_first_password(c, town, manager.id, &hash, id).await?;
+                audit::record(c, office.actor(), "facility.approve_again", Some(id), "").await?;
                 return Ok(manager.login_id);
             }
             let application = store::advance(c, town, id, Event::Approve, None).await?;
@@ -215,6 +216,20 @@ pub async fn settle(app: &App, office: &Secretariat, id: Id) -> Result<(), AppEr
                 return Err(Code::StateConflict.into());
             }
             audit::record(c, office.actor(), "facility.no_mail_settled", Some(id), "").await
+        })
+        .await
+}
+
+/// Settles a report that no mail came whose name or address is no facility's.
+///
+/// # Errors
+/// [`Code::NotFound`].
+pub async fn settle_stray(app: &App, office: &Secretariat, id: Id) -> Result<(), AppError> {
+    let now = clock::now();
+    app.db
+        .write(async |c| {
+            stray::settle(c, office, id, now).await?;
+            audit::record(c, office.actor(), "facility.stray_settled", Some(id), "").await
         })
         .await
 }

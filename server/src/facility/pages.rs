@@ -154,13 +154,22 @@ struct ListPage {
     frame: Frame,
     waiting: Vec<Line>,
     decided: Vec<Line>,
-    rejected: bool,
+    strays: Vec<StrayLine>,
+    done: Option<&'static str>,
+}
+
+struct StrayLine {
+    id: String,
+    name: String,
+    mail: String,
+    at: String,
 }
 
 /// What the list was just asked to do.
 #[derive(Deserialize, Debug)]
 pub struct Done {
     rejected: Option<String>,
+    settled: Option<String>,
 }
 
 /// `GET /facilities`: the office's list.
@@ -169,16 +178,42 @@ pub async fn list(
     office: Secretariat,
     Query(done): Query<Done>,
 ) -> Result<Response, AppError> {
-    let (frame, all) =
-        app.db.read(async |c| Ok((office.frame(&app, c).await?, store::all(c, &office).await?))).await?;
+    let (frame, all, strays) = app
+        .db
+        .read(async |c| {
+            let strays = store::stray::all(c, &office).await?;
+            Ok((office.frame(&app, c).await?, store::all(c, &office).await?, strays))
+        })
+        .await?;
+    let strays = strays.into_iter().map(|s| StrayLine {
+        id: s.id.to_string(),
+        name: s.name,
+        mail: s.mail,
+        at: language::when(s.reported_at),
+    });
     let (waiting, decided): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|f| f.state == FacilityState::Applied);
     portal::page(&ListPage {
         frame,
         waiting: waiting.into_iter().map(Line::from).collect(),
         decided: decided.into_iter().map(Line::from).collect(),
-        rejected: done.rejected.is_some(),
+        strays: strays.collect(),
+        done: match (done.rejected, done.settled) {
+            (Some(_), _) => Some("申請を却下しました。"),
+            (None, Some(_)) => Some("対応済みにしました。"),
+            (None, None) => None,
+        },
     })
+}
+
+/// `POST /no-mail-reports/{id}/settlement`: somebody saw to it.
+pub async fn settle_stray(
+    State(app): State<App>,
+    office: Secretariat,
+    PathId(id): PathId<uuid::Uuid>,
+) -> Result<Response, AppError> {
+    decide::settle_stray(&app, &office, crate::db::Id(id)).await?;
+    Ok(local::see("/facilities?settled=1"))
 }
 
 /// An account that is shown once: a manager's.

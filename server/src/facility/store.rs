@@ -4,6 +4,7 @@ pub mod changes;
 pub mod letters;
 pub mod people;
 pub mod record;
+pub mod stray;
 mod waiting;
 
 use super::rules::{self, Event};

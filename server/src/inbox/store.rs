@@ -12,7 +12,7 @@ use crate::notice::Target;
 use crate::notice::inbox::managers_kinds;
 use crate::notice::reminder::DAY;
 use crate::portal::Task;
-use crate::{clock, run};
+use crate::{clock, notice, run};
 use renraku_wire::{Code, InboxLine, NoticeKind, Problem, Role, Timestamp};
 
 /// Ticked-off lines show for this long.
@@ -176,24 +176,8 @@ fn conflict(code: Code, who_has_it: Option<&str>) -> AppError {
 /// # Errors
 /// The database failed.
 pub async fn unclaimed(c: &mut Conn, who: &SignedIn) -> Result<(i64, Option<i64>), AppError> {
-    let manager = manages(who).into_sql::<diesel::sql_types::Bool>();
-    Ok(run!(
-        c,
-        get_result,
-        inbox_line::table
-            .filter(inbox_line::municipality_id.eq(who.municipality_id()))
-            .filter(inbox_line::facility_id.eq(who.facility_id()))
-            .filter(inbox_line::claimed_by.is_null())
-            .filter(inbox_line::done_at.is_null())
-            .filter(inbox_line::kind.ne_all(hidden(who)))
-            .filter(
-                inbox_line::kind
-                    .ne(word(&NoticeKind::IncidentUpdated))
-                    .or(inbox_line::staff_id.eq(who.staff_id()))
-                    .or(manager)
-            )
-            .select((diesel::dsl::count_star(), diesel::dsl::min(inbox_line::created_at)))
-    )?)
+    let person = (who.municipality_id(), who.facility_id(), who.staff_id());
+    notice::inbox::unclaimed(c, person, manages(who)).await
 }
 
 /// What waits for this person here: unclaimed lines; and for the manager, once one has waited for a day, the

@@ -58,6 +58,38 @@ pub fn managers_kinds() -> Vec<String> {
     NoticeKind::ALL.iter().filter(|kind| for_managers(**kind)).map(word).collect()
 }
 
+/// How many lines of a facility that this person sees nobody has claimed, and since when the oldest waits. Who
+/// runs the facility (`manages`) sees every line; the others those that are not a manager's, and of reports only
+/// news for themselves.
+///
+/// # Errors
+/// The database failed.
+pub async fn unclaimed(
+    c: &mut Conn,
+    (town, facility_id, staff_id): (Id, Id, Id),
+    manages: bool,
+) -> Result<(i64, Option<i64>), AppError> {
+    let hidden = if manages { vec![] } else { managers_kinds() };
+    let manages = manages.into_sql::<diesel::sql_types::Bool>();
+    Ok(run!(
+        c,
+        get_result,
+        inbox_line::table
+            .filter(inbox_line::municipality_id.eq(town))
+            .filter(inbox_line::facility_id.eq(facility_id))
+            .filter(inbox_line::claimed_by.is_null())
+            .filter(inbox_line::done_at.is_null())
+            .filter(inbox_line::kind.ne_all(hidden))
+            .filter(
+                inbox_line::kind
+                    .ne(word(&NoticeKind::IncidentUpdated))
+                    .or(inbox_line::staff_id.eq(staff_id))
+                    .or(manages)
+            )
+            .select((diesel::dsl::count_star(), diesel::dsl::min(inbox_line::created_at)))
+    )?)
+}
+
 pub(super) async fn insert(c: &mut Conn, rows: &[Row]) -> Result<(), AppError> {
     if !rows.is_empty() {
         run!(c, execute, diesel::insert_into(inbox_line::table).values(rows))?;

@@ -4,12 +4,13 @@ use super::rules;
 use crate::access::{FacilityAdmin, Secretariat, SignedIn};
 use crate::db::prelude::*;
 use crate::db::schema::{access_review, access_review_line, certificate, device, facility, staff};
-use crate::db::sql::{from_word, word};
+use crate::db::sql::{Uid, from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::notice::reminder::{DAY, FIRST_DAYS};
 use crate::portal::{Task, language};
 use crate::{clock, run};
+use diesel::sql_types::{BigInt, Text};
 use renraku_wire::{
     AccessReview, Code, NewAccessReview, ReviewDevice, ReviewLine, ReviewStaff, Timestamp, Verdict,
 };
@@ -268,8 +269,30 @@ pub async fn overview(c: &mut Conn, office: &Secretariat, now: i64) -> Result<Ve
         .collect())
 }
 
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// Whether an account or a device was changed at or after a moment. The words stand in an index of the log.
+async fn changed_since(c: &mut Conn, who: &SignedIn, subject: Id, since: i64) -> Result<bool, AppError> {
+    const STATEMENT: &str = "SELECT count(*) AS n FROM audit \
+         WHERE municipality_id = $1 AND object_id = $2 AND at >= $3 \
+             AND action IN ('staff.change', 'staff.own_mail', 'device.rename')";
+    let found = run!(
+        c,
+        get_result::<Count>,
+        diesel::sql_query(STATEMENT)
+            .bind::<Uid, _>(who.municipality_id())
+            .bind::<Text, _>(subject.to_string())
+            .bind::<BigInt, _>(since)
+    )?;
+    Ok(found.n > 0)
+}
+
 /// What waits for this person here: the own facility's review from a month before it is due, those whom the
-/// last review said leave; for the office, facilities that are overdue.
+/// last review said leave, or are to be changed and were not since; for the office, facilities that are overdue.
 ///
 /// # Errors
 /// The database failed.
@@ -280,7 +303,8 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
     let review = current(c, &admin, now).await?;
     let since = review.due_at.0 - FIRST_DAYS * DAY;
     if now >= since {
-        let text = format!("年1回の利用者・端末の点検をする（期限 {}）", language::day(review.due_at.0));
+        let (staff, due) = (&who.policy().words.staff, language::day(review.due_at.0));
+        let text = format!("年1回の{staff}・端末の点検をする（期限 {due}）");
         tasks.push(Task { text, href: "/review".to_owned(), since });
     }
     let signed_at = review.signed_at.map_or(now, |t| t.0);
@@ -291,6 +315,20 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
     for device in review.devices.iter().filter(|d| d.last == Some(Verdict::Leave)) {
         let text = format!("端末「{}」を失効させる（点検の結果）", device.name);
         tasks.push(Task { text, href: format!("/devices#device-{}", device.device_id), since: signed_at });
+    }
+    let changes = |last: Option<Verdict>| last == Some(Verdict::ChangeNeeded);
+    for person in review.staff.iter().filter(|s| changes(s.last)) {
+        if !changed_since(c, who, person.staff_id.into(), signed_at).await? {
+            let text = format!("{}さんの登録を直す（点検の結果）", person.name);
+            tasks.push(Task { text, href: format!("/staff/{}", person.staff_id), since: signed_at });
+        }
+    }
+    for device in review.devices.iter().filter(|d| changes(d.last)) {
+        if !changed_since(c, who, device.device_id.into(), signed_at).await? {
+            let text = format!("端末「{}」の登録を直す（点検の結果）", device.name);
+            let href = format!("/devices#device-{}", device.device_id);
+            tasks.push(Task { text, href, since: signed_at });
+        }
     }
     if let Ok(office) = who.secretariat() {
         let own = who.facility_id().into();

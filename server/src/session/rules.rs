@@ -1,19 +1,20 @@
 //! How wrong passwords slow a sign-in down. Pure.
 //!
-//! Three tallies are kept for a town: of one user id on one device, of one user id over all devices, and
-//! of one device over all user ids. User ids that nobody has are counted like others, so that a lock tells
+//! Three tallies are kept for a town: of one user id on one device, of one user id over all devices of one
+//! facility, and of one device over all user ids. User ids that nobody has are counted like others, so that a lock tells
 //! nothing.
 //!
 //! - **One id on one device** answers to itself alone: `lock_after` wrong ones lock that id on that device
 //!   for `lock_minutes`, each further `lock_after` for twice as long, up to eight times. By the defaults
 //!   that is at most 75 guesses a day.
-//! - **One id over all devices** and **one device over all ids** bind only where the person never signed in
-//!   on that device: there each delay is short (from one minute, at most `lock_minutes`). By the defaults
-//!   that is at most 118 guesses a day at one id from all strange devices together, and 540 a day from one
-//!   device at all strange ids together.
+//! - **One id over all devices of a facility** and **one device over all ids** bind only where the person never
+//!   signed in on that device: there each delay is short (from one minute, at most `lock_minutes`). By the
+//!   defaults that is at most 118 guesses a day at one id from all strange devices of its facility together, and
+//!   540 a day from one device at all strange ids together. An account opens on its own facility's devices only:
+//!   what is tried on others' is no guess at it, and is counted apart.
 //!
-//! So whoever guesses on one device cannot keep a colleague out on another one, and on a shared tablet
-//! cannot keep out those who use it.
+//! So whoever guesses on one device cannot keep a colleague out on another one, on a shared tablet cannot keep
+//! out those who use it, and from another facility cannot keep out a newcomer of this one.
 
 use crate::policy::MunicipalityPolicy;
 
@@ -86,7 +87,7 @@ impl Scale {
         Self { free: after, step: after, first: lasts, cap: lasts * 8 }
     }
 
-    /// One user id over all devices.
+    /// One user id over all devices of a facility.
     #[must_use]
     pub fn account(policy: &MunicipalityPolicy) -> Self {
         let (after, lasts) = policy_figures(policy);
@@ -110,7 +111,7 @@ fn policy_figures(policy: &MunicipalityPolicy) -> (i64, i64) {
 pub struct Tallies {
     /// Of this user id on this device.
     pub pair: Tally,
-    /// Of this user id over all devices.
+    /// Of this user id over all devices of this one's facility.
     pub account: Tally,
     /// Of this device over all user ids.
     pub device: Tally,

@@ -9,7 +9,7 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use crate::state::App;
-use crate::{access, clock};
+use crate::{access, clock, input};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use renraku_wire::{Code, Problem, SessionOpened, Staff, Timestamp};
@@ -39,7 +39,7 @@ pub async fn sign_in(
     login_id: &str,
     given: &str,
 ) -> Result<SessionOpened, AppError> {
-    let login_id = login_id.trim().to_lowercase();
+    let login_id = input::login_id(login_id);
     let town = device.municipality_id();
     let account = app.db.read(async |c| store::account(c, town, &login_id).await).await?;
     enter(app, device, &login_id, account, given, before).await
@@ -79,7 +79,7 @@ async fn enter(
     before: Before<'_>,
 ) -> Result<SessionOpened, AppError> {
     let town = device.municipality_id();
-    let key = tally::Key::new(town, login_id, device.device_id());
+    let key = tally::Key::new(town, login_id, device.device_id(), device.facility_id());
     // An account is open on the devices of its own facility only.
     let account = account.filter(|a| a.facility_id == device.facility_id() && a.state == "active");
     let fits = check(app, device.policy(), &key, given, account.as_ref()).await?;
@@ -249,8 +249,8 @@ pub async fn me(c: &mut Conn, who: &SignedIn) -> Result<Staff, AppError> {
 /// How long after a change of password the same change is taken for the one that was done.
 const TWICE_MILLIS: i64 = 60_000;
 
-/// Changes the password of the person signed in, ends their other sessions, and the pushes to the devices that
-/// had those. The same change sent twice is one.
+/// Changes the password of the person signed in, ends their other sessions, the pushes to the devices that had
+/// those, and the certificate Nos that they made and nobody used. The same change sent twice is one.
 ///
 /// # Errors
 /// [`Code::SignInRefused`] for a wrong current password, which counts like one at sign-in;
@@ -273,7 +273,7 @@ pub async fn change_password(
             Ok((account, about, just_changed))
         })
         .await?;
-    let key = tally::Key::new(town, &account.login_id, who.device_id());
+    let key = tally::Key::new(town, &account.login_id, who.device_id(), who.facility_id());
     let fits = check(app, who.policy(), &key, current, Some(&account)).await?;
     // Sent twice: the first of the two has made it the password that counts. At any other time this would be a
     // second guess at the current one for the price of one.
@@ -304,6 +304,8 @@ pub async fn change_password(
             }
             store::close_others(c, town, account.id, &keep).await?;
             store::forget_push_elsewhere(c, who).await?;
+            // Whoever knew the old password may have made some.
+            store::end_tickets(c, town, account.id, clock::now()).await?;
             audit::record(c, who.actor(), "session.password", Some(account.id), "").await?;
             Ok(true)
         })

@@ -2,7 +2,7 @@
 
 use crate::access::SignedIn;
 use crate::db::prelude::*;
-use crate::db::schema::{facility, municipality, push_registration, session, staff};
+use crate::db::schema::{enrolment_ticket, facility, municipality, push_registration, session, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -321,4 +321,24 @@ pub async fn forget_push_elsewhere(c: &mut Conn, who: &SignedIn) -> Result<(), A
 /// The database failed.
 pub async fn facility_name(c: &mut Conn, town: Id, id: Id) -> Result<String, AppError> {
     Ok(run!(c, get_result, facility::table.find((town, id)).select(facility::name))?)
+}
+
+/// Ends the certificate Nos that a person made and nobody used.
+///
+/// # Errors
+/// The database failed.
+pub async fn end_tickets(c: &mut Conn, town: Id, id: Id, now: i64) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(
+            enrolment_ticket::table
+                .filter(enrolment_ticket::municipality_id.eq(town))
+                .filter(enrolment_ticket::issued_by.eq(id))
+                .filter(enrolment_ticket::used_at.is_null())
+                .filter(enrolment_ticket::expires_at.gt(now))
+        )
+        .set(enrolment_ticket::expires_at.eq(now))
+    )?;
+    Ok(())
 }

@@ -9,8 +9,6 @@ use crate::{clock, run};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// Stands for "over all devices".
-const EVERY_DEVICE: Id = Id(Uuid::nil());
 /// Stands for "over all user ids".
 const EVERY_LOGIN: &[u8] = &[];
 
@@ -20,14 +18,23 @@ pub struct Key {
     town: Id,
     login: Vec<u8>,
     device: Id,
+    facility: Id,
 }
 
 impl Key {
-    /// The key of a user id, as small letters, on a device.
+    /// The key of a user id, as small letters, on a device of a facility.
     #[must_use]
-    pub fn new(town: Id, login_id: &str, device: Id) -> Self {
-        Self { town, login: login_hash(town, login_id), device }
+    pub fn new(town: Id, login_id: &str, device: Id, facility: Id) -> Self {
+        Self { town, login: login_hash(town, login_id), device, facility: every_device_of(facility) }
     }
+}
+
+/// Stands for "over all devices of this facility" where a device is named. No device has this id.
+fn every_device_of(facility: Id) -> Id {
+    let hash = Sha256::new_with_prefix(b"every device of").chain_update(facility.0.as_bytes()).finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    Id(Uuid::from_bytes(id))
 }
 
 fn login_hash(town: Id, login_id: &str) -> Vec<u8> {
@@ -47,7 +54,7 @@ pub async fn load(c: &mut Conn, key: &Key) -> Result<Tallies, AppError> {
         sign_in_tally::table
             .filter(sign_in_tally::municipality_id.eq(key.town))
             .filter(sign_in_tally::login_sha256.eq_any([key.login.as_slice(), EVERY_LOGIN]))
-            .filter(sign_in_tally::device_id.eq_any([key.device, EVERY_DEVICE]))
+            .filter(sign_in_tally::device_id.eq_any([key.device, key.facility]))
             .select((
                 sign_in_tally::login_sha256,
                 sign_in_tally::device_id,
@@ -68,7 +75,7 @@ pub async fn load(c: &mut Conn, key: &Key) -> Result<Tallies, AppError> {
     };
     Ok(Tallies {
         pair: of(&key.login, key.device),
-        account: of(&key.login, EVERY_DEVICE),
+        account: of(&key.login, key.facility),
         device: of(EVERY_LOGIN, key.device),
     })
 }
@@ -79,7 +86,7 @@ pub async fn load(c: &mut Conn, key: &Key) -> Result<Tallies, AppError> {
 /// The database failed.
 pub async fn store(c: &mut Conn, key: &Key, tallies: &Tallies) -> Result<(), AppError> {
     put(c, key.town, &key.login, key.device, &tallies.pair).await?;
-    put(c, key.town, &key.login, EVERY_DEVICE, &tallies.account).await?;
+    put(c, key.town, &key.login, key.facility, &tallies.account).await?;
     put(c, key.town, EVERY_LOGIN, key.device, &tallies.device).await
 }
 

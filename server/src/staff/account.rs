@@ -3,7 +3,7 @@
 use super::rules::{self, Mails};
 use crate::access::FacilityAdmin;
 use crate::db::prelude::*;
-use crate::db::schema::{enrolment_ticket, facility, staff};
+use crate::db::schema::{facility, staff};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
@@ -214,26 +214,6 @@ pub async fn set_first_password(
             staff::must_change_password.eq(true),
             staff::first_password_id.eq(request),
         ))
-    )?;
-    Ok(())
-}
-
-/// Ends the certificate Nos that a person made and nobody used.
-///
-/// # Errors
-/// The database failed.
-pub async fn end_tickets(c: &mut Conn, town: Id, id: Id, now: i64) -> Result<(), AppError> {
-    run!(
-        c,
-        execute,
-        diesel::update(
-            enrolment_ticket::table
-                .filter(enrolment_ticket::municipality_id.eq(town))
-                .filter(enrolment_ticket::issued_by.eq(id))
-                .filter(enrolment_ticket::used_at.is_null())
-                .filter(enrolment_ticket::expires_at.gt(now))
-        )
-        .set(enrolment_ticket::expires_at.eq(now))
     )?;
     Ok(())
 }

@@ -75,8 +75,8 @@ pub async fn own_mail(app: &App, who: &SignedIn, given: &OwnMail) -> Result<(), 
         .await
 }
 
-/// Hands out a new first password: the old one was forgotten. Sessions end, locks are lifted. The same request
-/// again gets the same one again, until it is used.
+/// Hands out a new first password: the old one was forgotten. Sessions and certificate Nos that nobody used end,
+/// locks are lifted. The same request again gets the same one again, until it is used.
 ///
 /// # Errors
 /// [`renraku_wire::Code::NotFound`]; [`renraku_wire::Code::RoleInsufficient`] for the own account;
@@ -120,10 +120,12 @@ pub async fn first_password(
             }
             account::set_first_password(c, town, id, &hash, request).await?;
             if before {
+                audit::record(c, admin.actor(), "staff.new_first_password_again", Some(id), "").await?;
                 return Ok(account.login_id);
             }
             session::store::close_all(c, town, id).await?;
             session::tally::lift(c, town, &account.login_id).await?;
+            session::store::end_tickets(c, town, id, clock::now()).await?;
             audit::record(c, admin.actor(), "staff.new_first_password", Some(id), "").await?;
             Ok(account.login_id)
         })

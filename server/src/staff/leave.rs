@@ -49,7 +49,7 @@ pub async fn leave(app: &App, admin: &FacilityAdmin, id: Id, leaving: &Leaving) 
             }
             teams::end(c, town, id, now).await?;
             session::store::close_all(c, town, id).await?;
-            account::end_tickets(c, town, id, now).await?;
+            session::store::end_tickets(c, town, id, now).await?;
             account::end(c, town, id, &left_on).await?;
             audit::record(c, admin.actor(), "staff.leave", Some(id), &left_on).await
         })

@@ -35,7 +35,7 @@ pub async fn suspend(app: &App, office: &Secretariat, id: Id, given: &Suspending
             rules::next(account.state(), rules::Act::Suspend)?;
             suspension::begin(c, office, id, given.id.into(), &reason, now).await?;
             session::store::close_all(c, town, id).await?;
-            account::end_tickets(c, town, id, now).await?;
+            session::store::end_tickets(c, town, id, now).await?;
             tell(c, town, &account, NoticeKind::AccountSuspended).await?;
             audit::record(c, office.actor(), "staff.suspend", Some(id), &given.id.to_string()).await
         })

@@ -3,7 +3,7 @@
 use crate::both;
 use crate::town::*;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{certificate, notice};
+use renraku_server::db::schema::{certificate, device, notice};
 use renraku_server::device::{expiry, renew};
 use renraku_server::policy::{ExtraCertificate, MunicipalityPolicy};
 use renraku_server::{chores, clock, run};
@@ -298,12 +298,22 @@ async fn an_unused_renewal_does_not_end_the_old_certificate(host: Host) {
     let town = hasty(&host).await;
     let office = town.office().await;
     let (key, request) = csr();
+    let listed: Vec<Device> = office.get("/v1/devices").await.ok();
+    let end = listed[0].not_after.0;
+    crate::policy::set(&office, &[("/certificate_days", 365.into())]).await;
     let issued: CertificateIssued = office.post(RENEW, &CertificateRenewal { csr: request }).await.ok();
+    // Nor does it end the notices of the old one's end.
+    let app = &host.server.app;
+    expiry::tell(app, end - 12 * DAY).await.unwrap();
+    assert_eq!(notices(&host, "certificate_expiring").await.len(), 1);
     // The answer may have been lost: the old one may be all that the device has.
     settle(&host, clock::now() + 60 * DAY).await;
     office.get("/v1/session").await.done();
     let mut renewed = town.care(identity(&key, &issued));
     renewed.sign_in("jimukyoku", PASSWORD).await;
+    app.seen.store(&app.db).await.unwrap();
+    expiry::tell(app, end - 6 * DAY).await.unwrap();
+    assert_eq!(notices(&host, "certificate_expiring").await.len(), 1, "the new one has arrived");
 }
 
 async fn the_manager_is_told_four_times_of_an_end(host: Host) {
@@ -361,6 +371,29 @@ async fn a_device_shows_its_own_end(host: Host) {
     }
     let (_, html) = page(&office, "/devices/own").await;
     assert_eq!(text_of(&html, "own-state"), "期限が近い");
+    // On a PC it points to the button only where that is there.
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        run!(c, execute, diesel::update(device::table).set(device::platform.eq("browser")))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let (_, html) = page(&office, "/devices/own").await;
+    assert!(html.contains("下の「この端末の証明書を入れ替える」") && html.contains("replace-own"), "{html}");
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let rows = [("/certificate_days", 365.into()), ("/extra_certificate", "secretariat".into())];
+    crate::policy::set(&office, &rows).await;
+    db.write(async |c| {
+        run!(c, execute, diesel::update(device::table).set(device::platform.eq("browser")))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let (_, html) = page(&nurse, "/devices/own").await;
+    assert!(html.contains("ask-successor") && html.contains("事務局に、この端末を"), "{html}");
+    assert!(!html.contains("下の「") && !html.contains("replace-own"), "{html}");
 }
 
 async fn the_inventory_names_and_renames(host: Host) {

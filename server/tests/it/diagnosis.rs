@@ -4,7 +4,7 @@ use crate::both;
 use crate::devices::{form, page, text_of};
 use crate::town::*;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{facility, notice, staff};
+use renraku_server::db::schema::{facility, notice, sign_in_tally, staff};
 use renraku_server::{clock, run};
 use renraku_wire::*;
 
@@ -48,6 +48,21 @@ async fn a_locked_or_suspended_account_is_told_on_its_own_facilitys_device_only(
     set_state(&host, "nurse.m", "suspended").await;
     let locked = ask(&town, nurse.identity.clone(), &account(" Nurse.N ")).await;
     assert_eq!((locked.short.as_str(), locked.code), ("R-121", Some(Code::AccountLocked)));
+    assert!(locked.sentence.contains("15分待つか"), "{}", locked.sentence);
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        let sooner = sign_in_tally::locked_until.eq(sign_in_tally::locked_until - 480_000_i64);
+        run!(c, execute, diesel::update(sign_in_tally::table).set(sooner))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let locked = ask(&town, nurse.identity.clone(), &account("ｎｕｒｓｅ．Ｎ")).await;
+    assert!(
+        locked.short == "R-121" && locked.sentence.contains("ロックしました。7分待つか"),
+        "{}",
+        locked.sentence
+    );
     // The lock is on the device where the passwords were wrong.
     assert_eq!(ask(&town, own.clone(), &account("nurse.n")).await.short, "R-100");
     assert_eq!(ask(&town, own.clone(), &account("nurse.m")).await.short, "R-122");
@@ -111,12 +126,22 @@ async fn set_mail(host: &Host, state: &str, created_at: i64) {
         .unwrap();
 }
 
+async fn set_handled(host: &Host, at: Option<i64>) {
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        run!(c, execute, diesel::update(notice::table).set(notice::handled_at.eq(at)))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 async fn a_mail_that_is_held_up_is_told_from_one_that_was_sent(host: Host) {
     let town = host.town("one").await;
     let office = town.office().await;
     let question = DiagnosisQuestion { login_id: None, mail_missing: true };
     assert_eq!(ask(&town, None, &question).await.short, "R-112");
-    town.facility(&office, "架空訪問看護").await;
+    let id = town.facility(&office, "架空訪問看護").await.id;
     let now = clock::now();
     for (state, created_at, short) in [
         ("sent", now, "R-112"),
@@ -128,7 +153,16 @@ async fn a_mail_that_is_held_up_is_told_from_one_that_was_sent(host: Host) {
         set_mail(&host, state, created_at).await;
         assert_eq!(ask(&town, None, &question).await.short, short, "{state}");
     }
+    // A new letter in the place of the dead one; and one that somebody took in hand.
     set_mail(&host, "dead", now).await;
+    let again = TicketMailAgain { id: NoticeId::new(), mail: None };
+    office.post(&format!("/v1/facilities/{id}/ticket-mail"), &again).await.done();
+    assert_eq!(ask(&town, None, &question).await.short, "R-112", "replaced");
+    set_mail(&host, "dead", now).await;
+    assert_eq!(ask(&town, None, &question).await.short, "R-111");
+    set_handled(&host, Some(now)).await;
+    assert_eq!(ask(&town, None, &question).await.short, "R-112", "handled");
+    set_handled(&host, None).await;
     let (_, html) = form(&town.public(), "/one/diagnosis", &[("mail_missing", "1")]).await;
     assert!(html.contains("R-111") && html.contains("事務局に電話"), "{html}");
     // The office sees whose mail it is.
@@ -170,6 +204,11 @@ async fn the_page_says_one_thing_to_do_and_the_time(host: Host) {
     let public = town.public_as(office.identity.clone());
     let (_, html) = page(&public, "/one/diagnosis").await;
     assert!(html.contains("R-100") && html.contains("to-sign-in"), "{html}");
+    // The way to a certificate stands where a certificate helps.
+    let (_, html) = form(&town.public(), "/one/diagnosis", &[("mail_missing", "1")]).await;
+    assert!(html.contains("R-112") && html.contains("to-certificate"), "{html}");
+    let (_, html) = form(&public, "/one/diagnosis", &[("login_id", "nobody.x")]).await;
+    assert!(html.contains("R-129") && !html.contains("to-certificate"), "{html}");
     let (_, html) = form(&public, "/one/diagnosis", &[("login_id", "<nobody>")]).await;
     assert!(html.contains("R-129") && html.contains("&#60;nobody&#62;"), "{html}");
     assert_eq!(page(&town.public(), "/atlantis/diagnosis").await.0, 404);

@@ -17,6 +17,7 @@ both!(
     a_newcomer_is_not_reminded_on_the_first_day,
     a_town_may_ask_for_no_training,
     a_review_names_everybody_and_is_kept,
+    what_a_review_says_to_change_is_a_task_until_it_changed,
     a_review_is_signed_once,
     late_reviews_show_to_the_office,
     forms_declare_and_sign,
@@ -223,6 +224,7 @@ async fn a_review_names_everybody_and_is_kept(host: Host) {
     assert_eq!(after.signed_by.as_deref(), Some("管理 二郎"));
     let line = after.staff.iter().find(|s| s.staff_id == id).unwrap();
     assert_eq!(line.last, Some(Verdict::Leave));
+    assert!(!page(&nursing.manager, "/tasks").await.contains("登録を直す"));
     assert!(page(&nursing.manager, "/tasks").await.contains("試験 nurse.nさんの利用を終える"));
     let db = &host.server.app.db;
     let kept: Vec<(String, String, String)> = db
@@ -244,6 +246,40 @@ async fn a_review_names_everybody_and_is_kept(host: Host) {
     assert_eq!(kept, [("staff".into(), "member nurse".into(), "leave".into())]);
     let shown = page(&nursing.manager, "/review").await;
     assert!(shown.contains(&format!("name=\"staff-{id}\"")) && shown.contains("前回「やめる・退職」"));
+}
+
+async fn what_a_review_says_to_change_is_a_task_until_it_changed(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (id, _nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let manager = &nursing.manager;
+    let now: AccessReview = manager.get("/v1/access-review").await.ok();
+    let mut new = all_well(&now);
+    new.staff.iter_mut().filter(|s| s.staff_id == id).for_each(|s| s.verdict = Verdict::ChangeNeeded);
+    new.devices[0].verdict = Verdict::ChangeNeeded;
+    let device = new.devices[0].device_id;
+    manager.post("/v1/access-reviews", &new).await.done();
+    let tasks = page(manager, "/tasks").await;
+    for part in ["試験 nurse.nさんの登録を直す", &format!("/staff/{id}"), "の登録を直す（点検の結果）"]
+    {
+        assert!(tasks.contains(part), "{part} in {tasks}");
+    }
+    assert_eq!(tasks.matches("登録を直す").count(), 2, "{tasks}");
+    let change = StaffChange {
+        name: "試験 看子".into(),
+        profession: Profession::Nurse,
+        role: Role::Member,
+        mail: None,
+        forwarding_mail: None,
+        may_export: false,
+    };
+    manager.put(&format!("/v1/staff/{id}"), &change).await.done();
+    let tasks = page(manager, "/tasks").await;
+    assert!(!tasks.contains("さんの登録を直す") && tasks.contains("の登録を直す"), "{tasks}");
+    manager.put(&format!("/v1/devices/{device}/name"), &DeviceName { name: "受付".into() }).await.done();
+    assert!(!page(manager, "/tasks").await.contains("登録を直す"));
+    assert!(page(manager, "/review").await.contains("年1回の点検（スタッフと端末）"));
 }
 
 async fn a_review_is_signed_once(host: Host) {

@@ -9,10 +9,12 @@ use renraku_server::db::Id;
 use renraku_server::device::store::{NewDevice, insert};
 use renraku_server::policy::MunicipalityPolicy;
 use renraku_server::tls::{Authority, Validity};
-use renraku_server::{clock, tls};
+use renraku_server::{clock, run, tls};
 use renraku_wire::*;
 
 both!(
+    what_a_japanese_keyboard_types_is_read,
+    a_worn_or_expired_no_is_seen_by_the_office,
     a_ticket_works_once,
     a_wrong_ticket_tells_nothing,
     an_expired_ticket_is_refused,
@@ -33,6 +35,67 @@ async fn a_ticket_works_once(host: Host) {
     town.public().post(&town.path("/certificates"), &again).await.refused(Code::TicketUsed);
     let diagnosis: Diagnosis = town.public_as(Some(identity)).get(&town.path("/diagnosis")).await.ok();
     assert!(diagnosis.ok && diagnosis.code.is_none());
+}
+
+async fn what_a_japanese_keyboard_types_is_read(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let wide = |number: &str, dash: &str| -> String {
+        let digit = |c: char| char::from_u32(u32::from(c) - u32::from('0') + u32::from('０')).unwrap();
+        number.chars().map(|c| if c == '-' { dash.to_owned() } else { digit(c).to_string() }).collect()
+    };
+    for dash in ["ー", "−", "－", "", "　"] {
+        let ticket: EnrolmentTicket = office.post("/v1/devices/tickets", &NewTicket::another()).await.ok();
+        let mut device = town.care(town.enrol(&wide(&ticket.number, dash), &ticket.password).await);
+        device.sign_in("　ＪＩＭＵＫＹＯＫＵ ", PASSWORD).await;
+    }
+}
+
+async fn a_worn_or_expired_no_is_seen_by_the_office(host: Host) {
+    use renraku_server::db::prelude::*;
+    use renraku_server::db::schema::{enrolment_ticket, ticket_letter};
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let device = nursing.manager.identity.as_ref().unwrap().device_id.unwrap();
+    let replace = NewTicket { replaces: Some(device), ..NewTicket::another() };
+    let ticket: EnrolmentTicket = nursing.manager.post("/v1/devices/tickets", &replace).await.ok();
+    let file = async || {
+        let record: FacilityRecord = office.get(&format!("/v1/facilities/{}", nursing.id)).await.ok();
+        let mail = record.file.unwrap().ticket_mail.unwrap();
+        (mail.worn, mail.expired)
+    };
+    let waits = async || {
+        let tasks: Tasks = office.get("/v1/tasks").await.ok();
+        tasks.tasks.iter().any(|t| t.text.contains("新しい端末に証明書を入れる"))
+    };
+    assert_eq!((file().await, waits().await), ((false, false), true));
+    let db = &host.server.app.db;
+    let letter: String = db
+        .read(async |c| Ok(run!(c, get_result, ticket_letter::table.select(ticket_letter::number))?))
+        .await
+        .unwrap();
+    for number in [&letter, &ticket.number] {
+        for _ in 0..5 {
+            let request = Town::certificate_request(number, "not-the-password", &csr().1);
+            town.public().post(&town.path("/certificates"), &request).await.refused(Code::TicketInvalid);
+        }
+    }
+    assert_eq!((file().await, waits().await), ((true, false), false));
+    let (_, html) = crate::devices::page(&office, &format!("/facilities/{}", nursing.id)).await;
+    assert!(html.contains("このNoは使えません"), "{html}");
+    db.write(async |c| {
+        let past = (enrolment_ticket::failed_count.eq(0), enrolment_ticket::expires_at.eq(1));
+        run!(c, execute, diesel::update(enrolment_ticket::table).set(past))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!((file().await, waits().await), ((false, true), false));
+    let (_, html) = crate::devices::page(&office, &format!("/facilities/{}", nursing.id)).await;
+    assert!(html.contains("Noの期限が切れています"), "{html}");
+    let (_, html) = crate::devices::page(&town.public(), "/one/certificate").await;
+    assert!(html.contains("5回間違えると"), "{html}");
 }
 
 async fn a_wrong_ticket_tells_nothing(host: Host) {

@@ -300,6 +300,9 @@ async fn a_report_tells_a_stranger_nothing(host: Host) {
         let answer = public.post(&path, &unknown).await;
         assert_eq!((answer.status, answer.body.as_slice()), (202, b"".as_slice()));
     }
+    // Those that are no facility's reach the office too.
+    let tasks: Tasks = office.get("/v1/tasks").await.ok();
+    assert!(tasks.tasks.iter().any(|t| t.text.contains("という連絡3件に対応する")), "{tasks:?}");
     let elsewhere = public.post(&other.path("/no-mail-reports"), &known).await;
     assert_eq!(elsewhere.status, 202);
     public.post(&path, &report("", "known@example.invalid")).await.refused(Code::FieldInvalid);

@@ -303,6 +303,19 @@ async fn a_manager_keeps_the_record_on_the_page(host: Host) {
         .await
         .shows(200, &["<h1>架空看護</h1>", "変更しました"]);
     form(&care.office, &confirm, &[("facility", &facility)]).await.shows(409, &["state_conflict"]);
+    // A refused form of the map keeps the box as it was sent.
+    let map = format!("{page}/map");
+    let place = [("latitude", "35.9"), ("longitude", "137.9")];
+    form(manager, &map, &[&place[..], &[("listed", "true")]].concat())
+        .await
+        .shows(200, &["value=\"true\" checked"]);
+    let bad = [("latitude", "北"), ("longitude", "137.9")];
+    let refused = form(manager, &map, &bad).await.shows(422, &["北"]);
+    assert!(!refused.text.contains("value=\"true\" checked"), "{}", refused.text);
+    form(manager, &map, &[&bad[..], &[("listed", "true")]].concat())
+        .await
+        .shows(422, &["value=\"true\" checked"]);
+    open(manager, &page).await.shows(200, &["value=\"true\" checked"]);
     // Handing over: the next manager has the page, the last one is led home.
     let manager_path = format!("{page}/manager");
     form(manager, &manager_path, &[("manager_mail", "n@example.invalid")])
@@ -343,7 +356,20 @@ async fn a_trial_and_a_missing_mail_have_their_pages(host: Host) {
     open(&public, "/one/no-mail").await.shows(200, &["3日以内"]);
     form(&public, "/one/no-mail", &bad).await.shows(422, &["name-error", "a@example.invalid"]);
     let unknown = [("name", "ない診療所"), ("manager_mail", "a@example.invalid")];
-    form(&public, "/one/no-mail", &unknown).await.shows(200, &["受け付けました"]);
+    for _ in 0..2 {
+        form(&public, "/one/no-mail", &unknown).await.shows(200, &["受け付けました"]);
+    }
+    let shouted = [("name", "ない診療"), ("manager_mail", "A@example.invalid")];
+    form(&public, "/one/no-mail", &shouted).await.shows(200, &["受け付けました"]);
+    // Of one address one a day: the office sees it, and settles it.
+    let office = town.office().await;
+    open(&office, "/tasks").await.shows(200, &["という連絡1件に対応する", "/facilities#stray"]);
+    let list = open(&office, "/facilities").await.shows(200, &["ない診療所", "a@example.invalid"]);
+    let settle = list.text.split("/no-mail-reports/").nth(1).unwrap().split('/').next().unwrap();
+    let settle = format!("/no-mail-reports/{settle}/settlement");
+    form(&office, &settle, &[]).await.shows(200, &["対応済みにしました"]);
+    form(&office, &settle, &[]).await.shows(404, &[]);
+    assert!(!open(&office, "/tasks").await.text.contains("という連絡"));
     open(&public, "/one/corrections/unknown").await.shows(404, &["link_invalid"]);
     let open_town = MunicipalityPolicy { outside_facility: false, ..MunicipalityPolicy::default() };
     let _two = host.town_with("two", open_town).await;

@@ -226,6 +226,8 @@ async fn a_closed_facility_leaves_its_posts(host: Host) {
     for what in ["approval", "resumption"] {
         care.office.post(&format!("{path}/{what}"), &json!({})).await.refused(Code::StateConflict);
     }
+    let (_, html) = crate::devices::page(&care.office, "/devices").await;
+    assert!(html.contains("施設の廃止") && !html.contains("facility_closed"), "{html}");
     let directory: Directory = care.office.get("/v1/directory").await.ok();
     assert!(directory.staff.iter().all(|s| s.facility_id != care.nursing.id));
     // Who goes on elsewhere brings the mail address along.

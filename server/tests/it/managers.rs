@@ -139,6 +139,7 @@ async fn managers_lines_are_theirs_alone(host: Host) {
         assert_eq!(inbox(client).await.unclaimed, 0, "{:?}", kinds(client).await);
         assert!(kinds(client).await.is_empty());
         assert!(!page(client, "/tasks").await.contains("件を受け取る"));
+        assert!(!page(client, "/tasks").await.contains("共有のお知らせ（"), "the menu counts what they see");
         let shown = page(client, "/inbox").await;
         assert!(
             !shown.contains(NoticeKind::IncidentWaiting.line()) && !shown.contains("id=\"for-managers\"")
@@ -156,6 +157,7 @@ async fn managers_lines_are_theirs_alone(host: Host) {
         assert_eq!(nurse.form(&format!("/inbox/{}/{act}", line.id), &[]).await.status, 404);
     }
     let shown = page(&nursing.manager, "/inbox").await;
+    assert!(shown.contains(&format!("共有のお知らせ（{}）", inbox(&nursing.manager).await.unclaimed)));
     assert!(
         shown.contains("管理者だけに表示されています") && shown.contains(NoticeKind::IncidentWaiting.line())
     );

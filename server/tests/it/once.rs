@@ -46,11 +46,17 @@ async fn a_ticket_that_is_asked_for_twice_is_one(host: Host) {
     let of_facility = format!("/v1/facilities/{}/tickets", nursing.id);
     for path in ["/v1/devices/tickets", &of_facility] {
         let (before, told) = (tickets(&host).await, entries(&host, "device.ticket").await);
+        let again = entries(&host, "device.ticket_again").await;
         let new = NewTicket::another();
         let answers = at_once(&nursing.manager, path, &new).await;
         let all: Vec<EnrolmentTicket> = answers.into_iter().map(Answer::ok).collect();
         assert!(all.iter().all(|t| *t == all[0]), "{path}: one No, one password");
         assert_eq!((tickets(&host).await, entries(&host, "device.ticket").await), (before + 1, told + 1));
+        assert_eq!(
+            entries(&host, "device.ticket_again").await - again,
+            5,
+            "who was shown it again is on record"
+        );
         // Another id is another ticket; the same id for something else is refused.
         let other: EnrolmentTicket = nursing.manager.post(path, &NewTicket::another()).await.ok();
         assert!(other.number != all[0].number && other.password != all[0].password);
@@ -119,6 +125,7 @@ async fn first_passwords_that_are_asked_for_twice_are_one(host: Host) {
     let given = one(at_once(&nursing.manager, &path, &request).await);
     assert_ne!(given, added);
     assert_eq!(entries(&host, "staff.new_first_password").await, 1);
+    assert_eq!(entries(&host, "staff.new_first_password_again").await, 5);
     // What was handed out before is none any more, and does not come back.
     nursing.manager.post("/v1/staff", &new).await.refused(Code::IdConflict);
     let another = NewFirstPassword { id: FirstPasswordId::new() };
@@ -157,6 +164,7 @@ async fn an_approval_and_a_designation_sent_twice_show_one_account(host: Host) {
         all.iter().all(|a| (&a.login_id, &a.first_password) == (&all[0].login_id, &all[0].first_password))
     );
     assert_eq!(entries(&host, "facility.approve").await, 1);
+    assert_eq!(entries(&host, "facility.approve_again").await, 5);
     let directory: Directory = office.get("/v1/directory").await.ok();
     let managers = directory.staff.iter().filter(|s| s.facility_id == applied.id).count();
     assert_eq!(managers, 1);
@@ -172,6 +180,7 @@ async fn an_approval_and_a_designation_sent_twice_show_one_account(host: Host) {
     let shown = |d: &ManagerDesignated| (d.login_id.clone(), d.first_password.clone());
     assert!(made.iter().all(|d| shown(d) == shown(&made[0])));
     assert_eq!(entries(&host, "facility.manager").await, 1);
+    assert_eq!(entries(&host, "facility.manager_again").await, 5);
     // The account of the approval manages no more: approving again shows nothing.
     office.post(&format!("{path}/approval"), &()).await.refused(Code::StateConflict);
     let mut manager = town.care(town.device(&office, applied.id).await);

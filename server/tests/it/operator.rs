@@ -158,6 +158,38 @@ async fn a_wrong_secret_stops_the_server_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_wrong_secret_no_command_changes_anything() {
+    for operator in Operator::each().await {
+        let operator = operator.with_town();
+        operator.good(&["authority", "roll", "--slug", "one"]);
+        let before = operator.good(&["authority", "status", "--slug", "one"]);
+        let right = std::fs::read(operator.path("operator.secret")).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let wrong = other.path().join("secret");
+        OperatorSecret::create(&wrong).unwrap();
+        let create = ["municipality", "create", "--slug", "two", "--name", "第二町", "--login-id"];
+        let create = [&create[..], &["jimukyoku", "--staff-name", "事務 次郎"]].concat();
+        let retire = ["authority", "retire", "--slug", "one"];
+        for command in [&create[..], &["authority", "roll", "--slug", "one"], &retire, &["verify-audit"]] {
+            let with = [command, &["--secret-file", wrong.to_str().unwrap()]].concat();
+            operator.refused(&with, &["nothing was changed", "--secret-file"]);
+        }
+        assert_eq!(std::fs::read(operator.path("operator.secret")).unwrap(), right);
+        operator.refused(&["authority", "status", "--slug", "two"], &["no town two"]);
+        assert_eq!(operator.good(&["authority", "status", "--slug", "one"]), before);
+        // While the secret is being changed no command begins.
+        let lock = std::fs::File::open(operator.path("lock")).unwrap();
+        lock.lock().unwrap();
+        for command in [&create[..], &retire] {
+            operator.refused(command, &["is being changed", "nothing was changed", "run the command again"]);
+        }
+        lock.unlock().unwrap();
+        operator.good(&create);
+        operator.good(&retire);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_half_written_host_folder_stops_the_server_and_changes_nothing() {
     for operator in Operator::each().await {
         operator.good(&["init"]);

@@ -15,6 +15,7 @@ use reqwest::Method;
 both!(
     a_guesser_on_one_device_keeps_nobody_out_on_another,
     guessing_from_many_devices_does_not_reach_the_own_one,
+    tries_at_another_facility_keep_no_newcomer_out,
     a_day_of_guessing_is_75_tries,
     ids_that_nobody_has_lock_alike,
     the_lock_says_how_long_in_the_towns_words,
@@ -85,6 +86,25 @@ async fn guessing_from_many_devices_does_not_reach_the_own_one(host: Host) {
     fresh.post("/v1/session", &sign_in("nurse.n", PASSWORD)).await.locked("1分");
     nurse.sign_in("nurse.n", PASSWORD).await;
     later(&host, 60_000).await;
+    fresh.sign_in("nurse.n", PASSWORD).await;
+}
+
+async fn tries_at_another_facility_keep_no_newcomer_out(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let clinic = town.facility(&office, "架空診療所").await;
+    town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    for _ in 0..4 {
+        let device = town.care(town.device(&clinic.manager, clinic.id).await);
+        for _ in 0..5 {
+            guess(&device, "nurse.n").await;
+        }
+    }
+    // There they are counted as those of her own facility would be, so that the count tells nothing.
+    let device = town.care(town.device(&clinic.manager, clinic.id).await);
+    guess(&device, "nurse.n").await.locked("1分");
+    let mut fresh = town.care(town.device(&nursing.manager, nursing.id).await);
     fresh.sign_in("nurse.n", PASSWORD).await;
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 both!(
     a_change_holds_from_the_next_request_on,
     the_same_change_twice_is_one_and_an_older_version_is_refused,
+    the_contact_block_reaches_the_offices_own_row,
     a_policy_is_whole_and_every_row_is_checked,
     versions_are_never_overwritten,
     the_office_edits_its_settings_in_a_form,
@@ -178,6 +179,38 @@ async fn the_same_change_twice_is_one_and_an_older_version_is_refused(host: Host
     let versions: Vec<_> = all.iter().map(|v| v["version"].as_i64().unwrap()).collect();
     assert_eq!(versions, [3, 2, 1]);
     assert_eq!(all[1]["policy"]["ticket_days"], json!(3));
+}
+
+async fn the_contact_block_reaches_the_offices_own_row(host: Host) {
+    use renraku_server::db::prelude::*;
+    use renraku_server::db::schema::facility;
+    let town = host.town("one").await;
+    let other = host.town("two").await;
+    let (office, elsewhere) = (town.office().await, other.office().await);
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let rows = [
+        ("/contact/office", json!("架空町 福祉課")),
+        ("/contact/telephone", json!("0000-99-0001")),
+        ("/contact/mail", json!("fukushi@example.invalid")),
+    ];
+    set(&office, &rows).await;
+    let me: Staff = office.get("/v1/session").await.ok();
+    assert_eq!(me.facility_name, "架空町 福祉課");
+    let db = &host.server.app.db;
+    let changed: Vec<(String, String, String)> = db
+        .read(async |c| {
+            let all = facility::table.filter(facility::manager_mail.eq("fukushi@example.invalid"));
+            Ok(renraku_server::run!(
+                c,
+                load,
+                all.select((facility::name, facility::telephone, facility::kind))
+            )?)
+        })
+        .await
+        .unwrap();
+    assert_eq!(changed, [("架空町 福祉課".into(), "0000-99-0001".into(), "secretariat".into())]);
+    assert_ne!(elsewhere.get("/v1/session").await.ok::<Staff>().facility_name, "架空町 福祉課");
+    assert_eq!(nursing.manager.get("/v1/session").await.ok::<Staff>().facility_name, "架空訪問看護");
 }
 
 async fn a_policy_is_whole_and_every_row_is_checked(host: Host) {

@@ -26,10 +26,55 @@ both!(
     a_resumed_session_gives_no_access,
     the_list_of_revocations_grows_and_is_numbered,
     a_rolled_authority_keeps_the_devices_and_ends_when_they_renewed,
+    a_lost_device_takes_its_nos_with_it,
+    a_new_password_ends_the_nos_of_the_old_one,
 );
 
 fn lost() -> Revocation {
     Revocation { reason: "訪問先で紛失".into(), kind: RevocationKind::Lost }
+}
+
+async fn no(who: &Client, replaces: Option<DeviceId>) -> EnrolmentTicket {
+    who.post("/v1/devices/tickets", &NewTicket { replaces, ..NewTicket::another() }).await.ok()
+}
+
+async fn worthless(town: &Town<'_>, ticket: &EnrolmentTicket) {
+    let request = Town::certificate_request(&ticket.number, &ticket.password, &csr().1);
+    town.public().post(&town.path("/certificates"), &request).await.refused(Code::TicketExpired);
+}
+
+async fn a_lost_device_takes_its_nos_with_it(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let device = nurse.identity.as_ref().unwrap().device_id.unwrap();
+    let shown = [no(&nurse, None).await, no(&nurse, Some(device)).await];
+    // Made elsewhere: for the successor of the lost one, and for any.
+    let elsewhere = [no(&nursing.manager, Some(device)).await, no(&nursing.manager, None).await];
+    office.post(&format!("/v1/devices/{device}/revocation"), &lost()).await.done();
+    for ticket in &shown {
+        worthless(&town, ticket).await;
+    }
+    for ticket in &elsewhere {
+        town.enrol(&ticket.number, &ticket.password).await;
+    }
+}
+
+async fn a_new_password_ends_the_nos_of_the_old_one(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let (id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let (hers, managers) = (no(&nurse, None).await, no(&nursing.manager, None).await);
+    let change = PasswordChange { current: PASSWORD.into(), new: "tsukimi-dango-no-yoru-27".into() };
+    nurse.post("/v1/session/password", &change).await.done();
+    worthless(&town, &hers).await;
+    let hers = no(&nurse, None).await;
+    let request = NewFirstPassword { id: FirstPasswordId::new() };
+    nursing.manager.post(&format!("/v1/staff/{id}/first-password"), &request).await.done();
+    worthless(&town, &hers).await;
+    town.enrol(&managers.number, &managers.password).await;
 }
 
 async fn an_open_connection_ends_within_a_second(host: Host) {

@@ -135,6 +135,8 @@ fn what_is_told_of_a_facility() {
                     queued_at: Timestamp(3),
                     done_at: Some(Timestamp(4)),
                     used: false,
+                    worn: true,
+                    expired: false,
                 }),
                 no_mail_since: Some(Timestamp(5)),
             }),

@@ -189,7 +189,7 @@ pub async fn map(
     State(app): State<App>,
     admin: FacilityAdmin,
     PathId(id): PathId<FacilityId>,
-    Fields(form): Fields<Typed>,
+    Fields(mut form): Fields<Typed>,
 ) -> Result<Response, AppError> {
     let outcome = match position(&form) {
         Ok(position) => {
@@ -198,6 +198,10 @@ pub async fn map(
         }
         Err(e) => Err(e),
     };
+    // Unticked, the box sends nothing; refused, it stays unticked.
+    if form.listed.is_empty() {
+        "false".clone_into(&mut form.listed);
+    }
     answer(&app, &admin, id, outcome, form, |_| "").await
 }
 

@@ -1,5 +1,6 @@
 //! Letters with No and password, links to returned applications, and reports that no mail came.
 
+use super::stray;
 use crate::access::Secretariat;
 use crate::audit::{self, Actor};
 use crate::db::prelude::*;
@@ -147,13 +148,13 @@ pub async fn insert_link(
     Ok(())
 }
 
-/// Forgets links that expired, and takes back the letters with them that never left, and those with a No that
-/// expired. May run any number of
-/// times. What the office wrote to the applicant stays on the facility's record.
+/// Forgets old strays and links that expired, and takes back the letters with them that never left, and those
+/// with a No that expired. May run any number of times. What the office wrote to the applicant stays on the facility's record.
 ///
 /// # Errors
 /// The database failed.
 pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
+    stray::sweep(c, now).await?;
     let over: Vec<(Id, Option<Id>)> = run!(
         c,
         load,
@@ -243,8 +244,9 @@ pub async fn link(c: &mut Conn, town: Id, token_hash: &[u8], now: i64) -> Result
     Ok(Link { facility_id, expires_at, used: used_at.is_some() })
 }
 
-/// Notes that a manager's mail did not come, where name and address are a facility's (F04). Whether they
-/// are is not told, not even by the work: one statement and one audit entry either way.
+/// Notes that a manager's mail did not come (F04): at the facility whose name and address these are, and where
+/// there is none, among the strays. Which of both is not told, not even by the work: two statements and one
+/// audit entry either way.
 ///
 /// # Errors
 /// The database failed.
@@ -266,6 +268,7 @@ pub async fn report(c: &mut Conn, town: Id, name: &str, mail: &str, now: i64) ->
             .bind::<Text, _>("secretariat")
             .bind::<Text, _>(word(&FacilityState::Closed))
     )?;
+    stray::report(c, town, name, mail, now).await?;
     let stranger = Actor { municipality_id: town, staff_id: None, device_id: None };
     audit::record(c, stranger, "facility.no_mail", None, "").await
 }

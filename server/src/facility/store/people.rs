@@ -8,7 +8,7 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::staff::{account, teams};
 use crate::{clock, run};
-use renraku_wire::Role;
+use renraku_wire::{RevocationKind, Role};
 
 /// A member of a facility's staff.
 #[derive(Queryable, Selectable, Clone)]
@@ -159,7 +159,8 @@ pub async fn end(c: &mut Conn, office: &Secretariat, facility_id: Id, now: i64) 
         .set((
             certificate::revoked_at.eq(now),
             certificate::revoked_by.eq(office.staff_id()),
-            certificate::revoke_reason.eq("facility_closed"),
+            certificate::revoke_reason.eq("施設の廃止"),
+            certificate::revoke_kind.eq(word(&RevocationKind::Ended)),
         ))
     )?;
     let people: Vec<Id> = run!(

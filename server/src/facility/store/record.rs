@@ -7,9 +7,10 @@ use crate::db::schema::{device, enrolment_ticket, facility, facility_past, no_ma
 use crate::db::schema::{media, ticket_letter};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
+use crate::device::ticket;
 use crate::error::AppError;
 use crate::facility::rules;
-use crate::run;
+use crate::{clock, run};
 use renraku_wire::{
     Code, DeliveryState, FacilityApplication, FacilityFile, FacilityPast, FacilityRecord, FacilityState,
     ListedFacility, MapListing, MapPosition, TicketMailStatus, Timestamp,
@@ -146,7 +147,7 @@ async fn file(c: &mut Conn, town: Id, id: Id, more: &More) -> Result<FacilityFil
 }
 
 async fn ticket_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<TicketMailStatus>, AppError> {
-    type Mail = (String, String, Option<String>, i64, Option<i64>, Option<i64>);
+    type Mail = (String, String, Option<String>, i64, Option<i64>, (Option<i64>, i32, i64));
     let row: Option<Mail> = run!(
         c,
         get_result,
@@ -170,11 +171,11 @@ async fn ticket_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<TicketMail
                 notice::last_error,
                 notice::created_at,
                 notice::done_at,
-                enrolment_ticket::used_at
+                (enrolment_ticket::used_at, enrolment_ticket::failed_count, enrolment_ticket::expires_at)
             ))
     )
     .optional()?;
-    row.map(|(address, state, reason, queued_at, done_at, used_at)| {
+    row.map(|(address, state, reason, queued_at, done_at, (used_at, wrong, expires_at))| {
         Ok(TicketMailStatus {
             address,
             state: from_word::<DeliveryState>(&state)?,
@@ -182,6 +183,8 @@ async fn ticket_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<TicketMail
             queued_at: Timestamp(queued_at),
             done_at: done_at.map(Timestamp),
             used: used_at.is_some(),
+            worn: used_at.is_none() && wrong >= ticket::MAX_WRONG,
+            expired: used_at.is_none() && expires_at < clock::now(),
         })
     })
     .transpose()

@@ -1,5 +1,6 @@
 //! What waits for the office here.
 
+use super::stray;
 use crate::access::SignedIn;
 use crate::db::prelude::*;
 use crate::db::schema::{
@@ -31,6 +32,7 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
     let mut tasks = applications(c, town).await?;
     tasks.extend(changes(c, town).await?);
     tasks.extend(silent(c, town).await?);
+    tasks.extend(stray::task(c, town).await?);
     tasks.extend(
         dead(c, town).await?.into_iter().map(|line| task(line, "証明書のメールが届かない（送信エラー）")),
     );

@@ -4,12 +4,13 @@ use super::changes;
 use crate::access::Secretariat;
 use crate::audit;
 use crate::db::prelude::*;
-use crate::db::schema::{municipality, policy_history, staff};
+use crate::db::schema::{facility, municipality, policy_history, staff};
+use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
 use crate::run;
-use renraku_wire::Code;
+use renraku_wire::{Code, FacilityKind};
 
 /// One version of the policy.
 #[derive(Clone, Debug)]
@@ -69,6 +70,25 @@ pub async fn current(c: &mut Conn, office: &Secretariat) -> Result<Version, AppE
     newest.ok_or_else(|| AppError::internal("a town has no version of its policy"))
 }
 
+/// The office's own row among the facilities says what the contact block says: mails of its duties go there.
+async fn office_is(c: &mut Conn, town: Id, policy: &MunicipalityPolicy) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(
+            facility::table
+                .filter(facility::municipality_id.eq(town))
+                .filter(facility::kind.eq(word(&FacilityKind::Secretariat)))
+        )
+        .set((
+            facility::name.eq(&policy.contact.office),
+            facility::telephone.eq(&policy.contact.telephone),
+            facility::manager_mail.eq(&policy.contact.mail),
+        ))
+    )?;
+    Ok(())
+}
+
 /// Puts a checked policy in the place of version `replaces`, with its audit entry. It holds from the very
 /// next request on. The same change by the same person twice, or a policy that says the same, adds nothing.
 /// Returns the version in force.
@@ -113,6 +133,7 @@ pub async fn change(
             policy_history::changed_at.eq(now),
         ))
     )?;
+    office_is(c, town, new).await?;
     let told = format!("version {next}: {}", changes::fields(&current.policy, new)?.join(", "));
     audit::record(c, office.actor(), "policy.change", Some(town), &told).await?;
     Ok(Version {

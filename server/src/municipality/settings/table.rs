@@ -143,7 +143,7 @@ pub const SECTIONS: &[Section] = &[
             row(
                 "/consent/original_kept_by",
                 "同意書の原本を保管する人",
-                "",
+                LATER,
                 Kind::Choice(&[("explainer", "説明した人"), ("patient", "本人"), ("facility", "施設")]),
             ),
             row(
@@ -170,17 +170,22 @@ pub const SECTIONS: &[Section] = &[
             row(
                 "/consent/scope",
                 "同意がおよぶ範囲",
-                "",
+                LATER,
                 Kind::Choice(&[
                     ("comprehensive", "支援にかかわるすべての施設と人（包括同意）"),
                     ("named_facilities", "同意書に名前のある施設だけ"),
                 ]),
             ),
-            row("/consent/scope_items", "共有する項目", "同意書のとおりに、1行に一つずつ。", Kind::Lines),
+            row(
+                "/consent/scope_items",
+                "共有する項目",
+                "同意書のとおりに、1行に一つずつ。今は記録されるだけで、動作は変わりません。",
+                Kind::Lines,
+            ),
             row(
                 "/consent/scope_version",
                 "共有する項目の版",
-                "同意書に印刷した版。項目を変えたら、版も変えてください。",
+                "同意書に印刷した版。項目を変えたら、版も変えてください。今は記録されるだけで、動作は変わりません。",
                 Kind::Line { needed: true },
             ),
         ],
@@ -193,7 +198,7 @@ pub const SECTIONS: &[Section] = &[
             switch(
                 "/trial_mode",
                 "試行期間にする",
-                "事務局が指定した施設だけが参加します。ポータルにもそう表示されます。",
+                "ポータルでの利用申請を受け付けません。事務局は紙の申請を登録できます。ポータルには試行期間中と表示されます。",
             ),
             switch("/public_facility_map", "希望する施設をポータルの地図に出す", ""),
             number(
