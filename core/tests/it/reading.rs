@@ -94,7 +94,7 @@ async fn receipts_are_kept_until_the_server_has_them() {
     assert!(seen.stale && seen.value.read && seen.value.acknowledged);
     assert!(town.facts().receipts.is_empty());
     town.network.set_down(false);
-    session.flush(false).await.unwrap();
+    session.flush(true).await.unwrap();
     let receipt = town.facts().receipts[&post];
     assert_eq!(receipt.acknowledged, Some(true));
     town.facts().receipts.clear();
