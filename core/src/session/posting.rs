@@ -141,7 +141,11 @@ impl Session {
     /// # Errors
     /// `NotFound`, `Conflict` when the server may already have it, `Storage`.
     pub async fn cancel(&self, id: PostId) -> Result<(), CoreError> {
-        self.change(move |tx| outbox::cancel(tx, id)).await
+        self.change(move |tx| {
+            outbox::cancel(tx, id)?;
+            Ok(cache::drop_pictures(tx)?)
+        })
+        .await
     }
 
     async fn change<R: Send + 'static>(
