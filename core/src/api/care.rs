@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Care {
     pub(super) http: Http,
-    token: Option<std::sync::Arc<Zeroizing<String>>>,
+    pub(super) token: Option<std::sync::Arc<Zeroizing<String>>>,
 }
 
 impl std::fmt::Debug for Care {
