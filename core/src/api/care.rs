@@ -47,6 +47,13 @@ impl Care {
         Self { http: self.http.clone(), token: Some(std::sync::Arc::new(Zeroizing::new(token))) }
     }
 
+    /// The same, telling when the care host says that this session is over.
+    #[must_use]
+    pub(crate) fn until_over(mut self, on_over: super::OnOver) -> Self {
+        self.http.on_over = Some(on_over);
+        self
+    }
+
     pub(super) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
         with_token(self.http.request(method, segments), self.token.as_deref())
     }

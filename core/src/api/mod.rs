@@ -62,6 +62,9 @@ pub(crate) enum Ended {
 pub(crate) type OnEnded =
     Arc<dyn Fn(Ended) -> Pin<Box<dyn Future<Output = Option<Code>> + Send>> + Send + Sync>;
 
+/// Told when the care host says that the session is over.
+pub(crate) type OnOver = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
 /// The way to one host.
 #[derive(Clone)]
 struct Http {
@@ -72,6 +75,7 @@ struct Http {
     tls: Arc<rustls::ClientConfig>,
     base: Url,
     on_ended: Option<OnEnded>,
+    on_over: Option<OnOver>,
 }
 
 impl std::fmt::Debug for Http {
@@ -101,7 +105,7 @@ impl Http {
         };
         let client = built(builder(SIGN_OF_LIFE).read_timeout(SILENCE))?;
         let uploads = built(builder(CHUNK))?;
-        Ok(Self { client, uploads, tls: Arc::new(tls), base, on_ended: None })
+        Ok(Self { client, uploads, tls: Arc::new(tls), base, on_ended: None, on_over: None })
     }
 
     /// A request to the path made of these segments, each escaped.
@@ -128,6 +132,11 @@ impl Http {
             Ok(answer) => refusal(answer).await,
             Err(e) => self.explained(&e).await,
         };
+        if let (ApiError::Refused { .. }, Some(Code::SessionInvalid), Some(on_over)) =
+            (&error, error.code(), &self.on_over)
+        {
+            on_over().await;
+        }
         let ended = match (&error, error.code()) {
             (ApiError::Key(KeyError::Gone), _) => Ended::KeyGone,
             (ApiError::Refused { .. }, Some(Code::CertificateReplaced)) => Ended::Replaced,
