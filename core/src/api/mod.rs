@@ -51,7 +51,9 @@ pub(crate) enum Ended {
     Said,
     /// The care host said that a newer one took its place.
     Replaced,
-    /// An alert in the handshake said so, which anybody on the way may have put there.
+    /// The care host said that its time is over, or an alert did.
+    Expired,
+    /// An alert in the handshake said that it is revoked, which anybody on the way may have put there.
     Alert,
     /// Its key is gone.
     KeyGone,
@@ -139,6 +141,7 @@ impl Http {
         }
         let ended = match (&error, error.code()) {
             (ApiError::Key(KeyError::Gone), _) => Ended::KeyGone,
+            (_, Some(Code::CertificateExpired)) => Ended::Expired,
             (ApiError::Refused { .. }, Some(Code::CertificateReplaced)) => Ended::Replaced,
             (ApiError::Refused { .. }, Some(Code::CertificateRevoked)) => Ended::Said,
             (_, Some(Code::CertificateRevoked)) => Ended::Alert,
