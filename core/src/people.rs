@@ -60,11 +60,13 @@ pub(crate) struct People {
     folder: PathBuf,
     /// Two tries at once must not count as one, two changes of the list not lose one.
     doing: Mutex<()>,
+    /// One prompt to add a finger or face at a time. Taken before `doing`.
+    adding: Mutex<()>,
 }
 
 impl People {
     pub(crate) fn new(vault: Arc<dyn Vault>, folder: PathBuf) -> Self {
-        Self { vault, folder, doing: Mutex::new(()) }
+        Self { vault, folder, doing: Mutex::new(()), adding: Mutex::new(()) }
     }
 
     fn doing(&self) -> MutexGuard<'_, ()> {
@@ -106,6 +108,13 @@ impl People {
 
     /// Opens the store of someone who has a PIN. With the last wrong try everything of theirs is gone.
     pub(crate) fn unlock(&self, staff: StaffId, opener: &Opener<'_>) -> Result<Option<Store>, Fault> {
+        // A finger may be long in coming: nobody else waits for it.
+        let released = match (opener, self.find(staff)?) {
+            (Opener::Biometrics(guarded), Some(person)) => {
+                person.lock(self.vault.as_ref(), &staff).released(*guarded)?
+            }
+            _ => None,
+        };
         let _doing = self.doing();
         let Some(person) = self.find(staff)? else { return Ok(None) };
         let lock = person.lock(self.vault.as_ref(), &staff);
@@ -117,7 +126,7 @@ impl People {
             staff,
             match opener {
                 Opener::Pin(pin) => lock.open_with_pin(pin),
-                Opener::Biometrics(guarded) => lock.open_with_biometrics(*guarded),
+                Opener::Biometrics(_) => lock.open_with_biometrics(released.as_ref()),
             },
         )?;
         Ok(Some(self.existing(&person, &key)?))
@@ -182,12 +191,25 @@ impl People {
         pin: &str,
         guarded: &dyn Vault,
     ) -> Result<bool, Fault> {
-        let _doing = self.doing();
-        let Some(person) = self.find(staff)? else { return Ok(false) };
+        // The last secret that is kept must be the one that is sealed to.
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((person, key)) = self.opened(staff, pin)? else { return Ok(false) };
         let lock = person.lock(self.vault.as_ref(), &staff);
-        let key = self.spent_is_wiped(staff, lock.open_with_pin(pin))?;
-        lock.add_biometrics(&key, guarded)?;
+        // This may ask for a finger: nobody else waits for it.
+        let kek = lock.guard(guarded)?;
+        let _doing = self.doing();
+        // Who was forgotten meanwhile has no record to add to, and whoever came back has another.
+        lock.add_biometrics(&key, &kek)?;
         Ok(true)
+    }
+
+    /// The key of someone who has a PIN.
+    fn opened(&self, staff: StaffId, pin: &str) -> Result<Option<(Person, StoreKey)>, Fault> {
+        let _doing = self.doing();
+        let Some(person) = self.find(staff)? else { return Ok(None) };
+        let opened = person.lock(self.vault.as_ref(), &staff).open_with_pin(pin);
+        let key = self.spent_is_wiped(staff, opened)?;
+        Ok(Some((person, key)))
     }
 
     /// From now on only the PIN opens the store.
@@ -229,19 +251,28 @@ impl People {
         Ok(self.keep(&people)?)
     }
 
-    /// Forgets everyone, readable list or not: files without keys are noise, and go too.
+    /// Forgets everyone, readable list or not: files without keys are noise, and go too. So do files whose keys
+    /// the vault does not let go of now; then the list stays, to find the keys by, and the first fault is told.
     pub(crate) fn wipe(&self) -> Result<(), Fault> {
         let _doing = self.doing();
+        let mut keys = Ok(());
         match self.list() {
-            Ok(people) => people.iter().try_for_each(|person| self.remove(person.staff_id))?,
-            Err(VaultError::Locked) => return Err(VaultError::Locked.into()),
+            Ok(people) => {
+                for person in people {
+                    let removed = self.remove(person.staff_id);
+                    keys = keys.and(removed);
+                }
+            }
+            Err(VaultError::Locked) => keys = Err(VaultError::Locked.into()),
             Err(VaultError::Failed) => {}
         }
-        self.vault.remove(LIST)?;
-        match std::fs::remove_dir_all(&self.folder) {
+        let files = match std::fs::remove_dir_all(&self.folder) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
             _ => Ok(()),
-        }
+        };
+        keys?;
+        self.vault.remove(LIST)?;
+        files
     }
 
     /// The key of someone without a PIN; none when the vault lost it.
@@ -253,5 +284,61 @@ impl People {
         let Some(bytes) = self.vault.load(&person.key_name())?.map(Zeroizing::new) else { return Ok(None) };
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| StoreError::Unreadable)?;
         Ok(Some(Zeroizing::new(key)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::FileVault;
+    use renraku_wire::{FacilityId, Profession, Role};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A vault that the device's lock shuts.
+    struct Shut(FileVault, AtomicBool);
+
+    impl Shut {
+        fn look(&self) -> Result<&FileVault, VaultError> {
+            if self.1.load(Ordering::SeqCst) { Err(VaultError::Locked) } else { Ok(&self.0) }
+        }
+    }
+
+    impl Vault for Shut {
+        fn load(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+            self.look()?.load(name)
+        }
+
+        fn store(&self, name: &str, secret: &[u8]) -> Result<(), VaultError> {
+            self.look()?.store(name, secret)
+        }
+
+        fn remove(&self, name: &str) -> Result<(), VaultError> {
+            self.look()?.remove(name)
+        }
+    }
+
+    #[test]
+    fn a_locked_vault_keeps_no_file_from_being_wiped() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = FileVault::open(folder.path().join("vault")).unwrap();
+        let vault = Arc::new(Shut(vault, AtomicBool::new(false)));
+        let people = People::new(vault.clone(), folder.path().join("people"));
+        let staff = Staff {
+            id: StaffId::new(),
+            facility_id: FacilityId::new(),
+            facility_name: String::new(),
+            name: "試験 花子".to_owned(),
+            profession: Profession::Nurse,
+            role: Role::Member,
+        };
+        people.open_or_make(&staff).unwrap().close();
+        assert!(std::fs::read_dir(folder.path().join("people")).unwrap().count() > 0);
+        vault.1.store(true, Ordering::SeqCst);
+        assert!(matches!(people.wipe(), Err(Fault::Vault(VaultError::Locked))));
+        assert!(!folder.path().join("people").exists());
+        vault.1.store(false, Ordering::SeqCst);
+        assert_eq!(people.list().unwrap().len(), 1, "the key is still to be found");
+        people.wipe().unwrap();
+        assert_eq!(std::fs::read_dir(folder.path().join("vault")).unwrap().count(), 0);
     }
 }

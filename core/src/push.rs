@@ -1,7 +1,7 @@
 //! What a push may show. The push itself carries a kind and an opaque id; the rest is fetched over the care
 //! host, with certificate and session. Not here: showing it.
 
-use crate::error::CoreError;
+use crate::error::{CoreError, StorageTrouble};
 use crate::session::{Session, unreached};
 use renraku_wire::{NoticeKind, PatientId, PostId, PushPayload};
 use serde_json::Value;
@@ -14,7 +14,8 @@ const PREVIEW: usize = 60;
 pub struct PushShown {
     /// For a locked screen: a generic Japanese line, no name, no facility, no clinical word.
     pub locked: String,
-    /// For an unlocked screen; none when the server was not reached or tells this person nothing.
+    /// For an unlocked screen; none when the server was not reached or tells this person nothing, and when the
+    /// person must sign in or unlock first.
     pub unlocked: Option<Unlocked>,
 }
 
@@ -51,16 +52,25 @@ impl Session {
     /// what it is about and keeps the post for reading. Does not mark it as read.
     ///
     /// # Errors
-    /// `Invalid` for a payload that is not ours, `SignedOut`, `Certificate`, `Storage`. Not reaching the server
-    /// is no error: there is nothing for the unlocked screen then.
+    /// `Invalid` for a payload that is not ours, `Certificate`, `Storage`. Not reaching the server, a session
+    /// that is over and a store that is locked are no errors: there is nothing for the unlocked screen then.
     pub async fn handle_push(&self, payload: &str) -> Result<PushShown, CoreError> {
         let push = parse(payload).ok_or_else(|| CoreError::invalid("payload"))?;
         let locked = push.kind.line().to_owned();
+        let unlocked = match self.unlocked(&push).await {
+            Ok(unlocked) => unlocked,
+            Err(CoreError::SignedOut { .. } | CoreError::Storage { kind: StorageTrouble::Locked }) => None,
+            Err(e) => return Err(e),
+        };
+        Ok(PushShown { locked, unlocked })
+    }
+
+    async fn unlocked(&self, push: &PushPayload) -> Result<Option<Unlocked>, CoreError> {
         let notice = match self.care.notice(push.id).await {
             Ok(notice) => notice,
-            Err(e) if unreached(&e) => return Ok(PushShown { locked, unlocked: None }),
+            Err(e) if unreached(&e) => return Ok(None),
             Err(e) => match e.into() {
-                CoreError::NotFound => return Ok(PushShown { locked, unlocked: None }),
+                CoreError::NotFound => return Ok(None),
                 e => return Err(e),
             },
         };
@@ -82,7 +92,7 @@ impl Session {
         if let Some(id) = notice.patient_id {
             unlocked.patient_name = absent_is_none(self.patient(id).await)?.map(|seen| seen.value.name);
         }
-        Ok(PushShown { locked, unlocked: Some(unlocked) })
+        Ok(Some(unlocked))
     }
 }
 

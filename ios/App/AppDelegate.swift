@@ -28,7 +28,7 @@ final class AppDelegate: NSObject, UIApplicationDelegate, UNUserNotificationCent
         }
         task = app.beginBackgroundTask(expirationHandler: end)
         Task {
-            await work.flush(now: false)
+            await work.flush(now: true)
             end()
         }
     }

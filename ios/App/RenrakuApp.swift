@@ -19,7 +19,7 @@ struct RenrakuApp: App {
                     Places.sweep()
                     delegate.attach(model)
                     await model.start()
-                    network.start { await model.work?.flush(now: false) }
+                    network.start { await model.work?.flush(now: true) }
                 }
         }
         .onChange(of: phase) { phase in

@@ -106,7 +106,8 @@ impl RenrakuDevice {
 
     /// Makes the key, sends the request for a certificate and keeps what comes back. Some seconds.
     ///
-    /// A device that heard `certificate_replaced` enrols anew in the same town: stores and outboxes stay.
+    /// A device whose certificate is at its end (`certificate_replaced`, `certificate_expired`, or its key is gone)
+    /// enrols anew in the same town: stores and outboxes stay.
     ///
     /// Fails with `Conflict` when the device is enrolled already (`forget` first), `Certificate` when No,
     /// password or key are refused, `NotFound` for a town that is not there, `Invalid` for an address that is

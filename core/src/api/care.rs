@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Care {
     pub(super) http: Http,
-    token: Option<std::sync::Arc<Zeroizing<String>>>,
+    pub(super) token: Option<std::sync::Arc<Zeroizing<String>>>,
 }
 
 impl std::fmt::Debug for Care {
@@ -45,6 +45,13 @@ impl Care {
     #[must_use]
     pub fn with_session(&self, token: String) -> Self {
         Self { http: self.http.clone(), token: Some(std::sync::Arc::new(Zeroizing::new(token))) }
+    }
+
+    /// The same, telling when the care host says that this session is over.
+    #[must_use]
+    pub(crate) fn until_over(mut self, on_over: super::OnOver) -> Self {
+        self.http.on_over = Some(on_over);
+        self
     }
 
     pub(super) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {

@@ -35,8 +35,12 @@ const CONNECT: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(30);
 /// A whole exchange of JSON.
 const EXCHANGE: Duration = Duration::from_secs(30);
-/// A chunk of 256 KiB at 64 kbit/s takes half of this.
+/// A chunk of 256 KiB at 64 kbit/s takes half of this. Nothing is heard meanwhile.
 const CHUNK: Duration = Duration::from_secs(75);
+/// How long a server may be silent with a request open before it is asked for a sign of life.
+const ALIVE: Duration = Duration::from_secs(20);
+/// Longest wait for that sign.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// Longest JSON answer that is read, in bytes. A page of posts stays far below.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
@@ -47,7 +51,9 @@ pub(crate) enum Ended {
     Said,
     /// The care host said that a newer one took its place.
     Replaced,
-    /// An alert in the handshake said so, which anybody on the way may have put there.
+    /// The care host said that its time is over, or an alert did.
+    Expired,
+    /// An alert in the handshake said that it is revoked, which anybody on the way may have put there.
     Alert,
     /// Its key is gone.
     KeyGone,
@@ -58,13 +64,20 @@ pub(crate) enum Ended {
 pub(crate) type OnEnded =
     Arc<dyn Fn(Ended) -> Pin<Box<dyn Future<Output = Option<Code>> + Send>> + Send + Sync>;
 
+/// Told when the care host says that the session is over.
+pub(crate) type OnOver = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
 /// The way to one host.
 #[derive(Clone)]
 struct Http {
     client: reqwest::Client,
+    /// Connections of their own for chunks. On a slow line a sign of life waits behind the chunk that is on its
+    /// way, and so would every other request: there a silence says nothing before the chunk's time is over.
+    uploads: reqwest::Client,
     tls: Arc<rustls::ClientConfig>,
     base: Url,
     on_ended: Option<OnEnded>,
+    on_over: Option<OnOver>,
 }
 
 impl std::fmt::Debug for Http {
@@ -79,23 +92,32 @@ impl Http {
         if base.scheme() != "https" || base.cannot_be_a_base() {
             return Err(ApiError::Nonsense("the host's address"));
         }
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.clone())
-            .https_only(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("renraku/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .http2_keep_alive_interval(Duration::from_secs(20))
-            .http2_keep_alive_timeout(Duration::from_secs(10))
-            .build()
-            .map_err(|_| ApiError::Nonsense("the TLS settings"))?;
-        Ok(Self { client, tls: Arc::new(tls), base, on_ended: None })
+        let builder = |sign_of_life| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .https_only(true)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("renraku/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(CONNECT)
+                .http2_keep_alive_interval(ALIVE)
+                .http2_keep_alive_timeout(sign_of_life)
+        };
+        let built = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|_| ApiError::Nonsense("the TLS settings"))
+        };
+        let client = built(builder(SIGN_OF_LIFE).read_timeout(SILENCE))?;
+        let uploads = built(builder(CHUNK))?;
+        Ok(Self { client, uploads, tls: Arc::new(tls), base, on_ended: None, on_over: None })
     }
 
     /// A request to the path made of these segments, each escaped.
     fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
         self.client.request(method, self.url(segments)).timeout(EXCHANGE)
+    }
+
+    /// A request that carries a chunk.
+    fn upload(&self, method: Method, segments: &[&str]) -> RequestBuilder {
+        self.uploads.request(method, self.url(segments)).timeout(CHUNK)
     }
 
     fn url(&self, segments: &[&str]) -> Url {
@@ -112,8 +134,14 @@ impl Http {
             Ok(answer) => refusal(answer).await,
             Err(e) => self.explained(&e).await,
         };
+        if let (ApiError::Refused { .. }, Some(Code::SessionInvalid), Some(on_over)) =
+            (&error, error.code(), &self.on_over)
+        {
+            on_over().await;
+        }
         let ended = match (&error, error.code()) {
             (ApiError::Key(KeyError::Gone), _) => Ended::KeyGone,
+            (_, Some(Code::CertificateExpired)) => Ended::Expired,
             (ApiError::Refused { .. }, Some(Code::CertificateReplaced)) => Ended::Replaced,
             (ApiError::Refused { .. }, Some(Code::CertificateRevoked)) => Ended::Said,
             (_, Some(Code::CertificateRevoked)) => Ended::Alert,

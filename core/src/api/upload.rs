@@ -1,6 +1,6 @@
 //! Resumable upload, tus 1.0: ask for the offset, append a chunk. Not here: which chunk, and when.
 
-use super::{ApiError, ApiResult, CHUNK, Care, decode};
+use super::{ApiError, ApiResult, Care, decode, with_token};
 use bytes::Bytes;
 use renraku_wire::{MediaId, NewMedia, UploadStatus};
 use reqwest::Method;
@@ -46,9 +46,8 @@ impl Care {
     /// As [`ApiError`] tells; `offset_conflict` when the server is elsewhere, and the refusals of a finished
     /// file (`media_unreadable`, `media_not_stripped`, `checksum_mismatch` …).
     pub async fn upload_chunk(&self, id: MediaId, offset: u64, chunk: Bytes) -> ApiResult<u64> {
-        let request = self
-            .request(Method::PATCH, &["v1", "media", &id.to_string(), "upload"])
-            .timeout(CHUNK)
+        let path = ["v1", "media", &id.to_string(), "upload"];
+        let request = with_token(self.http.upload(Method::PATCH, &path), self.token.as_deref())
             .header("tus-resumable", "1.0.0")
             .header("upload-offset", offset)
             .header(CONTENT_TYPE, "application/offset+octet-stream")

@@ -106,8 +106,9 @@ pub struct CertificateStatus {
 impl Device {
     /// Makes the key, sends the request for a certificate and keeps what comes back.
     ///
-    /// A device that heard that its certificate was replaced (`certificate_replaced`) enrols anew in the same town,
-    /// on the same host: everyone's store and outbox stay.
+    /// A device whose certificate is at its end (it heard `certificate_replaced` or `certificate_expired`, the end
+    /// has passed by its clock, or the key is gone) enrols anew in the same town, on the same host: everyone's store
+    /// and outbox stay.
     ///
     /// # Errors
     /// `Conflict` when the device is enrolled already ([`Device::forget`] first), `Certificate` when No,
@@ -117,7 +118,7 @@ impl Device {
         let inner = &self.inner;
         let _changing = inner.changing.lock().await;
         let old = inner.enrolled();
-        if old.as_ref().is_some_and(|old| !old.may_enrol_anew(&new)) {
+        if old.as_ref().is_some_and(|old| !old.may_enrol_anew(&new, inner.clock.now())) {
             return Err(CoreError::Conflict { code: Code::StateConflict });
         }
         if inner.town.as_ref().is_some_and(|town| *town != new.slug) {
@@ -235,24 +236,35 @@ impl Device {
         let public = Public::new(tls, &enrolment.public_url)?;
         let asked = public.diagnosis(&enrolment.municipality.slug).await;
         let now = inner.clock.now();
+        let is_current = || inner.enrolled().is_some_and(|now| Arc::ptr_eq(&now, &enrolled));
         Ok(match asked {
             Ok(diagnosis) if diagnosis.ok => Diagnosed::Ready,
             Ok(diagnosis) => {
                 let code = diagnosis.code.unwrap_or(Code::Unknown);
-                let current = inner.enrolled().is_some_and(|now| Arc::ptr_eq(&now, &enrolled));
+                let current = is_current();
                 if code == Code::CertificateRevoked && current {
                     let inner = inner.clone();
                     block(move || inner.wipe_revoked()).await??;
-                } else if code == Code::CertificateReplaced && current {
-                    inner.mark_replaced();
+                } else if matches!(code, Code::CertificateReplaced | Code::CertificateExpired) && current {
+                    inner.mark_ended();
                 }
                 Diagnosed::Refused { code }
             }
-            Err(ApiError::CertificateRefused(code)) => Diagnosed::Refused { code },
+            Err(ApiError::CertificateRefused(code)) => {
+                if code == Code::CertificateExpired && is_current() {
+                    inner.mark_ended();
+                }
+                Diagnosed::Refused { code }
+            }
             Err(ApiError::ServerUntrusted { clock: true }) => {
                 Diagnosed::Refused { code: Code::CertificateNotYetValid }
             }
-            Err(ApiError::Key(KeyError::Gone)) => Diagnosed::NotEnrolled,
+            Err(ApiError::Key(KeyError::Gone)) => {
+                if is_current() {
+                    inner.mark_ended();
+                }
+                Diagnosed::NotEnrolled
+            }
             Err(ApiError::Offline { .. } | ApiError::ServerUntrusted { clock: false }) => {
                 if now > enrolment.certificate.not_after {
                     Diagnosed::Refused { code: Code::CertificateExpired }
@@ -277,12 +289,13 @@ pub(super) fn renewal_from(enrolment: &Enrolment) -> Timestamp {
 
 impl Enrolled {
     /// Only where its people's records came from: another host could say that it is the same town.
-    fn may_enrol_anew(&self, new: &NewDevice) -> bool {
+    fn may_enrol_anew(&self, new: &NewDevice, now: Timestamp) -> bool {
         let same_host = match (Url::parse(&self.enrolment.public_url), Url::parse(&new.public_url)) {
             (Ok(old), Ok(new)) => old == new,
             _ => false,
         };
-        self.replaced.load(Ordering::SeqCst) && same_host && self.enrolment.municipality.slug == new.slug
+        let ended = self.ended.load(Ordering::SeqCst) || now > self.enrolment.certificate.not_after;
+        ended && same_host && self.enrolment.municipality.slug == new.slug
     }
 }
 

@@ -77,8 +77,9 @@ struct Inner {
 struct Enrolled {
     enrolment: Enrolment,
     care: Care,
-    /// The town said that another certificate took the place of this one: the device may enrol anew.
-    replaced: AtomicBool,
+    /// The town said that another certificate took the place of this one or that its time is over, or its key is
+    /// gone: the device may enrol anew.
+    ended: AtomicBool,
 }
 
 impl std::fmt::Debug for Device {
@@ -178,7 +179,7 @@ impl Inner {
         let tls = client_config(Some(self.identity(&enrolment)?), &self.roots)?;
         let care = Care::new(tls, &enrolment.certificate.care_url)?;
         let care = care.watched(self.watch(&enrolment));
-        Ok(Arc::new(Enrolled { enrolment, care, replaced: AtomicBool::new(false) }))
+        Ok(Arc::new(Enrolled { enrolment, care, ended: AtomicBool::new(false) }))
     }
 
     /// Keeps an enrolment (one durable step) in the place of the one before it, and works with it from now on.

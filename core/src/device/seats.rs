@@ -2,7 +2,7 @@
 
 use super::certificate::renewal_from;
 use super::{Device, Enrolled, Inner, WORK};
-use crate::api::{Care, Public};
+use crate::api::{Care, OnOver, Public};
 use crate::error::{CoreError, StorageTrouble};
 use crate::identity::client_config;
 use crate::lock::PersonLock;
@@ -105,9 +105,10 @@ impl Device {
         let (opened, described) =
             tokio::join!(enrolled.care.sign_in(&sign_in), self.inner.described(&enrolled));
         let opened = opened?;
-        let (staff, care) = (opened.staff.clone(), enrolled.care.with_session(opened.token.clone()));
+        let (staff, token) = (opened.staff.clone(), opened.token.clone());
         // Whatever the device's certificate is by now, the session is this one's.
         let certificate = enrolled.enrolment.certificate.chain.clone();
+        let signed_in_at = enrolled.care.clone();
         let enrolled = self.inner.redescribed(enrolled, described).await;
         let desk = match self.inner.desk(staff.id) {
             Some(desk) => desk,
@@ -116,7 +117,7 @@ impl Device {
                 match block(move || inner.people.open_or_make(&whose)).await? {
                     Ok(store) => self.inner.seat(staff.id, store),
                     Err(e) => {
-                        let _ = care.sign_out().await;
+                        let _ = enrolled.care.with_session(token).sign_out().await;
                         return Err(e.into());
                     }
                 }
@@ -125,6 +126,7 @@ impl Device {
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
         desk.store.write(move |tx| session::open(tx, &opened, now)).await?;
+        let care = with_session(&signed_in_at, token, &desk);
         Ok((self.inner.session(&enrolled, (care, certificate), desk, staff, must_change).await?, until))
     }
 
@@ -145,7 +147,7 @@ impl Device {
             }
         };
         let stored = desk.store.read(session::load).await?.ok_or_else(|| signed_out.clone())?;
-        let care = enrolled.care.with_session(stored.token.ok_or(signed_out)?);
+        let care = with_session(&enrolled.care, stored.token.ok_or(signed_out)?, &desk);
         let certificate = enrolled.enrolment.certificate.chain.clone();
         let way = (care, certificate);
         self.inner.session(&enrolled, way, desk, stored.staff, stored.must_change_password).await
@@ -267,6 +269,23 @@ impl Device {
         });
         Ok(forgotten.await??)
     }
+}
+
+/// The way to the care host with a session. When the host says that it is over (the person was suspended or left,
+/// or it simply ended), it is over here too: what was kept is not read any more before the next sign-in. A host
+/// that ends it together with a renewed certificate says another thing, and a newer session stays.
+fn with_session(care: &Care, token: String, desk: &Arc<Desk>) -> Care {
+    let (desk, known) = (Arc::downgrade(desk), Zeroizing::new(token.clone()));
+    let on_over: OnOver = Arc::new(move || {
+        let (desk, known) = (desk.clone(), known.clone());
+        Box::pin(async move {
+            if let Some(desk) = desk.upgrade() {
+                // A store that was closed meanwhile needs the PIN, and asks again at the next contact.
+                let _ = desk.store.write(move |tx| session::over(tx, &known)).await;
+            }
+        })
+    });
+    care.with_session(token).until_over(on_over)
 }
 
 impl Inner {

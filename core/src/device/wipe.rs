@@ -1,8 +1,10 @@
 //! What becomes of a revoked device (domain 4.3.5): at its next contact everything is removed from it. A device
-//! whose certificate was replaced by a newer one that it has not got keeps everything, and enrols anew.
+//! whose certificate was replaced by a newer one that it has not got, or expired, or whose key is gone keeps
+//! everything, and enrols anew.
 //!
 //! A file without a word in it marks the device before anything is removed, so that a kill half-way is finished
-//! at the next opening, and the person is told why until the device enrols again.
+//! at the next opening, and the person is told why until the device enrols again. Where there is no room for the
+//! mark, everything is removed all the same.
 
 use super::Inner;
 use crate::api::{Ended, OnEnded, Public};
@@ -32,10 +34,12 @@ impl Inner {
         let told = match ended {
             Ended::Said => Some(Code::CertificateRevoked),
             Ended::Replaced => Some(Code::CertificateReplaced),
+            Ended::Expired => Some(Code::CertificateExpired),
+            Ended::KeyGone => Some(Code::CertificateMissing),
             Ended::Alert if enrolled.enrolment.certificate.chain == chain => {
                 self.confirmed(&enrolled.enrolment).await
             }
-            Ended::Alert | Ended::KeyGone => None,
+            Ended::Alert => None,
         };
         // Looked at last: asking takes a while, and what is renewed meanwhile is no lost device.
         if self.enrolled()?.enrolment.certificate.chain != chain {
@@ -48,17 +52,21 @@ impl Inner {
                 None
             }
             Some(Code::CertificateReplaced) => {
-                self.mark_replaced();
+                self.mark_ended();
                 told
+            }
+            Some(Code::CertificateExpired | Code::CertificateMissing) => {
+                self.mark_ended();
+                None
             }
             _ => None,
         }
     }
 
     /// Nothing is removed: the device may enrol anew, and everyone goes on.
-    pub(super) fn mark_replaced(&self) {
+    pub(super) fn mark_ended(&self) {
         if let Some(enrolled) = self.enrolled() {
-            enrolled.replaced.store(true, Ordering::SeqCst);
+            enrolled.ended.store(true, Ordering::SeqCst);
         }
     }
 
@@ -70,11 +78,15 @@ impl Inner {
         public.diagnosis(&enrolment.municipality.slug).await.ok()?.code
     }
 
-    /// Marks the device as revoked, and removes everything.
+    /// Marks the device as revoked, and removes everything, marked or not.
     pub(super) fn wipe_revoked(self: Arc<Self>) -> Result<(), Fault> {
         self.revoked.store(true, Ordering::SeqCst);
-        std::fs::File::create(self.folder.join(MARK))?.sync_all()?;
-        self.wipe()
+        let mark = || std::fs::File::create(self.folder.join(MARK))?.sync_all();
+        let marked = mark();
+        let wiped = self.wipe();
+        // By now there should be room.
+        let marked = marked.or_else(|_| mark());
+        wiped.and(marked.map_err(Fault::from))
     }
 
     /// True when the device was revoked.
@@ -93,22 +105,26 @@ impl Inner {
         Ok(())
     }
 
-    /// Removes everyone's store, the certificate and both keys. Again and again, if need be. Blocks.
+    /// Removes everyone's store, the certificate and both keys. Again and again, if need be. What one of them
+    /// refuses does not keep the others; the first fault is told. Blocks.
     pub(super) fn wipe(&self) -> Result<(), Fault> {
         *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.close_all();
-        self.people.wipe()?;
-        {
+        let people = self.people.wipe();
+        let enrolment = {
             let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
-            Enrolment::forget(self.vault.as_ref())?;
+            let forgotten = Enrolment::forget(self.vault.as_ref());
             *enrolled = None;
-        }
+            forgotten
+        };
+        let mut keys = Ok(());
         for key in self.keys.iter().flatten() {
-            key.delete()?;
+            keys = keys.and(key.delete());
         }
-        match std::fs::remove_dir_all(self.folder.join(super::WORK)) {
+        let work = match std::fs::remove_dir_all(self.folder.join(super::WORK)) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(e.into()),
             _ => Ok(()),
-        }
+        };
+        people.and(enrolment.map_err(Fault::from)).and(keys.map_err(Fault::from)).and(work)
     }
 }

@@ -165,26 +165,44 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Adds the seal that biometrics open. `guarded` releases what it keeps only to the person.
-    pub(crate) fn add_biometrics(&self, key: &StoreKey, guarded: &dyn Vault) -> Result<(), LockError> {
-        let mut record = self.load()?.ok_or(LockError::Locked)?;
+    /// Gives `guarded`, which releases what it keeps only to the person, a new secret to keep. It may ask the
+    /// person meanwhile. Opens nothing before [`Lock::add_biometrics`].
+    pub(crate) fn guard(&self, guarded: &dyn Vault) -> Result<Zeroizing<[u8; 32]>, LockError> {
         let kek = Zeroizing::new(rand::random::<[u8; 32]>());
-        record.biometrics = Some(self.seal(&kek, key)?);
         guarded.store(&self.name, kek.as_slice())?;
+        Ok(kek)
+    }
+
+    /// Adds the seal that biometrics open, by the secret that `guarded` keeps.
+    pub(crate) fn add_biometrics(&self, key: &StoreKey, kek: &Zeroizing<[u8; 32]>) -> Result<(), LockError> {
+        let mut record = self.load()?.ok_or(LockError::Locked)?;
+        record.biometrics = Some(self.seal(kek, key)?);
         self.save(&record)
     }
 
-    /// The key, if the platform releases its secret. It asks the person meanwhile.
-    pub(crate) fn open_with_biometrics(&self, guarded: &dyn Vault) -> Result<StoreKey, LockError> {
+    /// What the platform keeps for biometrics, if it releases it; none when nothing would open by it. It asks the
+    /// person meanwhile.
+    pub(crate) fn released(&self, guarded: &dyn Vault) -> Result<Option<Zeroizing<[u8; 32]>>, LockError> {
+        let Some(record) = self.load()? else { return Ok(None) };
+        if record.biometrics.is_none() || record.tries >= PIN_TRIES {
+            return Ok(None);
+        }
+        let Some(kek) = guarded.load(&self.name)?.map(Zeroizing::new) else { return Ok(None) };
+        Ok(<[u8; 32]>::try_from(kek.as_slice()).map(Zeroizing::new).ok())
+    }
+
+    /// The key, for what the platform released.
+    pub(crate) fn open_with_biometrics(
+        &self,
+        released: Option<&Zeroizing<[u8; 32]>>,
+    ) -> Result<StoreKey, LockError> {
         let record = self.load()?.ok_or(LockError::Locked)?;
         if record.tries >= PIN_TRIES {
             return Err(LockError::Spent);
         }
         let sealed = record.biometrics.as_deref().ok_or(LockError::Locked)?;
         // Gone, or of a finger that was enrolled since: the PIN still opens.
-        let kek = guarded.load(&self.name)?.map(Zeroizing::new).ok_or(LockError::Locked)?;
-        let kek = <[u8; 32]>::try_from(kek.as_slice()).map(Zeroizing::new).map_err(|_| LockError::Locked)?;
-        self.unseal(&kek, sealed).ok_or(LockError::Locked)
+        self.unseal(released.ok_or(LockError::Locked)?, sealed).ok_or(LockError::Locked)
     }
 
     /// Takes the seal of biometrics away. What the platform keeps opens nothing from now on.

@@ -98,14 +98,17 @@ fn another_pin_opens_the_same_store_and_the_old_one_nothing() {
 fn biometrics_are_a_second_way_that_can_be_taken_away() {
     let (vault, guarded) = (Memory::default(), Memory::default());
     let (lock, key) = locked(&vault);
-    assert_eq!(lock.open_with_biometrics(&guarded).err(), Some(LockError::Locked));
-    lock.add_biometrics(&key, &guarded).unwrap();
-    assert_eq!(lock.open_with_biometrics(&guarded).unwrap(), key);
+    let open = || lock.open_with_biometrics(lock.released(&guarded)?.as_ref());
+    assert_eq!(open().err(), Some(LockError::Locked));
+    lock.add_biometrics(&key, &lock.guard(&guarded).unwrap()).unwrap();
+    assert_eq!(open().unwrap(), key);
     assert_ne!(guarded.secrets.lock().unwrap()["lock-a"], key.as_slice(), "the platform has no key");
     lock.set_pin(&key, "820617").unwrap();
-    assert_eq!(lock.open_with_biometrics(&guarded).unwrap(), key, "a PIN's change keeps it");
+    assert_eq!(open().unwrap(), key, "a PIN's change keeps it");
+    let released = lock.released(&guarded).unwrap();
     lock.remove_biometrics().unwrap();
-    assert_eq!(lock.open_with_biometrics(&guarded).err(), Some(LockError::Locked));
+    assert_eq!(lock.open_with_biometrics(released.as_ref()).err(), Some(LockError::Locked), "in between");
+    assert_eq!(open().err(), Some(LockError::Locked));
     assert!(!guarded.secrets.lock().unwrap().is_empty(), "though the platform still has its secret");
 }
 

@@ -1,14 +1,14 @@
-//! One pass over everything that waits: receipts, then texts in order per patient, then files.
+//! One pass over everything that waits: receipts, then texts in order per patient, then files. What comes in while
+//! a file is on its way does not wait for its end: between two chunks receipts and texts go first.
 //!
 //! Every step is in the store before and after it touches the network, so a kill at any instant leaves an item
 //! that the next pass takes up. Not here: when to run a pass, which the shell knows.
 
-use super::upload::{Owner, Source, UploadError, upload};
-use super::{Item, ItemState, backoff};
+use super::upload::{Owner, Source, Upload, UploadError};
+use super::{Item, ItemState, Retry, backoff};
 use crate::api::{ApiError, Care};
-use crate::clock::Clock;
 use crate::session::Desk;
-use crate::store::{Store, StoreError, cache, outbox, receipts, session};
+use crate::store::{StoreError, cache, outbox, receipts, session};
 use renraku_wire::{Code, PostId, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct FlushReport {
     pub remaining: u32,
     /// True when the pass ended because the server was not reached.
     pub offline: bool,
-    /// When the next pass is worth while, if anything remains.
+    /// When the next pass is worth while, if anything remains, be it a receipt.
     pub next_try_at: Option<Timestamp>,
 }
 
@@ -81,48 +81,75 @@ pub(crate) async fn flush(care: &Care, desk: &Desk, now: bool) -> Result<FlushRe
 
 /// What is left, with nothing done.
 pub(crate) async fn standing(desk: &Desk) -> Result<FlushReport, FlushError> {
-    let oldest = Timestamp(desk.clock.now().0.saturating_sub(LISTED.as_millis() as i64));
-    let items = desk
-        .store
-        .write(move |tx| {
-            outbox::prune(tx, oldest)?;
-            outbox::list(tx)
-        })
-        .await?;
-    let left = items.iter().filter(|i| is_under_way(i));
+    let now = desk.clock.now();
+    let oldest = Timestamp(now.0.saturating_sub(LISTED.as_millis() as i64));
+    let left = desk.store.write(move |tx| {
+        outbox::prune(tx, oldest)?;
+        Ok((outbox::list(tx)?, !receipts::waiting(tx)?.is_empty()))
+    });
+    let (items, has_receipts) = left.await?;
+    let receipts = has_receipts.then(|| desk.receipts().next_try_at);
+    let next = first(&items).map(|i| i.next_try_at).chain(receipts);
     Ok(FlushReport {
-        remaining: u32::try_from(left.clone().count()).unwrap_or(u32::MAX),
-        next_try_at: left.map(|i| i.next_try_at).min(),
+        remaining: u32::try_from(items.iter().filter(|i| is_under_way(i)).count()).unwrap_or(u32::MAX),
+        next_try_at: next.map(|at| if backoff::is_due(at, now) { at.min(now) } else { at }).min(),
         ..FlushReport::default()
     })
 }
 
 /// Sends the receipts alone. Not being reached is no error: they are kept.
 pub(crate) async fn flush_receipts(care: &Care, desk: &Desk) -> Result<(), FlushError> {
-    Pass::new(care, desk, true).receipts().await
+    let mut pass = Pass::new(care, desk, true);
+    pass.receipts().await?;
+    if pass.report.offline { pass.put_off().await } else { Ok(()) }
+}
+
+/// The items that nothing but time holds up: each patient's first text, and all whose files follow.
+fn first(items: &[Item]) -> impl Iterator<Item = &Item> {
+    let mut patients = HashSet::new();
+    items.iter().filter(|i| is_under_way(i)).filter(move |i| i.text_sent || patients.insert(i.patient_id))
 }
 
 struct Pass<'a> {
     care: &'a Care,
-    store: &'a Store,
-    clock: &'a dyn Clock,
+    desk: &'a Desk,
     now: bool,
     report: FlushReport,
+    /// Tried in vain in this pass: they have their time, even with `now`.
+    tried: HashSet<PostId>,
+    receipts_tried: bool,
 }
 
 impl<'a> Pass<'a> {
     fn new(care: &'a Care, desk: &'a Desk, now: bool) -> Self {
         let report = FlushReport::default();
-        Self { care, store: &desk.store, clock: desk.clock.as_ref(), now, report }
+        Self { care, desk, now, report, tried: HashSet::new(), receipts_tried: false }
     }
 
     async fn run(&mut self) -> Result<(), FlushError> {
+        loop {
+            self.small().await?;
+            if self.report.offline {
+                return self.put_off().await;
+            }
+            let items = self.desk.store.read(outbox::list).await?;
+            let mut files = items.iter().filter(|i| i.text_sent && is_under_way(i));
+            let Some(item) = files.find(|i| self.is_due(i)) else { return Ok(()) };
+            self.files(item).await?;
+            if self.report.offline {
+                return self.put_off().await;
+            }
+        }
+    }
+
+    /// What takes no time and waits for no file.
+    async fn small(&mut self) -> Result<(), FlushError> {
         self.receipts().await?;
-        let items = self.store.read(outbox::list).await?;
+        let items = self.desk.store.read(outbox::list).await?;
         let mut held = HashSet::new();
         for item in items.iter().filter(|i| !i.text_sent && is_under_way(i)) {
             if self.report.offline {
-                return Ok(());
+                break;
             }
             if held.contains(&item.patient_id) {
                 continue;
@@ -131,32 +158,61 @@ impl<'a> Pass<'a> {
                 held.insert(item.patient_id);
             }
         }
-        let items = self.store.read(outbox::list).await?;
-        for item in items.iter().filter(|i| i.text_sent && is_under_way(i)) {
-            if self.report.offline {
-                return Ok(());
-            }
-            if self.is_due(item) {
-                self.files(item).await?;
-            }
-        }
         Ok(())
     }
 
     fn is_due(&self, item: &Item) -> bool {
-        self.now || item.next_try_at <= self.clock.now()
+        let at_once = self.now && !self.tried.contains(&item.id);
+        at_once || backoff::is_due(item.next_try_at, self.desk.clock.now())
+    }
+
+    /// The server was not reached, and nothing that is due, or would be soon, would reach it either: all of it has
+    /// one time to be tried again.
+    async fn put_off(&self) -> Result<(), FlushError> {
+        let now = self.desk.clock.now();
+        let (receipts_at, receipts_tries) = {
+            let retry = self.desk.receipts();
+            (retry.next_try_at, retry.tries)
+        };
+        let put_off = self.desk.store.write(move |tx| {
+            let items = outbox::list(tx)?;
+            let receipts = !receipts::waiting(tx)?.is_empty() && backoff::is_due(receipts_at, now);
+            let due = first(&items).filter(|i| backoff::is_due(i.next_try_at, now)).map(|i| i.tries);
+            let Some(tries) = due.chain(receipts.then_some(receipts_tries)).max() else { return Ok(None) };
+            let next = backoff::after(now, tries.saturating_add(1), None);
+            for item in first(&items) {
+                if item.next_try_at < next || backoff::is_due(item.next_try_at, now) {
+                    outbox::defer(tx, item.id, next)?;
+                }
+            }
+            Ok(receipts.then_some(next))
+        });
+        if let Some(next) = put_off.await? {
+            self.desk.receipts().defer(next);
+        }
+        Ok(())
     }
 
     async fn receipts(&mut self) -> Result<(), FlushError> {
-        for waiting in self.store.read(receipts::waiting).await? {
+        let at_once = self.now && !self.receipts_tried;
+        if !at_once && !backoff::is_due(self.desk.receipts().next_try_at, self.desk.clock.now()) {
+            return Ok(());
+        }
+        let (mut in_vain, mut asked) = (false, None);
+        for waiting in self.desk.store.read(receipts::waiting).await? {
             let sent = self.care.put_receipt(waiting.post, &waiting.receipt).await;
             match sent.as_ref().map_err(judge) {
                 // A post that is gone or hidden has no receipt to keep.
                 Ok(()) | Err(Verdict::Refused(_)) => {
                     let (post, revision) = (waiting.post, waiting.revision);
-                    self.store.write(move |tx| receipts::sent(tx, post, revision)).await?;
+                    self.desk.store.write(move |tx| receipts::sent(tx, post, revision)).await?;
                 }
-                Err(Verdict::Later(_)) => {}
+                Err(Verdict::Later(wait)) => {
+                    (in_vain, asked) = (true, wait);
+                    if asked.is_some() {
+                        break;
+                    }
+                }
                 Err(Verdict::Stop) => {
                     self.report.offline = true;
                     return Ok(());
@@ -164,14 +220,24 @@ impl<'a> Pass<'a> {
                 Err(Verdict::Break) => return sent.map_err(FlushError::Api),
             }
         }
+        self.receipts_tried |= in_vain;
+        let mut retry = self.desk.receipts();
+        if in_vain {
+            let next = backoff::after(self.desk.clock.now(), retry.tries.saturating_add(1), asked);
+            retry.defer(next);
+        } else {
+            *retry = Retry::default();
+        }
         Ok(())
     }
 
     /// Sends one text. False when the patient's later ones must wait for it.
     async fn text(&mut self, id: PostId) -> Result<bool, FlushError> {
-        let item = self.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
+        let item = self.desk.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
         let Some(item) = item else { return Ok(true) };
-        let Some(post) = self.store.write(move |tx| outbox::start(tx, id)).await? else { return Ok(true) };
+        let Some(post) = self.desk.store.write(move |tx| outbox::start(tx, id)).await? else {
+            return Ok(true);
+        };
         // What once may have arrived stays `sending`: a later refusal does not prove that it did not.
         let mut unsure = item.state == ItemState::Sending;
         let mut sent = self.care.post(item.patient_id, &post).await;
@@ -182,8 +248,9 @@ impl<'a> Pass<'a> {
         }
         let error = match sent {
             Ok(answer) => {
-                let (complete, now) = (post.media.is_empty(), self.clock.now());
-                self.store
+                let (complete, now) = (post.media.is_empty(), self.desk.clock.now());
+                self.desk
+                    .store
                     .write(move |tx| {
                         outbox::text_sent(tx, id)?;
                         session::contact(tx, now)?;
@@ -198,7 +265,7 @@ impl<'a> Pass<'a> {
             }
             Err(e) => e,
         };
-        if self.store.is_closed() && error.code() == Some(Code::CertificateRevoked) {
+        if self.desk.store.is_closed() && error.code() == Some(Code::CertificateRevoked) {
             // Wiped: there is nothing to write it down in.
             return Err(FlushError::Api(error));
         }
@@ -209,27 +276,34 @@ impl<'a> Pass<'a> {
             ApiError::Nonsense(_) | ApiError::File => false,
         };
         if not_taken && !unsure {
-            self.store.write(move |tx| outbox::back_to_waiting(tx, id)).await?;
+            self.desk.store.write(move |tx| outbox::back_to_waiting(tx, id)).await?;
         }
         self.settle(id, item.tries, error).await?;
-        let found = self.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
+        let found = self.desk.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
         Ok(!found.is_some_and(|item| is_under_way(&item)))
     }
 
     async fn files(&mut self, item: &Item) -> Result<(), FlushError> {
         let id = item.id;
         for media in item.media.iter().filter(|m| !m.done) {
-            let (file, length) = (media.id, media.length);
-            let source = Source::Store(self.store);
-            match upload(self.care, &Owner::Post(id), file, length, &source).await {
-                Ok(()) => self.store.write(move |tx| outbox::media_done(tx, file)).await?,
-                Err(UploadError::Store(e)) => return Err(e.into()),
-                Err(UploadError::Refused(code)) => return self.refused(id, code).await,
-                Err(UploadError::Api(e)) => return self.settle(id, item.tries, e).await,
+            let (file, source) = (media.id, Source::Store(&self.desk.store));
+            let mut upload = Upload::new(self.care, Owner::Post(id), file, media.length, source);
+            loop {
+                match upload.go_on().await {
+                    Ok(true) => break,
+                    Ok(false) => self.small().await?,
+                    Err(UploadError::Store(e)) => return Err(e.into()),
+                    Err(UploadError::Refused(code)) => return self.refused(id, code).await,
+                    Err(UploadError::Api(e)) => return self.settle(id, item.tries, e).await,
+                }
+                if self.report.offline {
+                    return Ok(());
+                }
             }
+            self.desk.store.write(move |tx| outbox::media_done(tx, file)).await?;
         }
-        let now = self.clock.now();
-        self.store.write(move |tx| outbox::finish(tx, id, now)).await?;
+        let now = self.desk.clock.now();
+        self.desk.store.write(move |tx| outbox::finish(tx, id, now)).await?;
         self.report.sent += 1;
         Ok(())
     }
@@ -241,7 +315,7 @@ impl<'a> Pass<'a> {
             Verdict::Later(asked) => self.defer(id, tries, asked).await,
             Verdict::Stop => {
                 self.report.offline = true;
-                self.defer(id, tries, None).await
+                Ok(())
             }
             Verdict::Break => Err(FlushError::Api(error)),
         }
@@ -249,13 +323,13 @@ impl<'a> Pass<'a> {
 
     async fn refused(&mut self, id: PostId, code: Code) -> Result<(), FlushError> {
         self.report.failed += 1;
-        Ok(self.store.write(move |tx| outbox::fail(tx, id, code)).await?)
+        Ok(self.desk.store.write(move |tx| outbox::fail(tx, id, code)).await?)
     }
 
     async fn defer(&mut self, id: PostId, tries: u32, asked: Option<Duration>) -> Result<(), FlushError> {
-        let wait = backoff::wait(tries + 1, asked).as_millis();
-        let next = Timestamp(self.clock.now().0.saturating_add(i64::try_from(wait).unwrap_or(i64::MAX)));
-        Ok(self.store.write(move |tx| outbox::defer(tx, id, next)).await?)
+        self.tried.insert(id);
+        let next = backoff::after(self.desk.clock.now(), tries + 1, asked);
+        Ok(self.desk.store.write(move |tx| outbox::defer(tx, id, next)).await?)
     }
 }
 

@@ -12,9 +12,10 @@ mod backoff;
 mod flush;
 mod upload;
 
+pub(crate) use backoff::Retry;
 pub use flush::FlushReport;
 pub(crate) use flush::{FlushError, flush, flush_receipts, standing};
-pub(crate) use upload::{Owner, Source, UploadError, upload};
+pub(crate) use upload::{Owner, Source, Upload, UploadError};
 
 use renraku_wire::{BodySite, Code, MediaId, MediaKind, PatientId, PostId, Timestamp};
 

@@ -41,63 +41,82 @@ pub(crate) enum UploadError {
     Refused(Code),
 }
 
-/// Sends what the server has not got yet. Returns when the server has checked and kept the file.
-pub(crate) async fn upload(
-    care: &Care,
-    owner: &Owner<'_>,
+/// A file on its way, one exchange at a time, so that something else may go in between.
+pub(crate) struct Upload<'a> {
+    care: &'a Care,
+    owner: Owner<'a>,
     media: MediaId,
     length: u64,
-    source: &Source<'_>,
-) -> Result<(), UploadError> {
-    let mut offset = None;
-    let mut cuts = 0;
-    loop {
-        match step(care, owner, media, length, source, offset).await {
-            Ok(Some(next)) => {
-                cuts = 0;
-                offset = Some(next);
-            }
-            Ok(None) => return Ok(()),
-            Err(UploadError::Api(e)) if cuts < CUTS && worth_another_look(&e) => {
-                cuts += 1;
-                offset = None;
-                tokio::time::sleep(Duration::from_millis(200) * cuts).await;
-            }
-            Err(e) => return Err(e),
-        }
-    }
+    source: Source<'a>,
+    /// Where the server is, if it is known.
+    offset: Option<u64>,
+    cuts: u32,
 }
 
-/// One exchange: asks for the offset, or sends the chunk at it. Gives the next offset, or none at the end.
-async fn step(
-    care: &Care,
-    owner: &Owner<'_>,
-    media: MediaId,
-    length: u64,
-    source: &Source<'_>,
-    offset: Option<u64>,
-) -> Result<Option<u64>, UploadError> {
-    let Some(offset) = offset else {
-        let at = care.upload_offset(media).await?;
-        if at.length != length {
-            return Err(ApiError::Nonsense("the upload's length").into());
+impl<'a> Upload<'a> {
+    pub(crate) fn new(
+        care: &'a Care,
+        owner: Owner<'a>,
+        media: MediaId,
+        length: u64,
+        source: Source<'a>,
+    ) -> Self {
+        Self { care, owner, media, length, source, offset: None, cuts: 0 }
+    }
+
+    /// Sends what the server has not got yet. Returns when the server has checked and kept the file.
+    pub(crate) async fn whole(mut self) -> Result<(), UploadError> {
+        while !self.go_on().await? {}
+        Ok(())
+    }
+
+    /// One exchange, or the short rest after a cut. True when the server has checked and kept the file.
+    pub(crate) async fn go_on(&mut self) -> Result<bool, UploadError> {
+        match self.step().await {
+            Ok(Some(next)) => {
+                // Knowing where the server is gains no byte.
+                if self.offset.is_some() {
+                    self.cuts = 0;
+                }
+                self.offset = Some(next);
+                Ok(false)
+            }
+            Ok(None) => Ok(true),
+            Err(UploadError::Api(e)) if self.cuts < CUTS && worth_another_look(&e) => {
+                self.cuts += 1;
+                self.offset = None;
+                tokio::time::sleep(Duration::from_millis(200) * self.cuts).await;
+                Ok(false)
+            }
+            Err(e) => Err(e),
         }
-        if at.offset == length {
-            return verdict(care, owner, media, length).await;
+    }
+
+    /// Asks for the offset, or sends the chunk at it. Gives the next offset, or none at the end.
+    async fn step(&self) -> Result<Option<u64>, UploadError> {
+        let (care, media, length) = (self.care, self.media, self.length);
+        let Some(offset) = self.offset else {
+            let at = care.upload_offset(media).await?;
+            if at.length != length {
+                return Err(ApiError::Nonsense("the upload's length").into());
+            }
+            if at.offset == length {
+                return verdict(care, &self.owner, media, length).await;
+            }
+            return Ok(Some(at.offset));
+        };
+        let next = care.upload_chunk(media, offset, chunk(&self.source, media, offset).await?).await?;
+        if next == length {
+            return Ok(None);
         }
-        return Ok(Some(at.offset));
-    };
-    let next = care.upload_chunk(media, offset, chunk(source, media, offset).await?).await?;
-    if next == length {
-        return Ok(None);
+        if next <= offset || next > length {
+            return Err(ApiError::Nonsense("the upload's offset").into());
+        }
+        if let Source::Store(store) = &self.source {
+            store.write(move |tx| outbox::uploaded(tx, media, next)).await?;
+        }
+        Ok(Some(next))
     }
-    if next <= offset || next > length {
-        return Err(ApiError::Nonsense("the upload's offset").into());
-    }
-    if let Source::Store(store) = source {
-        store.write(move |tx| outbox::uploaded(tx, media, next)).await?;
-    }
-    Ok(Some(next))
 }
 
 /// Every byte is there, but the answer to the last one was lost: asks what became of them.

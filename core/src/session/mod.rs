@@ -9,13 +9,14 @@ pub use posting::Draft;
 use crate::api::{ApiError, Care};
 use crate::clock::Clock;
 use crate::error::{CoreError, StorageTrouble};
+use crate::outbox::Retry;
 use crate::store::cache::{self, Window};
 use crate::store::session::LeaseEnd;
 use crate::store::{Store, session};
 use renraku_wire::{Code, DevicePolicy, PasswordChange, PushProvider, PushRegistration, Staff, Timestamp};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was read, and whether it is fresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub(crate) struct Desk {
     pub(crate) store: Store,
     /// Held during a pass: nothing is sent twice at a time.
     pub(crate) sending: tokio::sync::Mutex<()>,
+    /// A receipt was noted that may not be on its way yet.
+    pub(crate) noted: AtomicBool,
+    /// When receipts are tried again.
+    receipts: Mutex<Retry>,
     /// Told when the pass under way shall stop.
     pub(crate) stop: tokio::sync::watch::Sender<u64>,
     /// Where films rest until they are sealed.
@@ -40,8 +45,19 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(store: Store, work: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        let stop = tokio::sync::watch::Sender::new(0);
-        Self { store, sending: tokio::sync::Mutex::new(()), stop, work, clock }
+        Self {
+            store,
+            sending: tokio::sync::Mutex::new(()),
+            noted: AtomicBool::new(false),
+            receipts: Mutex::default(),
+            stop: tokio::sync::watch::Sender::new(0),
+            work,
+            clock,
+        }
+    }
+
+    pub(crate) fn receipts(&self) -> MutexGuard<'_, Retry> {
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

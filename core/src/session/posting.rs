@@ -4,7 +4,7 @@ use super::Session;
 use crate::Cancel;
 use crate::compose::{Attachment, Progress, prepare};
 use crate::error::{CoreError, StorageTrouble};
-use crate::outbox::{FlushReport, Item, Owner, Source, Text, flush, standing, upload};
+use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing};
 use crate::runtime::block;
 use crate::store::{cache, outbox, receipts};
 use renraku_wire::limits;
@@ -12,6 +12,7 @@ use renraku_wire::{Code, MediaId, MediaKind, NewMedia, NewReceipt, PatientId, Po
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A post as the person made it.
@@ -140,7 +141,11 @@ impl Session {
     /// # Errors
     /// `NotFound`, `Conflict` when the server may already have it, `Storage`.
     pub async fn cancel(&self, id: PostId) -> Result<(), CoreError> {
-        self.change(move |tx| outbox::cancel(tx, id)).await
+        self.change(move |tx| {
+            outbox::cancel(tx, id)?;
+            Ok(cache::drop_pictures(tx)?)
+        })
+        .await
     }
 
     async fn change<R: Send + 'static>(
@@ -151,7 +156,8 @@ impl Session {
         Ok(done.await??)
     }
 
-    /// One pass over what waits: receipts, texts in order per patient, then files. Only one runs at a time;
+    /// One pass over what waits: receipts, texts in order per patient, then files. Texts and receipts that come
+    /// in meanwhile are taken along before the next part of a file. Only one runs at a time;
     /// a second call waits for the first. With `now`, also what is not due yet. Not being reached is no error:
     /// the report tells.
     ///
@@ -159,19 +165,24 @@ impl Session {
     /// `SignedOut` or `Certificate` when nothing can be sent until the person acts, `Storage`.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, CoreError> {
         let mut stop = self.desk.stop.subscribe();
-        let _sending = self.desk.sending.lock().await;
+        let sending = self.desk.sending.lock().await;
         let stopped = async {
             if stop.changed().await.is_err() {
                 std::future::pending().await
             }
         };
-        tokio::select! {
-            () = stopped => Ok(standing(&self.desk).await?),
-            done = flush(&self.care, &self.desk, now) => Ok(done?),
+        let mut report = tokio::select! {
+            () = stopped => return Ok(standing(&self.desk).await?),
+            done = flush(&self.care, &self.desk, now) => done?,
+        };
+        drop(sending);
+        if self.send_notes().await? {
+            report.next_try_at = standing(&self.desk).await?.next_try_at;
         }
+        Ok(report)
     }
 
-    /// Notes that the person saw a post now. Kept until the server has it.
+    /// Notes that the person saw a post now. Kept until the server has it; a pass that is under way takes it along.
     ///
     /// # Errors
     /// `Storage`; `SignedOut` or `Certificate` when the server refuses the session (the note is kept).
@@ -199,8 +210,21 @@ impl Session {
             Ok(())
         });
         noted.await?;
-        let _sending = self.desk.sending.lock().await;
-        Ok(crate::outbox::flush_receipts(&self.care, &self.desk).await?)
+        self.desk.noted.store(true, Ordering::SeqCst);
+        self.send_notes().await.map(drop)
+    }
+
+    /// Sends the receipts that were noted, unless something is being sent: whoever holds the line looks here
+    /// after letting go of it, so none is forgotten. True when there was something to look for.
+    async fn send_notes(&self) -> Result<bool, CoreError> {
+        let mut looked = false;
+        while self.desk.noted.load(Ordering::SeqCst) {
+            let Ok(_sending) = self.desk.sending.try_lock() else { break };
+            self.desk.noted.store(false, Ordering::SeqCst);
+            flush_receipts(&self.care, &self.desk).await?;
+            looked = true;
+        }
+        Ok(looked)
     }
 
     /// Uploads a document (PDF, JPEG or PNG) at once, for a consent. Only with the server.
@@ -225,7 +249,7 @@ impl Session {
         };
         self.care.announce(&media).await?;
         let source = Source::Bytes(bytes.into());
-        upload(&self.care, &Owner::Document(&media), media.id, media.length, &source).await?;
+        Upload::new(&self.care, Owner::Document(&media), media.id, media.length, source).whole().await?;
         Ok(media.id)
     }
 }

@@ -1,6 +1,7 @@
-//! What the person last saw: patients, posts, pictures. Always what the server said, never a guess.
+//! What the person last saw: patients, posts, pictures. Always what the server said, never a guess. A picture is
+//! kept as long as its post is, here or in the outbox.
 
-use super::schema::{patient, picture, post};
+use super::schema::{item_media, patient, picture, post, post_media};
 use super::{StoreResult, from_json, to_json};
 use diesel::prelude::*;
 use renraku_wire::{MediaId, Patient, PatientId, PatientSummary, Post, PostId, Timestamp};
@@ -23,12 +24,22 @@ pub(crate) fn prune(tx: &mut SqliteConnection, window: Window, now: Timestamp) -
     diesel::delete(post::table.filter(post::received_at.lt(oldest))).execute(tx)?;
     diesel::delete(picture::table.filter(picture::kept_at.lt(oldest))).execute(tx)?;
     let first = i32::try_from(window.patients).unwrap_or(i32::MAX);
-    let beyond: Vec<Vec<u8>> =
-        patient::table.filter(patient::position.ge(first)).select(patient::id).load(tx)?;
-    for id in &beyond {
-        diesel::delete(post::table.filter(post::patient_id.eq(id))).execute(tx)?;
-        diesel::update(patient::table.find(id)).set(patient::detail.eq(None::<String>)).execute(tx)?;
-    }
+    let beyond = patient::table.filter(patient::position.ge(first)).select(patient::id);
+    diesel::delete(post::table.filter(post::patient_id.eq_any(beyond))).execute(tx)?;
+    diesel::update(patient::table)
+        .filter(patient::position.ge(first))
+        .filter(patient::detail.is_not_null())
+        .set(patient::detail.eq(None::<String>))
+        .execute(tx)?;
+    drop_pictures(tx)
+}
+
+/// Lets go of the pictures whose posts are gone.
+pub(crate) fn drop_pictures(tx: &mut SqliteConnection) -> StoreResult<()> {
+    let (kept, own) =
+        (post_media::table.select(post_media::media_id), item_media::table.select(item_media::id));
+    let orphans = picture::table.filter(picture::media_id.ne_all(kept)).filter(picture::media_id.ne_all(own));
+    diesel::delete(orphans).execute(tx)?;
     Ok(())
 }
 
@@ -50,7 +61,7 @@ pub(crate) fn put_patients(tx: &mut SqliteConnection, patients: &[PatientSummary
             .set((patient::position.eq(position), patient::summary.eq(&text)))
             .execute(tx)?;
     }
-    Ok(())
+    drop_pictures(tx)
 }
 
 /// The list of patients as last seen.
@@ -78,9 +89,10 @@ pub(crate) fn patient(connection: &mut SqliteConnection, id: PatientId) -> Store
     row.flatten().as_deref().map(from_json).transpose()
 }
 
-/// Keeps posts.
+/// Keeps posts, and which files are theirs.
 pub(crate) fn put_posts(tx: &mut SqliteConnection, posts: &[Post]) -> StoreResult<()> {
     for one in posts {
+        // With the old row its files' rows go.
         diesel::replace_into(post::table)
             .values((
                 post::id.eq(one.id.0.as_bytes().as_slice()),
@@ -89,6 +101,14 @@ pub(crate) fn put_posts(tx: &mut SqliteConnection, posts: &[Post]) -> StoreResul
                 post::body.eq(to_json(one)?),
             ))
             .execute(tx)?;
+        for media in &one.media {
+            diesel::replace_into(post_media::table)
+                .values((
+                    post_media::media_id.eq(media.id.0.as_bytes().as_slice()),
+                    post_media::post_id.eq(one.id.0.as_bytes().as_slice()),
+                ))
+                .execute(tx)?;
+        }
     }
     Ok(())
 }
@@ -100,10 +120,10 @@ pub(crate) fn post(connection: &mut SqliteConnection, id: PostId) -> StoreResult
     row.as_deref().map(from_json).transpose()
 }
 
-/// Forgets a post.
+/// Forgets a post and its pictures.
 pub(crate) fn forget_post(tx: &mut SqliteConnection, id: PostId) -> StoreResult<()> {
     diesel::delete(post::table.find(id.0.as_bytes().as_slice())).execute(tx)?;
-    Ok(())
+    drop_pictures(tx)
 }
 
 /// A patient's posts as last seen, newest first, from `skip` on.
@@ -123,7 +143,7 @@ pub(crate) fn posts(
     rows.iter().map(|text| from_json(text)).collect()
 }
 
-/// Keeps a picture, and lets the oldest ones go.
+/// Keeps a picture if its post is kept, and lets the oldest ones go.
 pub(crate) fn put_picture(
     tx: &mut SqliteConnection,
     id: MediaId,
@@ -139,6 +159,7 @@ pub(crate) fn put_picture(
             picture::kept_at.eq(now.0),
         ))
         .execute(tx)?;
+    drop_pictures(tx)?;
     let kept: i64 = picture::table.count().get_result(tx)?;
     if kept > PICTURES {
         let oldest: Vec<(Vec<u8>, bool)> = picture::table

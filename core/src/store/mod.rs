@@ -23,8 +23,11 @@ use zeroize::Zeroizing;
 pub(crate) type StoreKey = Zeroizing<[u8; 32]>;
 
 /// Numbered by their place: the first brings `user_version` to 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_latest.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_latest.sql"),
+    include_str!("migrations/0003_pictures.sql"),
+];
 
 /// Why the store did not answer.
 #[derive(Debug, thiserror::Error)]

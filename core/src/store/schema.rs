@@ -32,6 +32,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    post_media (media_id) {
+        media_id -> Binary,
+        post_id -> Binary,
+    }
+}
+
+diesel::table! {
     picture (media_id, small) {
         media_id -> Binary,
         small -> Bool,
@@ -91,3 +98,6 @@ diesel::table! {
 
 diesel::joinable!(item_media -> item (item_id));
 diesel::allow_tables_to_appear_in_same_query!(item, item_media, item_chunk);
+diesel::allow_tables_to_appear_in_same_query!(patient, post);
+diesel::allow_tables_to_appear_in_same_query!(picture, post_media);
+diesel::allow_tables_to_appear_in_same_query!(picture, item_media);

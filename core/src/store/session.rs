@@ -45,6 +45,14 @@ pub(crate) fn close(tx: &mut SqliteConnection) -> StoreResult<()> {
     Ok(())
 }
 
+/// Forgets this token, unless a newer one has taken its place.
+pub(crate) fn over(tx: &mut SqliteConnection, token: &str) -> StoreResult<()> {
+    diesel::update(dsl::session.filter(dsl::token.eq(token)))
+        .set(dsl::token.eq(None::<String>))
+        .execute(tx)?;
+    Ok(())
+}
+
 /// The first password was changed.
 pub(crate) fn password_changed(tx: &mut SqliteConnection) -> StoreResult<()> {
     diesel::update(dsl::session).set(dsl::must_change_password.eq(false)).execute(tx)?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::outbox::{ItemError, ItemState, Text};
-use renraku_wire::{Code, NewReceipt, PatientId, PostId, Timestamp};
+use renraku_wire::{Code, MediaId, NewReceipt, PatientId, PostId, Timestamp};
 use tempfile::TempDir;
 
 fn fresh() -> (TempDir, StoreKey, Store) {
@@ -64,7 +64,7 @@ async fn the_tables_are_as_the_code_sees_them() {
             assert_eq!(listed, there, stringify!($table));
         )+};
     }
-    same!(session, patient, post, picture, receipt, item, item_media, item_chunk);
+    same!(session, patient, post, post_media, picture, receipt, item, item_media, item_chunk);
 }
 
 #[tokio::test]
@@ -109,4 +109,27 @@ async fn a_receipt_that_changed_on_the_way_is_not_forgotten() {
         Ok(())
     });
     run.await.unwrap();
+}
+
+#[tokio::test]
+async fn pictures_of_an_older_store_stay_with_their_posts() {
+    let (folder, key, store) = fresh();
+    let (kept, orphan) = (MediaId::new(), MediaId::new());
+    let before = format!(
+        r#"DROP TABLE post_media;
+        INSERT INTO post VALUES (x'01', x'09', 0, '{{"media":[7,{{"id":"{kept}"}},{{"id":"x"}}]}}');
+        INSERT INTO post VALUES (x'02', x'09', 0, 'no record'), (x'03', x'09', 0, '{{}}');
+        INSERT INTO picture VALUES (x'{}', 1, x'00', 0), (x'{}', 1, x'00', 0);
+        PRAGMA user_version = 2;"#,
+        hex::encode(kept.0.as_bytes()),
+        hex::encode(orphan.0.as_bytes())
+    );
+    store.write(move |tx| Ok(tx.batch_execute(&before)?)).await.unwrap();
+    drop(store);
+    let store = Store::open(&folder.path().join("one.db"), &key).unwrap();
+    let run = store.write(move |tx| {
+        cache::drop_pictures(tx)?;
+        Ok((cache::picture(tx, kept, true)?.is_some(), cache::picture(tx, orphan, true)?.is_some()))
+    });
+    assert_eq!(run.await.unwrap(), (true, false));
 }

@@ -64,7 +64,7 @@ async fn a_store_of_a_newer_version_is_left_alone() {
     };
     set_version("PRAGMA user_version = 99");
     assert_eq!(trouble(&phone, staff).await, Some(StorageTrouble::Newer));
-    set_version("PRAGMA user_version = 2");
+    set_version("PRAGMA user_version = 3");
     let session = phone.device.resume(staff).await.unwrap();
     assert_eq!(session.outbox().await.unwrap().len(), 1, "after the update it is all there");
 }

@@ -1,9 +1,9 @@
 //! Getting a certificate, using it, losing it.
 
 use crate::line::Authority;
-use crate::phone::Phone;
+use crate::phone::{Phone, draft};
 use crate::town::{PASSWORD, found, found_with};
-use renraku_core::{CoreError, Diagnosed, StorageTrouble};
+use renraku_core::{Cancel, CoreError, Diagnosed, StorageTrouble};
 use renraku_wire::Code;
 use std::sync::atomic::Ordering;
 
@@ -110,4 +110,40 @@ async fn signing_out_and_forgetting_leave_no_way_back() {
     let phone = phone.restart();
     assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::NotEnrolled));
     phone.enrol("1234").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_suspended_reads_nothing_without_the_server_and_loses_nothing() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.patients().await.unwrap();
+    session.compose(draft(town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+    let again = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    let signed_out = CoreError::SignedOut { code: Code::SessionInvalid };
+    town.facts().over.insert("the-token-1".into());
+    assert_eq!(session.patients().await.map(drop), Err(signed_out.clone()));
+    drop((session, again));
+    let phone = phone.restart();
+    town.network.set_down(true);
+    let session = phone.device.resume(staff).await.unwrap();
+    assert!(session.patients().await.unwrap().stale, "the newer session is another one");
+    town.network.set_down(false);
+    town.facts().over.insert("the-token-2".into());
+    let told = loop {
+        // Its connection may still be the one that broke.
+        match session.patients().await {
+            Ok(seen) => assert!(seen.stale),
+            Err(e) => break e,
+        }
+    };
+    assert_eq!(told, signed_out);
+    drop(session);
+    town.network.set_down(true);
+    assert_eq!(phone.device.resume(staff).await.map(drop), Err(signed_out.clone()));
+    let phone = phone.restart();
+    assert_eq!(phone.device.resume(staff).await.map(drop), Err(signed_out));
+    town.network.set_down(false);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
 }

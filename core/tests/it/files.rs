@@ -50,6 +50,11 @@ pub async fn chunk(
             chunk.extend_from_slice(&data);
         }
     }
+    let held = town.facts().hold_chunk.take();
+    if let Some(held) = held {
+        held.wait().await;
+        held.wait().await;
+    }
     let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
     let mut facts = town.facts();
     let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };

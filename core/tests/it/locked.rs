@@ -2,9 +2,10 @@
 
 use crate::phone::{Phone, draft};
 use crate::town::{PASSWORD, found};
-use renraku_core::vault::{FileVault, Vault};
+use renraku_core::vault::{FileVault, Vault, VaultError};
 use renraku_core::{Cancel, CoreError, PIN_TRIES, StorageTrouble, Unlock};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 const PIN: &str = "194502";
 
@@ -146,4 +147,60 @@ async fn on_a_shared_tablet_none_opens_anothers_store() {
     assert_eq!(nurse.outbox().await.unwrap().len(), 1, "nothing was lost by it");
     phone.device.forget_person(doctors).await.unwrap();
     assert_eq!(nurse.outbox().await.unwrap().len(), 1);
+}
+
+/// Asks for a finger before it keeps or gives anything: two meet twice.
+struct Prompt(FileVault, Barrier);
+
+impl Prompt {
+    fn ask(&self) {
+        self.1.wait();
+        self.1.wait();
+    }
+}
+
+impl Vault for Prompt {
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        self.ask();
+        self.0.load(name)
+    }
+
+    fn store(&self, name: &str, secret: &[u8]) -> Result<(), VaultError> {
+        self.ask();
+        self.0.store(name, secret)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), VaultError> {
+        self.0.remove(name)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_one_is_asked_for_a_finger_the_others_go_on() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let (nurse, doctor) = (session.staff().id, town.doctor.id);
+    phone.device.sign_in("doctor", PASSWORD).await.unwrap();
+    phone.device.set_pin(nurse, None, PIN.into()).await.unwrap();
+    let vault = FileVault::open(phone.file("guarded")).unwrap();
+    let prompt = Arc::new(Prompt(vault, Barrier::new(2)));
+    let meet = || {
+        let prompt = prompt.clone();
+        tokio::task::spawn_blocking(move || drop(prompt.1.wait()))
+    };
+    let meanwhile = || async {
+        meet().await.unwrap();
+        let opened = tokio::time::timeout(Duration::from_secs(20), phone.device.resume(doctor)).await;
+        meet().await.unwrap();
+        assert!(matches!(opened, Ok(Ok(_))), "it waited for somebody else's finger");
+    };
+    let (added, ()) =
+        tokio::join!(phone.device.add_biometrics(nurse, PIN.into(), prompt.clone()), meanwhile());
+    added.unwrap();
+    drop(session);
+    phone.device.lock(nurse).await;
+    let finger = Unlock::Biometrics(prompt.clone());
+    let (unlocked, ()) = tokio::join!(phone.device.unlock(nurse, finger), meanwhile());
+    unlocked.unwrap();
+    assert!(phone.device.resume(nurse).await.is_ok());
 }

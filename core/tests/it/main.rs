@@ -12,6 +12,7 @@ mod line;
 mod locked;
 mod network;
 mod nonsense;
+mod patience;
 mod phone;
 mod reading;
 mod renewing;

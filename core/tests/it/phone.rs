@@ -19,6 +19,7 @@ pub struct Chip {
     /// Gives the SubjectPublicKeyInfo instead of the point, as Android does.
     pub as_spki: bool,
     pub locked: std::sync::atomic::AtomicBool,
+    pub gone: std::sync::atomic::AtomicBool,
 }
 
 impl DeviceKey for Chip {
@@ -34,6 +35,9 @@ impl DeviceKey for Chip {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         if self.locked.load(Ordering::SeqCst) {
             return Err(KeyError::Locked);
+        }
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(KeyError::Gone);
         }
         self.signed.fetch_add(1, Ordering::SeqCst);
         self.inner.sign(message)
@@ -81,8 +85,10 @@ impl Phone {
     pub fn new(town: &Arc<Town>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let vault = Arc::new(FileVault::open(folder.path().join("vault")).unwrap());
-        let chip =
-            |inner| Arc::new(Chip { inner, signed: AtomicU32::new(0), as_spki: true, locked: false.into() });
+        let chip = |inner| {
+            let (signed, as_spki) = (AtomicU32::new(0), true);
+            Arc::new(Chip { inner, signed, as_spki, locked: false.into(), gone: false.into() })
+        };
         let (key, spare) = (chip(SoftwareKey::new(vault.clone())), chip(SoftwareKey::spare(vault)));
         let clock = Arc::new(Watch::default());
         let device = Device::open(settings(town, folder.path(), &key, &spare, &clock)).unwrap();

@@ -1,7 +1,7 @@
 //! Reading with and without the server, receipts, pushes.
 
 use crate::phone::{Phone, draft, noisy_photo};
-use crate::town::{Town, found};
+use crate::town::{PASSWORD, Town, found};
 use renraku_core::{Cancel, CoreError};
 use renraku_wire::*;
 
@@ -94,7 +94,7 @@ async fn receipts_are_kept_until_the_server_has_them() {
     assert!(seen.stale && seen.value.read && seen.value.acknowledged);
     assert!(town.facts().receipts.is_empty());
     town.network.set_down(false);
-    session.flush(false).await.unwrap();
+    session.flush(true).await.unwrap();
     let receipt = town.facts().receipts[&post];
     assert_eq!(receipt.acknowledged, Some(true));
     town.facts().receipts.clear();
@@ -105,7 +105,7 @@ async fn receipts_are_kept_until_the_server_has_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_shows_nothing_while_locked_and_fetches_the_post() {
     let town = found().await;
-    let (_phone, session) = Phone::with_nurse(&town).await;
+    let (phone, session) = Phone::with_nurse(&town).await;
     session.patients().await.unwrap();
     let post = colleague_posts(&town, "仙骨部に発赤あり");
     let id = NoticeId::new();
@@ -133,6 +133,15 @@ async fn a_push_shows_nothing_while_locked_and_fetches_the_post() {
     let strange = serde_json::json!(PushPayload { kind: NoticeKind::PostPublished, id: NoticeId::new() });
     assert!(session.handle_push(&strange.to_string()).await.unwrap().unlocked.is_none());
     assert!(matches!(session.handle_push("{}").await, Err(CoreError::Invalid { .. })));
+
+    let staff = session.staff().id;
+    phone.device.set_pin(staff, None, "194502".into()).await.unwrap();
+    phone.device.lock(staff).await;
+    let shut = session.handle_push(&payload.to_string()).await.unwrap();
+    assert!(shut.unlocked.is_none() && shut.locked == "新しい連絡があります", "behind the PIN");
+    town.facts().over.insert("the-token-1".into());
+    let over = session.handle_push(&payload.to_string()).await.unwrap();
+    assert!(over.unlocked.is_none() && over.locked == "新しい連絡があります", "signed out");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,6 +158,7 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
     session.flush(true).await.unwrap();
 
     let (_other, doctor) = Phone::with_nurse(&town).await;
+    doctor.timeline(town.patient.id, None).await.unwrap();
     for _ in 0..2 {
         assert_eq!(doctor.thumbnail(own).await.unwrap(), b"small picture");
     }
@@ -164,4 +174,56 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
         Err(CoreError::Storage { .. })
     ));
     assert!(!phone.file("early.jpg").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_go_with_their_posts() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let mut post = draft(town.patient.id, "photo");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 100)];
+    let post = session.compose(post, Cancel::new(), None).await.unwrap();
+    session.flush(true).await.unwrap();
+    let picture = session.outbox().await.unwrap()[0].media[0].id;
+    let served = || town.facts().thumbnails_served;
+
+    let (other, doctor) = Phone::with_nurse(&town).await;
+    doctor.patients().await.unwrap();
+    doctor.timeline(town.patient.id, None).await.unwrap();
+    for _ in 0..2 {
+        doctor.thumbnail(picture).await.unwrap();
+    }
+    doctor.timeline(town.patient.id, None).await.unwrap();
+    doctor.thumbnail(picture).await.unwrap();
+    assert_eq!(served(), 1, "kept");
+    let gone = town.facts().posts.remove(0);
+    assert_eq!(doctor.post(post).await.map(drop), Err(CoreError::NotFound));
+    for _ in 0..2 {
+        doctor.thumbnail(picture).await.unwrap();
+    }
+    assert_eq!(served(), 3, "gone with the post, and not kept without one");
+
+    town.facts().posts.push(gone);
+    let policy = DevicePolicy { offline_patients: 0, ..doctor.policy().clone() };
+    doctor.timeline(town.patient.id, None).await.unwrap();
+    doctor.thumbnail(picture).await.unwrap();
+    doctor.thumbnail(picture).await.unwrap();
+    assert_eq!(served(), 4);
+    town.facts().policy = Some(policy);
+    let doctor = other.device.sign_in("nurse", PASSWORD).await.unwrap();
+    doctor.thumbnail(picture).await.unwrap();
+    assert_eq!(served(), 5, "no patient is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_that_is_taken_back_takes_its_picture_along() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let mut post = draft(town.patient.id, "photo");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 100)];
+    let post = session.compose(post, Cancel::new(), None).await.unwrap();
+    let picture = session.outbox().await.unwrap()[0].media[0].id;
+    assert!(session.thumbnail(picture).await.is_ok());
+    session.cancel(post).await.unwrap();
+    assert_eq!(session.thumbnail(picture).await, Err(CoreError::NotFound));
 }

@@ -67,6 +67,8 @@ async fn the_end_of_the_certificate_that_was_replaced_is_not_the_end_of_the_devi
     let over = session.patients().await.map(drop);
     assert_eq!(over, Err(CoreError::SignedOut { code: Code::SessionInvalid }), "sign in with the new one");
     assert_eq!(phone.device.people().await.unwrap().len(), 1, "nothing was wiped");
+    let staff = session.staff().id;
+    assert!(phone.device.resume(staff).await.is_ok(), "what was kept can be read");
     town.facts().revoked = false;
     assert!(phone.device.sign_in("nurse", PASSWORD).await.is_ok());
 }

@@ -1,9 +1,9 @@
 //! A lost device: at its next contact nothing is left on it. Only the town's own word does that.
 
 use crate::phone::{Phone, draft};
-use crate::town::{PASSWORD, SLUG, found};
+use crate::town::{PASSWORD, SLUG, found, now};
 use renraku_core::{Cancel, CoreError, Diagnosed, NewDevice};
-use renraku_wire::{Code, Platform};
+use renraku_wire::{Code, Platform, Timestamp};
 use std::sync::atomic::Ordering;
 
 const REVOKED: CoreError = CoreError::Certificate { code: Code::CertificateRevoked };
@@ -153,4 +153,68 @@ async fn an_alert_for_a_replaced_certificate_is_told_as_that() {
     let session = phone.device.resume(staff).await.unwrap();
     assert_eq!(session.patients().await.map(drop), Err(REPLACED), "the public host's word counts");
     assert!(!is_wiped(&phone));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_room_for_the_mark_everything_is_wiped_all_the_same() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    session.compose(draft(town.patient.id, "secret"), Cancel::new(), None).await.unwrap();
+    // Stands for a full disk: nothing can be written under that name.
+    std::fs::create_dir(phone.file("app/revoked")).unwrap();
+    town.facts().revoked = true;
+    assert_eq!(session.flush(true).await.map(drop), Err(REVOKED));
+    assert!(is_wiped(&phone));
+    assert_eq!(phone.device.sign_in("nurse", PASSWORD).await.map(drop), Err(REVOKED));
+}
+
+/// A phone with something to send and a certificate that ends in ten days.
+async fn with_something_to_send() -> (Phone, renraku_core::Session) {
+    let town = found().await;
+    town.facts().not_after = Some(Timestamp(now() + 10 * 86_400_000));
+    let (phone, session) = Phone::with_nurse(&town).await;
+    session.compose(draft(town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+    let early = phone.enrol("1234").await;
+    assert_eq!(early, Err(CoreError::Conflict { code: Code::StateConflict }), "it is good");
+    (phone, session)
+}
+
+async fn enrols_anew_and_sends(phone: Phone, session: renraku_core::Session) {
+    drop(session);
+    let first = phone.device.enrolment().unwrap().certificate;
+    phone.enrol("1234").await.unwrap();
+    assert_ne!(phone.device.enrolment().unwrap().certificate, first);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_whose_time_is_over_by_the_phones_clock_costs_nobodys_outbox() {
+    let (phone, session) = with_something_to_send().await;
+    phone.clock.hours(10 * 24 + 1);
+    enrols_anew_and_sends(phone, session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_the_server_calls_expired_costs_nobodys_outbox() {
+    let (phone, session) = with_something_to_send().await;
+    phone.town.facts().shut = Some(Code::CertificateExpired);
+    let expired = CoreError::Certificate { code: Code::CertificateExpired };
+    assert_eq!(session.flush(true).await.map(drop), Err(expired));
+    phone.town.facts().shut = None;
+    enrols_anew_and_sends(phone, session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_gone_costs_nobodys_outbox() {
+    let (phone, session) = with_something_to_send().await;
+    let staff = session.staff().id;
+    drop(session);
+    phone.key.gone.store(true, Ordering::SeqCst);
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    let missing = CoreError::Certificate { code: Code::CertificateMissing };
+    assert_eq!(session.flush(true).await.map(drop), Err(missing));
+    assert_eq!(session.outbox().await.unwrap().len(), 1);
+    enrols_anew_and_sends(phone, session).await;
 }

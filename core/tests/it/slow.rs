@@ -140,3 +140,19 @@ async fn at_most_one_chunk_is_sent_again_for_each_break() {
         println!("SKIPPED: no slow network namespace here (unshare, ip, tc and their rights):{why}");
     }
 }
+
+/// A chunk of 256 KiB at 48 kbit/s takes 44 s; this one is smaller, on a line that is slower still.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_may_take_longer_than_any_answer_may() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let photo = noisy_photo(phone.file("camera.jpg"), 300);
+    session.compose(one(&town, photo), Cancel::new(), None).await.unwrap();
+    let length = session.outbox().await.unwrap()[0].media[0].length;
+    assert!(length <= DEVICE_CHUNK_BYTES as u64, "{length} bytes are more than a chunk");
+    town.network.trickle(length / 36);
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.offline), (1, false));
+    let facts = town.facts();
+    assert_eq!((facts.chunks, facts.chunk_bytes), (1, length), "nothing was sent twice");
+}

@@ -44,6 +44,8 @@ final class WorkModel: ObservableObject {
     /// A card comes onto the screen more than once.
     private var marked: Set<PostId> = []
     private var flushing = false
+    /// Somebody asked for a pass while one was under way.
+    private var hurry = false
     private var again: Task<Void, Never>?
     private var closed = false
 
@@ -65,7 +67,7 @@ final class WorkModel: ObservableObject {
     func catchUp() async {
         await loadPatients()
         if case .timeline(let id) = path.last { await loadTimeline(id) }
-        await flush(now: false)
+        await flush(now: true)
     }
 
     // MARK: Reading
@@ -207,16 +209,24 @@ final class WorkModel: ObservableObject {
 
     /// One pass over what waits, and the next one planned when something remains.
     func flush(now: Bool) async {
-        guard !flushing, !closed else { return }
+        guard !closed else { return }
+        guard !flushing else {
+            hurry = hurry || now
+            return
+        }
         flushing = true
+        hurry = false
         again?.cancel()
         var sent: UInt32 = 0
+        var next: Timestamp?
         await attempt {
             let report = try await self.session.flush(now: now)
             sent = report.sent
-            if let next = report.nextTryAt { self.plan(at: next) }
+            next = report.nextTryAt
         }
         flushing = false
+        // What was asked for meanwhile may have come too late for this pass: the network that is back, say.
+        if let next, hurry { Task { await self.flush(now: true) } } else if let next { plan(at: next) }
         await loadOutbox()
         if sent > 0, case .timeline(let id) = path.last { await loadTimeline(id) }
     }

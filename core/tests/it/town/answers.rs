@@ -18,6 +18,9 @@ pub(super) async fn in_front(State(town): Shared, request: Request, next: Next) 
         let facts = town.facts();
         (facts.shut, facts.nonsense)
     };
+    if let Some(seconds) = town.facts().busy {
+        return ([(header::RETRY_AFTER, seconds.to_string())], no(Code::Unavailable)).into_response();
+    }
     match in_the_way {
         (Some(code), _) => no(code),
         (None, Some(nonsense)) => nonsense.answer(),
@@ -60,8 +63,9 @@ pub fn session(town: &Town, headers: &HeaderMap) -> Result<(), Box<Response>> {
     if town.facts().revoked {
         return Err(no(Code::CertificateRevoked).into());
     }
-    match headers.get(header::AUTHORIZATION) {
-        Some(token) if token == "Bearer the-token" => Ok(()),
+    let token = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    match token {
+        Some(token) if token.starts_with("the-token") && !town.facts().over.contains(token) => Ok(()),
         _ => Err(no(Code::SessionInvalid).into()),
     }
 }
@@ -161,18 +165,18 @@ async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
         ("doctor", PASSWORD) => town.doctor.clone(),
         _ => return no(Code::SignInRefused),
     };
-    let token = "the-token".to_owned();
     let must_change_password = !town.facts().settled;
-    let together = {
+    let (together, token) = {
         let mut facts = town.facts();
         facts.sign_ins += 1;
+        let token = format!("the-token-{}", facts.sign_ins);
         if facts.down_at_sign_in == Some(facts.sign_ins) {
             town.network.set_down(true);
         }
         if let Some((_, code)) = facts.refuse_sign_in.filter(|(which, _)| *which == facts.sign_ins) {
             return no(code);
         }
-        facts.together.clone().filter(|_| facts.sign_ins <= 2)
+        (facts.together.clone().filter(|_| facts.sign_ins <= 2), token)
     };
     if let Some(together) = together {
         together.wait().await;
@@ -241,6 +245,8 @@ async fn new_post(
     }
     let mut facts = town.facts();
     facts.attempts.push(new.id);
+    let chunks = facts.chunks;
+    facts.chunks_before.push(chunks);
     if let Some((_, code)) = facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())) {
         return no(*code);
     }

@@ -69,6 +69,14 @@ pub struct Facts {
     pub refuse_sign_in: Option<(u32, Code)>,
     /// Requests that carried a chunk.
     pub chunks: u64,
+    /// How many chunks had come before each of the attempts.
+    pub chunks_before: Vec<u64>,
+    /// Before the answer to the next chunk leaves, two meet here twice.
+    pub hold_chunk: Option<Arc<tokio::sync::Barrier>>,
+    /// Every request on the care host is asked to come back after so many seconds.
+    pub busy: Option<u32>,
+    /// Sessions that are over, by their tokens: `the-token-1` is the first sign-in's.
+    pub over: HashSet<String>,
 }
 
 /// What a broken server, or a café's network in front of it, answers.

@@ -255,8 +255,8 @@ class AppModel(
         if (work == null) waitingPush = payload else work.take(payload, opened = true)
     }
 
-    /** The network is back. */
-    fun networkBack(): Job = scope.launch { state.value.work?.flush(now = false) }
+    /** The network is back: what was put off without it need not wait any longer. */
+    fun networkBack(): Job = scope.launch { state.value.work?.flush(now = true) }
 
     private fun begin(session: RenrakuSession) {
         this.session = session

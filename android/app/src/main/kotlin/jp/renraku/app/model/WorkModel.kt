@@ -82,6 +82,9 @@ class WorkModel(
     /** A card comes onto the screen more than once. */
     private val marked = mutableSetOf<PostId>()
     private var flushing = false
+
+    /** Somebody asked for a pass while one was under way. */
+    private var hurry = false
     private var again: Job? = null
     private var closed = false
 
@@ -102,7 +105,7 @@ class WorkModel(
     suspend fun catchUp() {
         loadPatients()
         (state.value.path.lastOrNull() as? Place.Timeline)?.let { loadTimeline(it.id) }
-        flush(now = false)
+        flush(now = true)
     }
 
     suspend fun loadPatients() {
@@ -248,19 +251,27 @@ class WorkModel(
 
     /** One pass over what waits, and the next one planned when something remains. */
     suspend fun flush(now: Boolean) {
-        if (flushing || closed) return
+        if (closed) return
+        if (flushing) {
+            hurry = hurry || now
+            return
+        }
         flushing = true
+        hurry = false
         again?.cancel()
         var sent = 0u
+        var next: Long? = null
         try {
             attempt {
                 val report = session.flush(now)
                 sent = report.sent
-                report.nextTryAt?.let(::plan)
+                next = report.nextTryAt
             }
         } finally {
             flushing = false
         }
+        // What was asked for meanwhile may have come too late for this pass: the network that is back, say.
+        next?.let { at -> if (hurry) scope.launch { flush(now = true) } else plan(at) }
         loadOutbox()
         val place = state.value.path.lastOrNull()
         if (sent > 0u && place is Place.Timeline) loadTimeline(place.id)

@@ -1,0 +1,110 @@
+//! When the outbox is tried again, and what goes before what.
+
+use crate::phone::{Phone, draft, noisy_photo};
+use crate::town::found;
+use renraku_core::{Cancel, Clock};
+use renraku_wire::{PatientId, PostId};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Barrier;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_each_wait_is_longer_whatever_waits() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    town.network.set_down(true);
+    for patient in [town.patient.id, town.patient.id, PatientId::new()] {
+        session.compose(draft(patient, "one"), Cancel::new(), None).await.unwrap();
+    }
+    for with_receipt in [false, true] {
+        if with_receipt {
+            session.mark_read(PostId::new()).await.unwrap();
+            phone.clock.ahead.fetch_add(200_000, Ordering::SeqCst);
+        }
+        let mut longest = 0;
+        for tries in 0..6 {
+            let now = phone.clock.now().0;
+            let report = session.flush(false).await.unwrap();
+            assert!(report.offline && report.remaining == 3, "{report:?}");
+            let wait = report.next_try_at.unwrap().0 - now;
+            let least = if with_receipt { 0 } else { 1000 << tries };
+            assert!(wait >= least, "{wait} ms after {tries} tries");
+            longest = longest.max(wait);
+            phone.clock.ahead.fetch_add(wait + 1, Ordering::SeqCst);
+        }
+        assert!(longest >= 32_000, "{longest} ms");
+    }
+    town.network.set_down(false);
+    assert_eq!(session.flush(true).await.unwrap().sent, 3);
+    assert_eq!(session.flush(false).await.unwrap().next_try_at, None, "nothing is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_another_post_is_not_due_and_a_receipt_comes_back_when_it_was_asked_to() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    for body in ["first", "second"] {
+        session.compose(draft(town.patient.id, body), Cancel::new(), None).await.unwrap();
+    }
+    town.facts().busy = Some(120);
+    let now = phone.clock.now().0;
+    let report = session.flush(true).await.unwrap();
+    assert!(!report.offline && report.remaining == 2, "{report:?}");
+    assert!(report.next_try_at.unwrap().0 - now >= 120_000, "{report:?}");
+    town.facts().busy = None;
+    session.flush(true).await.unwrap();
+
+    town.facts().busy = Some(300);
+    let post = town.facts().posts[0].id;
+    session.mark_read(post).await.unwrap();
+    let now = phone.clock.now().0;
+    let report = session.flush(false).await.unwrap();
+    assert!(report.next_try_at.unwrap().0 - now >= 290_000, "{report:?}");
+    town.facts().busy = None;
+    session.flush(false).await.unwrap();
+    assert!(town.facts().receipts.is_empty(), "before its time");
+    phone.clock.ahead.fetch_add(301_000, Ordering::SeqCst);
+    session.flush(false).await.unwrap();
+    assert!(town.facts().receipts.contains_key(&post));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_holds_nothing_up() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    phone.clock.hours(50);
+    town.network.set_down(true);
+    session.compose(draft(town.patient.id, "one"), Cancel::new(), None).await.unwrap();
+    session.flush(true).await.unwrap();
+    phone.clock.hours(-50);
+    town.network.set_down(false);
+    assert_eq!(session.flush(false).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_and_a_receipt_do_not_wait_for_the_film_before_them() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let session = Arc::new(session);
+    let mut film = draft(town.patient.id, "long");
+    film.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
+    let film = session.compose(film, Cancel::new(), None).await.unwrap();
+    let held = Arc::new(Barrier::new(2));
+    town.facts().hold_chunk = Some(held.clone());
+    let sending = session.clone();
+    let sending = tokio::spawn(async move { sending.flush(true).await });
+    held.wait().await;
+    let text = session.compose(draft(town.patient.id, "urgent"), Cancel::new(), None).await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(20), session.acknowledge(film, true)).await;
+    assert_eq!(read, Ok(Ok(())), "kept, and no longer waited for");
+    assert!(town.facts().receipts.is_empty());
+    held.wait().await;
+    let report = sending.await.unwrap().unwrap();
+    assert_eq!((report.sent, report.remaining, report.next_try_at), (2, 0, None));
+    let facts = town.facts();
+    assert!(facts.chunks > 2, "{} chunks", facts.chunks);
+    assert_eq!(facts.attempts, [film, text]);
+    assert_eq!(facts.chunks_before, [0, 1], "before the second chunk");
+    assert_eq!(facts.receipts[&film].acknowledged, Some(true));
+}
