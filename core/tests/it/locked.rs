@@ -186,7 +186,9 @@ async fn while_one_is_asked_for_a_finger_the_others_go_on() {
     let prompt = Arc::new(Prompt(vault, Barrier::new(2)));
     let meet = || {
         let prompt = prompt.clone();
-        tokio::task::spawn_blocking(move || drop(prompt.1.wait()))
+        tokio::task::spawn_blocking(move || {
+            prompt.1.wait();
+        })
     };
     let meanwhile = || async {
         meet().await.unwrap();
