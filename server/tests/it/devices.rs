@@ -3,7 +3,7 @@
 use crate::both;
 use crate::town::*;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{certificate, device, notice};
+use renraku_server::db::schema::{certificate, notice};
 use renraku_server::device::{expiry, renew};
 use renraku_server::policy::{ExtraCertificate, MunicipalityPolicy};
 use renraku_server::{chores, clock, run};
@@ -372,25 +372,14 @@ async fn a_device_shows_its_own_end(host: Host) {
     let (_, html) = page(&office, "/devices/own").await;
     assert_eq!(text_of(&html, "own-state"), "期限が近い");
     // On a PC it points to the button only where that is there.
-    let db = &host.server.app.db;
-    db.write(async |c| {
-        run!(c, execute, diesel::update(device::table).set(device::platform.eq("browser")))?;
-        Ok(())
-    })
-    .await
-    .unwrap();
+    host.in_browsers().await;
     let (_, html) = page(&office, "/devices/own").await;
     assert!(html.contains("下の「この端末の証明書を入れ替える」") && html.contains("replace-own"), "{html}");
     let nursing = town.facility(&office, "架空訪問看護").await;
     let (_, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
     let rows = [("/certificate_days", 365.into()), ("/extra_certificate", "secretariat".into())];
     crate::policy::set(&office, &rows).await;
-    db.write(async |c| {
-        run!(c, execute, diesel::update(device::table).set(device::platform.eq("browser")))?;
-        Ok(())
-    })
-    .await
-    .unwrap();
+    host.in_browsers().await;
     let (_, html) = page(&nurse, "/devices/own").await;
     assert!(html.contains("ask-successor") && html.contains("事務局に、この端末を"), "{html}");
     assert!(!html.contains("下の「") && !html.contains("replace-own"), "{html}");

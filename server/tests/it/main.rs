@@ -23,6 +23,7 @@ mod operator;
 mod pages;
 mod passwords;
 mod policy;
+mod policy_rows;
 mod portal;
 mod revocation;
 mod schema;

@@ -5,7 +5,7 @@ use crate::pages::Browser;
 use crate::town::*;
 use renraku_server::clock;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{certificate, device, session};
+use renraku_server::db::schema::{certificate, session};
 use renraku_server::policy::MunicipalityPolicy;
 use renraku_server::run;
 use renraku_wire::*;
@@ -188,17 +188,6 @@ async fn malformed_requests_are_told_apart(host: Host) {
     public.post(&town.path("/facility-applications"), &office_again).await.refused(Code::FieldInvalid);
 }
 
-/// From now on everybody works in a browser.
-async fn in_browsers(host: &Host) {
-    let db = &host.server.app.db;
-    db.write(async |c| {
-        run!(c, execute, diesel::update(device::table).set(device::platform.eq("browser")))?;
-        Ok(())
-    })
-    .await
-    .unwrap();
-}
-
 /// Puts every session's last use back by so many minutes.
 async fn idle(host: &Host, minutes: u32) {
     let then = clock::now() - i64::from(minutes) * 60_000;
@@ -221,7 +210,7 @@ async fn a_session_lives_as_long_as_it_is_used(host: Host) {
     idle(&host, 60 * 5).await;
     care.nurse.1.get(&timeline).await.done();
     // Whatever is asked for, asking is use.
-    in_browsers(&host).await;
+    host.in_browsers().await;
     for path in [timeline.as_str(), record.as_str(), "/v1/session"] {
         host.server.app.seen.store(&host.server.app.db).await.unwrap();
         idle(&host, limit - 1).await;
@@ -277,7 +266,7 @@ async fn people_at_one_device_have_sessions_of_their_own(host: Host) {
     assert!(others(&nursing.manager).await.is_empty(), "another device");
     // One person's idleness is not the other's.
     host.server.app.seen.store(&host.server.app.db).await.unwrap();
-    in_browsers(&host).await;
+    host.in_browsers().await;
     idle_one(&host, helper_id).await;
     helper.get("/v1/session").await.refused(Code::SessionInvalid);
     assert_eq!(me(&nurse).await.id, nurse_id);

@@ -5,10 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use renraku_server::config::ServeConfig;
+use renraku_server::db::prelude::*;
+use renraku_server::db::schema::device;
 use renraku_server::policy::MunicipalityPolicy;
 use renraku_server::secret::OperatorSecret;
 use renraku_server::serve::Server;
-use renraku_server::setup;
+use renraku_server::{run, setup};
 use renraku_wire::*;
 use reqwest::Method;
 use rustls::pki_types::pem::PemObject as _;
@@ -36,6 +38,16 @@ struct Cli {
 }
 
 impl Host {
+    /// From now on everybody works in a browser, where sessions end when idle.
+    pub async fn in_browsers(&self) {
+        let db = &self.server.app.db;
+        db.write(async |c| {
+            Ok(run!(c, execute, diesel::update(device::table).set(device::platform.eq("browser")))?)
+        })
+        .await
+        .unwrap();
+    }
+
     /// The folder of its data.
     pub fn folder(&self) -> &std::path::Path {
         self._data.path()
