@@ -10,6 +10,7 @@ use crate::db::sql::word;
 use crate::db::{Db, Id};
 use crate::device::ticket;
 use crate::error::AppError;
+use crate::hashing;
 use crate::policy::MunicipalityPolicy;
 use crate::secret::OperatorSecret;
 use crate::session::password;
@@ -66,7 +67,7 @@ pub async fn create(
     let (authority, key) = Authority::create(new.slug, now)?;
     let sealed = secret.seal(&key)?;
     let first_password = password::random();
-    let password_hash = password::hash_blocking(&first_password)?;
+    let password_hash = hashing::hash_blocking(&first_password)?;
     let policy = new.policy.stored()?;
     let (id, office, person) = (Id::new(), Id::new(), Id::new());
     let fresh = ticket::Fresh::make(new.policy, now)?;

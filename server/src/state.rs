@@ -4,15 +4,15 @@ use crate::db::prelude::*;
 use crate::db::schema::{municipality, old_authority};
 use crate::db::{Db, Id};
 use crate::error::AppError;
+use crate::hashing::Hashing;
 use crate::run;
 use crate::secret::OperatorSecret;
 use crate::seen::Seen;
 use crate::storage::Storage;
 use crate::throttle::Throttle;
 use crate::tls::{Authority, CareVerifier};
-use renraku_wire::Code;
 use std::sync::Arc;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 
 /// The shared state.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ impl App {
             care_url,
             care_verifier,
             notices_queued: Notify::new(),
-            hashing: Hashing::new(),
+            hashing: Hashing::default(),
             seen: Seen::default(),
             throttle: Arc::default(),
         }))
@@ -167,41 +167,5 @@ impl App {
         self.care_verifier
             .replace(&all)
             .map_err(|e| AppError::internal(format!("an authority's certificate cannot be read: {e}")))
-    }
-}
-
-/// Places for hashing passwords and a short bench before them: a hash takes 19 MiB and tens of
-/// milliseconds of a processor, and a flood of sign-ins must not queue up without end.
-#[derive(Debug)]
-pub struct Hashing {
-    places: Semaphore,
-    bench: Semaphore,
-}
-
-/// A turn at hashing; it ends when dropped.
-#[derive(Debug)]
-pub struct Turn<'a> {
-    _seat: SemaphorePermit<'a>,
-    _place: SemaphorePermit<'a>,
-}
-
-impl Hashing {
-    /// Passwords hashed at once.
-    pub const PLACES: usize = 2;
-    /// Passwords hashed or waiting at once; further ones are refused.
-    pub const BENCH: usize = 64;
-
-    fn new() -> Self {
-        Self { places: Semaphore::new(Self::PLACES), bench: Semaphore::new(Self::BENCH) }
-    }
-
-    /// Waits for a turn.
-    ///
-    /// # Errors
-    /// [`Code::Unavailable`] at once when too many wait.
-    pub async fn turn(&self) -> Result<Turn<'_>, Code> {
-        let seat = self.bench.try_acquire().map_err(|_| Code::Unavailable)?;
-        let place = self.places.acquire().await.map_err(|_| Code::Unavailable)?;
-        Ok(Turn { _seat: seat, _place: place })
     }
 }

@@ -4,7 +4,6 @@ use super::{rules, store, ticket};
 use crate::audit::{self, Actor};
 use crate::db::Id;
 use crate::error::AppError;
-use crate::session::password;
 use crate::state::App;
 use crate::tls::{Authority, Issued, Validity};
 use crate::{clock, input, municipality};
@@ -35,7 +34,7 @@ async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Check
         .await?;
     let worn = stored.as_ref().is_some_and(|t| t.failed_count >= ticket::MAX_WRONG);
     let hash = stored.as_ref().filter(|_| !worn).map(|t| t.password_hash.as_str());
-    let fits = password::verify(app, given.trim(), hash).await?;
+    let fits = app.hashing.verify(given.trim(), hash).await?;
     let Some(stored) = stored else { return Err(Code::TicketInvalid.into()) };
     if !fits {
         app.db.write(async |c| ticket::count_wrong(c, town.id, &number).await).await?;

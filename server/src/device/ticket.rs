@@ -4,6 +4,7 @@ use crate::db::prelude::*;
 use crate::db::schema::{enrolment_ticket, facility};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::hashing;
 use crate::policy::MunicipalityPolicy;
 use crate::run;
 use crate::secret::OperatorSecret;
@@ -45,7 +46,7 @@ impl Fresh {
     fn with(policy: &MunicipalityPolicy, password: String, now: i64) -> Result<Self, AppError> {
         let number =
             (0..3).map(|_| format!("{:04}", rand::random_range(0..10_000))).collect::<Vec<_>>().join("-");
-        let password_hash = tokio::task::block_in_place(|| password::hash_blocking(&password))?;
+        let password_hash = tokio::task::block_in_place(|| hashing::hash_blocking(&password))?;
         let expires_at = Timestamp(now + i64::from(policy.ticket_days) * 86_400_000);
         Ok(Self { shown: EnrolmentTicket { number, password, expires_at }, password_hash, now })
     }

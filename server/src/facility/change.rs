@@ -235,7 +235,7 @@ pub async fn designate(
     let (person, request) = (Id::from(given.staff_id), Id::from(given.id));
     let about = format!("manager {person}");
     let first_password = password::asked_for(&app.secret, town, &about, request).to_string();
-    let hash = password::hash(app, &first_password).await?;
+    let hash = app.hashing.hash(&first_password).await?;
     let login_id = fresh_login();
     let designated = app
         .db

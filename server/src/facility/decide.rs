@@ -41,7 +41,7 @@ pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerA
     let now = clock::now();
     let fresh = ticket::Fresh::make(office.policy(), now)?;
     let first_password = password::asked_for(&app.secret, town, "approval", id).to_string();
-    let hash = password::hash(app, &first_password).await?;
+    let hash = app.hashing.hash(&first_password).await?;
     let fresh_id = fresh_login();
     let login_id = app
         .db

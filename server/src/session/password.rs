@@ -1,13 +1,8 @@
-//! Passwords: argon2id, random ones, and which are too easy (R-AUTH3).
+//! Passwords: random ones, and which are too easy (R-AUTH3).
 
 use crate::db::Id;
-use crate::error::AppError;
 use crate::secret::OperatorSecret;
-use crate::state::App;
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use renraku_wire::{Code, limits};
-use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -34,56 +29,6 @@ pub fn asked_for(secret: &OperatorSecret, town: Id, what: &str, id: Id) -> Zeroi
     let places = CLEAR.len();
     let clear = |pair: &[u8]| char::from(CLEAR[usize::from(u16::from_be_bytes([pair[0], pair[1]])) % places]);
     Zeroizing::new(bits.chunks_exact(2).take(12).map(clear).collect())
-}
-
-/// Hashes a password; takes tens of milliseconds, so not on the runtime's threads.
-///
-/// # Errors
-/// None in practice; the hash failed.
-pub fn hash_blocking(password: &str) -> Result<String, AppError> {
-    let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>())
-        .map_err(|e| AppError::internal(format!("no salt: {e}")))?;
-    Ok(Argon2::default()
-        .hash_password(password.as_bytes(), &salt)
-        .map_err(|e| AppError::internal(format!("hashing failed: {e}")))?
-        .to_string())
-}
-
-fn verify_blocking(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
-}
-
-/// Hashes a password on a thread of its own.
-///
-/// # Errors
-/// [`Code::Unavailable`]: too many wait, or the server is stopping.
-pub async fn hash(app: &App, password: &str) -> Result<String, AppError> {
-    let _turn = app.hashing.turn().await?;
-    let password = zeroize::Zeroizing::new(password.to_owned());
-    tokio::task::spawn_blocking(move || hash_blocking(&password))
-        .await
-        .map_err(|_| AppError::from(Code::Unavailable))?
-}
-
-/// The hash that a password is held against where there is no account, so that both take as long.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash_blocking(&random()).unwrap_or_default());
-
-/// True when the password is the hash's. Without a hash it is false, after the same work.
-///
-/// # Errors
-/// [`Code::Unavailable`]: too many wait, or the server is stopping.
-pub async fn verify(app: &App, password: &str, hash: Option<&str>) -> Result<bool, AppError> {
-    let _turn = app.hashing.turn().await?;
-    let password = zeroize::Zeroizing::new(password.to_owned());
-    let known = hash.is_some();
-    let hash = hash.map(str::to_owned);
-    let fits = tokio::task::spawn_blocking(move || {
-        verify_blocking(&password, hash.as_deref().unwrap_or(NOBODY.as_str()))
-    })
-    .await
-    .map_err(|_| AppError::from(Code::Unavailable))?;
-    Ok(fits && known)
 }
 
 /// What is known of the owner of a password, and must not be in it.
@@ -338,14 +283,5 @@ mod tests {
             assert_eq!(random.len(), 12);
             assert_eq!(checked(&random), Ok(()), "{random}");
         }
-    }
-
-    #[test]
-    fn a_hash_fits_its_password_only() {
-        let hash = hash_blocking("kumo-to-yama-39").unwrap();
-        assert!(hash.starts_with("$argon2id$"));
-        assert!(verify_blocking("kumo-to-yama-39", &hash));
-        assert!(!verify_blocking("kumo-to-yama-38", &hash));
-        assert!(!verify_blocking("kumo-to-yama-39", "nonsense"));
     }
 }

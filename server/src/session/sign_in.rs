@@ -188,7 +188,7 @@ async fn check(
     if let Some(until) = tallies.wait(now) {
         return Err(locked(policy, until, now).into());
     }
-    password::verify(app, given, account.map(|a| a.password_hash.as_str())).await
+    app.hashing.verify(given, account.map(|a| a.password_hash.as_str())).await
 }
 
 /// Counts a password that was checked, and says what refusal it earns. Decided by what is stored at that
@@ -280,7 +280,7 @@ pub async fn change_password(
     let done = !fits
         && just_changed
         && !account.must_change_password
-        && password::verify(app, new, Some(&account.password_hash)).await?;
+        && app.hashing.verify(new, Some(&account.password_hash)).await?;
     let fits = fits || done;
     app.db
         .write(async |c| Ok(judge(c, who.actor(), who.policy(), &key, fits).await?.map_or(Ok(()), Err)))
@@ -293,7 +293,7 @@ pub async fn change_password(
     }
     let about: Vec<&str> = about.iter().map(String::as_str).collect();
     password::check(new, &Owner { login_id: &account.login_id, name: &account.name, about: &about })?;
-    let hash = password::hash(app, new).await?;
+    let hash = app.hashing.hash(new).await?;
     let keep = credentials.token_hash.clone().unwrap_or_default();
     let changed = app
         .db
@@ -314,7 +314,7 @@ pub async fn change_password(
         return Ok(());
     }
     let now = app.db.read(async |c| store::account_of(c, town, who.staff_id()).await).await?;
-    let same = password::verify(app, new, Some(&now.password_hash)).await?;
+    let same = app.hashing.verify(new, Some(&now.password_hash)).await?;
     if same { Ok(()) } else { Err(Code::StateConflict.into()) }
 }
 

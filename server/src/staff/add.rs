@@ -26,7 +26,7 @@ pub async fn add(
     let mails = rules::mails(admin.policy(), new.mail.as_deref(), new.forwarding_mail.as_deref())?;
     let id = Id::from(new.id);
     let first_password = password::asked_for(&app.secret, admin.municipality_id(), "staff", id);
-    let hash = password::hash(app, &first_password).await?;
+    let hash = app.hashing.hash(&first_password).await?;
     let now = clock::now();
     app.db
         .write(async |c| {

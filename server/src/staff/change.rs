@@ -105,7 +105,7 @@ pub async fn first_password(
         .await?;
     let about = format!("staff {id}");
     let first_password = password::asked_for(&app.secret, town, &about, request);
-    let hash = password::hash(app, &first_password).await?;
+    let hash = app.hashing.hash(&first_password).await?;
     let login_id = app
         .db
         .write(async |c| {

@@ -6,9 +6,9 @@ use crate::town::*;
 use renraku_server::clock;
 use renraku_server::db::prelude::*;
 use renraku_server::db::schema::{sign_in_tally, staff};
+use renraku_server::hashing::Hashing;
 use renraku_server::policy::{MunicipalityPolicy, preset};
 use renraku_server::run;
-use renraku_server::state::Hashing;
 use renraku_wire::*;
 use reqwest::Method;
 

@@ -1,0 +1,228 @@
+//! Hashing passwords with argon2id, a few at a time.
+
+use crate::error::AppError;
+use argon2::password_hash::{self, Output, PasswordHash, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use renraku_wire::Code;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use zeroize::Zeroizing;
+
+/// What a hash is worked out in: 19 MiB.
+type Memory = Vec<Block>;
+
+/// Places for hashing passwords and a short bench before them: a hash takes 19 MiB and tens of
+/// milliseconds of a processor, and a flood of sign-ins must not queue up without end.
+#[derive(Debug)]
+pub struct Hashing {
+    places: Semaphore,
+    bench: Semaphore,
+    /// Handed on from one hash to the next while some wait: memory new from the system costs a tenth of the
+    /// hash. Whoever leaves no one waiting gives it back, so that a server at rest is small.
+    spare: Mutex<Vec<Memory>>,
+}
+
+/// A turn at hashing; it ends when dropped.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    all: &'a Hashing,
+    _seat: SemaphorePermit<'a>,
+    _place: SemaphorePermit<'a>,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self {
+            places: Semaphore::new(Self::PLACES),
+            bench: Semaphore::new(Self::BENCH),
+            spare: Mutex::default(),
+        }
+    }
+}
+
+impl Hashing {
+    /// Passwords hashed at once.
+    pub const PLACES: usize = 2;
+    /// Passwords hashed or waiting at once; further ones are refused.
+    pub const BENCH: usize = 64;
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] at once when too many wait.
+    pub async fn turn(&self) -> Result<Turn<'_>, Code> {
+        let seat = self.bench.try_acquire().map_err(|_| Code::Unavailable)?;
+        let place = self.places.acquire().await.map_err(|_| Code::Unavailable)?;
+        Ok(Turn { all: self, _seat: seat, _place: place })
+    }
+
+    /// Hashes a password on a thread of its own.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`]: too many wait, or the server is stopping.
+    pub async fn hash(&self, password: &str) -> Result<String, AppError> {
+        let password = Zeroizing::new(password.to_owned());
+        self.turn().await?.run(move |memory| hash(&password, memory)).await?
+    }
+
+    /// True when the password is the hash's. Without a hash it is false, after the same work. On a thread of
+    /// its own.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`]: too many wait, or the server is stopping.
+    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, AppError> {
+        let password = Zeroizing::new(password.to_owned());
+        let known = hash.map(str::to_owned);
+        let turn = self.turn().await?;
+        turn.run(move |memory| match &known {
+            Some(hash) => fits(&password, hash, memory),
+            None => {
+                fits(&password, &NOBODY, memory);
+                false
+            }
+        })
+        .await
+    }
+
+    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Memory>> {
+        // Between two turns there is nothing that a panic could leave half done.
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True when somebody sits on the bench who has no place yet.
+    fn waited_for(&self) -> bool {
+        let hashed = Self::PLACES - self.places.available_permits();
+        Self::BENCH - self.bench.available_permits() > hashed
+    }
+}
+
+impl Turn<'_> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let mut memory = self.all.spare().pop().unwrap_or_default();
+        let (done, memory) = tokio::task::spawn_blocking(move || (work(&mut memory), memory))
+            .await
+            .map_err(|_| AppError::from(Code::Unavailable))?;
+        let waited_for = self.all.waited_for();
+        let mut spare = self.all.spare();
+        if waited_for {
+            spare.push(memory);
+        } else {
+            *spare = Vec::new();
+        }
+        Ok(done)
+    }
+}
+
+/// What a password is held against where there is no account, so that both take as long.
+static NOBODY: LazyLock<String> =
+    LazyLock::new(|| hash_blocking(&hex::encode(rand::random::<[u8; 16]>())).unwrap_or_default());
+
+/// Hashes a password; takes tens of milliseconds, so not on the runtime's threads.
+///
+/// # Errors
+/// None in practice; the hash failed.
+pub fn hash_blocking(password: &str) -> Result<String, AppError> {
+    hash(password, &mut Vec::new())
+}
+
+fn hash(password: &str, memory: &mut Memory) -> Result<String, AppError> {
+    let failed = |e: password_hash::Error| AppError::internal(format!("hashing failed: {e}"));
+    let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(failed)?;
+    let params = Params::default();
+    let hash = work_out(password, salt.as_salt(), Algorithm::default(), Version::default(), &params, memory)
+        .map_err(failed)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: (&params).try_into().map_err(failed)?,
+        salt: Some(salt.as_salt()),
+        hash: Some(hash),
+    };
+    Ok(hash.to_string())
+}
+
+fn fits(password: &str, hash: &str, memory: &mut Memory) -> bool {
+    let mut fits = || {
+        let known = PasswordHash::new(hash)?;
+        let version = known.version.map_or(Ok(Version::default()), Version::try_from)?;
+        let salt = known.salt.ok_or(password_hash::Error::Password)?;
+        let params = Params::try_from(&known)?;
+        let found = work_out(password, salt, known.algorithm.try_into()?, version, &params, memory)?;
+        // Compares in constant time.
+        Ok::<_, password_hash::Error>(known.hash == Some(found))
+    };
+    fits().unwrap_or(false)
+}
+
+fn work_out(
+    password: &str,
+    salt: Salt<'_>,
+    algorithm: Algorithm,
+    version: Version,
+    params: &Params,
+    memory: &mut Memory,
+) -> password_hash::Result<Output> {
+    let mut bytes = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut bytes)?;
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::default());
+    }
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    Output::init_with(length, |out| {
+        Ok(Argon2::new(algorithm, version, params.clone()).hash_password_into_with_memory(
+            password.as_bytes(),
+            salt,
+            out,
+            memory,
+        )?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+    use super::*;
+    use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
+    #[test]
+    fn a_hash_fits_its_password_only() {
+        let mut memory = Memory::new();
+        let hash = hash("kumo-to-yama-39", &mut memory).unwrap();
+        assert!(hash.starts_with("$argon2id$"));
+        // In memory that another hash has left.
+        assert!(fits("kumo-to-yama-39", &hash, &mut memory));
+        assert!(!fits("kumo-to-yama-38", &hash, &mut memory));
+        assert!(!fits("kumo-to-yama-39", "nonsense", &mut memory));
+    }
+
+    #[test]
+    fn hashes_are_those_of_the_library() {
+        let mut memory = Memory::new();
+        let ours = hash("kumo-to-yama-39", &mut memory).unwrap();
+        let parsed = PasswordHash::new(&ours).unwrap();
+        Argon2::default().verify_password(b"kumo-to-yama-39", &parsed).unwrap();
+        let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();
+        let theirs = Argon2::default().hash_password(b"kumo-to-yama-39", &salt).unwrap().to_string();
+        assert!(fits("kumo-to-yama-39", &theirs, &mut memory));
+        assert!(!fits("kumo-to-yama-38", &theirs, &mut memory));
+    }
+
+    #[tokio::test]
+    async fn memory_is_handed_on_while_some_wait_and_then_given_back() {
+        let hashing = Hashing::default();
+        let (first, second) = (hashing.turn().await.unwrap(), hashing.turn().await.unwrap());
+        let mut third = std::pin::pin!(hashing.turn());
+        assert!(futures_util::poll!(third.as_mut()).is_pending());
+        first.run(|memory| memory.resize(1, Block::default())).await.unwrap();
+        assert_eq!(hashing.spare().len(), 1);
+        drop(first);
+        let third = third.await.unwrap();
+        assert_eq!(third.run(|memory| memory.len()).await.unwrap(), 1);
+        assert!(hashing.spare().is_empty());
+        second.run(|memory| assert!(memory.is_empty())).await.unwrap();
+        assert!(hashing.spare().is_empty());
+    }
+}
