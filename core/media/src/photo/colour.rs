@@ -2,6 +2,7 @@
 //! wound's red must not fade because a tag was stripped. Scanners profile greys, printers inks.
 
 use super::decode::{Picture, Space};
+use super::memory::Memory;
 use crate::MediaError;
 use moxcms::{ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, TransformOptions};
 use std::sync::Arc;
@@ -59,12 +60,12 @@ impl Profile {
                 picture.pixels.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
             }
             (Self::Rgb(transform), Space::Rgb) => {
-                let mut out = vec![0; picture.pixels.len()];
+                let mut out = Memory::zeroed(picture.pixels.len() as u64)?;
                 transform.transform(&picture.pixels, &mut out).map_err(|_| MediaError::Unreadable)?;
                 picture.pixels = out;
             }
             (Self::Ink(transform), Space::Ink) => {
-                let mut out = vec![0; picture.pixels.len() / 4 * 3];
+                let mut out = Memory::zeroed(picture.pixels.len() as u64 / 4 * 3)?;
                 picture.pixels.iter_mut().for_each(|v| *v = 255 - *v);
                 transform.transform(&picture.pixels, &mut out).map_err(|_| MediaError::Unreadable)?;
                 (picture.pixels, picture.space) = (out, Space::Rgb);

@@ -2,6 +2,7 @@
 //! decoders like to fill the missing part with grey and call it a success.
 
 use super::colour::Profile;
+use super::memory::Memory;
 use super::separate;
 use crate::MediaError;
 use crate::jpeg::{self, Outline};
@@ -40,7 +41,7 @@ impl Space {
 /// Pixels without gaps, row by row.
 #[derive(Clone)]
 pub(super) struct Picture {
-    pub pixels: Vec<u8>,
+    pub pixels: Memory,
     pub width: u32,
     pub height: u32,
     pub space: Space,
@@ -120,7 +121,7 @@ pub(super) fn jpeg(bytes: &[u8], outline: &Outline) -> Result<Original, MediaErr
     };
     decoder.set_options(options.jpeg_set_out_colorspace(target));
     let size = decoder.output_buffer_size().ok_or(MediaError::Unreadable)?;
-    let mut pixels = reserve(size as u64)?;
+    let mut pixels = Memory::zeroed(size as u64)?;
     decoder.decode_into(&mut pixels).map_err(|_| MediaError::Unreadable)?;
     if target == ColorSpace::YCCK {
         pixels.as_chunks_mut::<4>().0.iter_mut().for_each(ink);
@@ -178,7 +179,7 @@ fn other(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<Original, Me
     let space = if grey { Space::Luma } else { Space::Rgb };
     let profile = decoder.icc_profile().ok().flatten().and_then(|icc| Profile::unlike_srgb(&icc, space));
     let decoded = DynamicImage::from_decoder(decoder).map_err(|e| read_error(&e, max_pixels))?;
-    let pixels = match (grey, decoded.color().has_alpha()) {
+    let pixels: Vec<u8> = match (grey, decoded.color().has_alpha()) {
         (true, true) => decoded.into_luma_alpha8().pixels().map(|p| on_white(p.0[0], p.0[1])).collect(),
         (false, true) => {
             let rgba = decoded.into_rgba8();
@@ -187,23 +188,11 @@ fn other(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<Original, Me
         (true, false) => decoded.into_luma8().into_raw(),
         (false, false) => decoded.into_rgb8().into_raw(),
     };
-    Ok(Original { picture: Picture { pixels, width, height, space }, orientation, profile })
+    Ok(Original { picture: Picture { pixels: pixels.into(), width, height, space }, orientation, profile })
 }
 
 /// JPEG knows no transparency; paper is white.
 pub(super) fn on_white(colour: u8, alpha: u8) -> u8 {
     let (c, a) = (u32::from(colour), u32::from(alpha));
     ((c * a + 255 * (255 - a) + 127) / 255) as u8
-}
-
-/// Zeroed memory, or an error where the device has none left.
-pub(super) fn reserve(bytes: u64) -> Result<Vec<u8>, MediaError> {
-    let bytes = usize::try_from(bytes).map_err(|_| MediaError::TooLarge { what: "pixels", limit: 0 })?;
-    let mut tried: Vec<u8> = Vec::new();
-    tried
-        .try_reserve_exact(bytes)
-        .map_err(|_| MediaError::TooLarge { what: "bytes", limit: bytes as u64 })?;
-    drop(tried);
-    // The system's memory is zero already; writing it once more takes as long as turning the picture.
-    Ok(vec![0; bytes])
 }

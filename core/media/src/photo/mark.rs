@@ -180,7 +180,7 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8
         });
-        Picture { pixels: pixels.collect(), width, height, space }
+        Picture { pixels: pixels.collect::<Vec<u8>>().into(), width, height, space }
     }
 
     fn mark(shape: Shape, cover: Cover) -> Mark {
@@ -214,7 +214,7 @@ mod tests {
         let before = noise(60, 40, Space::Luma);
         let mut after = before.clone();
         cover(&mut after, &[mark(Shape::Rectangle, Cover::Black)]).unwrap();
-        for (i, (a, b)) in before.pixels.iter().zip(&after.pixels).enumerate() {
+        for (i, (a, b)) in before.pixels.iter().zip(after.pixels.iter()).enumerate() {
             let inside = (15..45).contains(&(i % 60)) && (20..30).contains(&(i / 60));
             assert_eq!(*b, if inside { 0 } else { *a }, "{} {}", i % 60, i / 60);
         }
@@ -235,7 +235,7 @@ mod tests {
         cover(&mut picture, &[all]).unwrap();
         assert!(picture.pixels.iter().all(|v| v.abs_diff(128) < 8), "the mean of noise is grey");
         let mut halves = Picture {
-            pixels: [[10_u8; 200], [240; 200]].concat().repeat(400),
+            pixels: [[10_u8; 200], [240; 200]].concat().repeat(400).into(),
             width: 400,
             height: 400,
             space: Space::Luma,

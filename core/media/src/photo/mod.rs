@@ -6,6 +6,7 @@ mod colour;
 mod decode;
 mod lines;
 mod mark;
+mod memory;
 mod raw;
 mod separate;
 mod shape;
@@ -201,7 +202,7 @@ fn finish(original: decode::Original, side: u32) -> Result<Picture, MediaError> 
     let decode::Original { picture, orientation, profile } = original;
     let (mut picture, spare) = match shape::shrink(&picture, side)? {
         Some(small) => (small, picture.pixels),
-        None => (picture, Vec::new()),
+        None => (picture, Vec::new().into()),
     };
     if let Some(profile) = profile {
         profile.to_srgb(&mut picture)?;

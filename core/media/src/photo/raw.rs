@@ -3,6 +3,7 @@
 
 use super::colour::Profile;
 use super::decode::{Original, Picture, Space};
+use super::memory::Memory;
 use crate::MediaError;
 use image::metadata::Orientation;
 
@@ -42,7 +43,7 @@ pub(super) fn open(pixels: &Pixels<'_>, max_pixels: u64) -> Result<Original, Med
     let needed = stride.checked_mul((height as usize).saturating_sub(1)).and_then(|n| n.checked_add(row));
     let whole = width > 0 && height > 0 && stride >= row && needed.is_some_and(|n| n <= rgba.len());
     let orientation = Orientation::from_exif(orientation).filter(|_| whole).ok_or_else(unfit)?;
-    let mut out = super::decode::reserve(u64::from(width) * u64::from(height) * 3)?;
+    let mut out = Memory::zeroed(u64::from(width) * u64::from(height) * 3)?;
     let (target, _) = out.as_chunks_mut::<3>();
     for (from, to) in rgba.chunks(stride).zip(target.chunks_exact_mut(width as usize)) {
         for (p, q) in from.as_chunks::<4>().0.iter().zip(to) {

@@ -2,7 +2,8 @@
 //! size; so it is given to the decoder as such, and the colours are laid over one another here.
 
 use super::colour::Profile;
-use super::decode::{Original, Picture, Space, options, reserve};
+use super::decode::{Original, Picture, Space, options};
+use super::memory::Memory;
 use super::shape;
 use crate::MediaError;
 use crate::jpeg::{self, Outline, SOS, Segment};
@@ -37,7 +38,7 @@ pub(super) fn open(bytes: &[u8], outline: &Outline) -> Result<Original, MediaErr
         return Err(unsupported);
     }
     let (width, height) = (outline.width, outline.height);
-    let mut pixels = reserve(u64::from(width) * u64::from(height) * 3)?;
+    let mut pixels = Memory::zeroed(u64::from(width) * u64::from(height) * 3)?;
     let mut seen = [false; 3];
     for (number, segment) in outline.segments.iter().enumerate().filter(|(_, s)| s.marker == SOS) {
         let [1, id, ..] = bytes[segment.content.clone()] else { return Err(unsupported) };
@@ -49,7 +50,7 @@ pub(super) fn open(bytes: &[u8], outline: &Outline) -> Result<Original, MediaErr
         let size = ((width * colour.across).div_ceil(across), (height * colour.down).div_ceil(down));
         let plane = plane(bytes, &outline.segments[..=number], colour, size)?;
         let plane = stretch(plane, size, (width, height))?;
-        pixels.as_chunks_mut::<3>().0.iter_mut().zip(plane).for_each(|(p, v)| p[index] = v);
+        pixels.as_chunks_mut::<3>().0.iter_mut().zip(plane.iter()).for_each(|(p, v)| p[index] = *v);
     }
     if seen != [true; 3] {
         return Err(MediaError::Unreadable);
@@ -77,7 +78,7 @@ fn plane(
     segments: &[Segment],
     colour: &Colour,
     (width, height): (u32, u32),
-) -> Result<Vec<u8>, MediaError> {
+) -> Result<Memory, MediaError> {
     let scan = segments.last().ok_or(MediaError::Unreadable)?;
     let mut file = vec![0xFF, 0xD8];
     let mut add = |marker: u8, content: &[u8]| {
@@ -101,12 +102,12 @@ fn plane(
     }
     let options = options(width, height).jpeg_set_out_colorspace(ColorSpace::Luma);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&file), options);
-    let mut out = reserve(u64::from(width) * u64::from(height))?;
+    let mut out = Memory::zeroed(u64::from(width) * u64::from(height))?;
     decoder.decode_into(&mut out).map_err(|_| MediaError::Unreadable)?;
     Ok(out)
 }
 
-fn stretch(plane: Vec<u8>, from: (u32, u32), to: (u32, u32)) -> Result<Vec<u8>, MediaError> {
+fn stretch(plane: Memory, from: (u32, u32), to: (u32, u32)) -> Result<Memory, MediaError> {
     if from == to {
         return Ok(plane);
     }

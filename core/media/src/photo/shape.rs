@@ -1,6 +1,7 @@
 //! Size and turn. Works on pixels of one or three bytes whatever they mean.
 
 use super::decode::{Picture, Space};
+use super::memory::Memory;
 use crate::MediaError;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3, U8x4};
@@ -42,11 +43,11 @@ pub(super) fn resize<P: PixelTrait>(
     from: (u32, u32),
     to: (u32, u32),
     options: &ResizeOptions,
-) -> Result<Vec<u8>, MediaError> {
+) -> Result<Memory, MediaError> {
     let source = TypedImageRef::<P>::from_buffer(from.0, from.1, pixels);
     let source = source.map_err(|_| MediaError::Unreadable)?;
     let row = to.0 as usize * P::size();
-    let mut bytes = vec![0; row * to.1 as usize];
+    let mut bytes = Memory::zeroed(row as u64 * u64::from(to.1))?;
     let rows = to.1.div_ceil(STRIPS).max(1);
     let (width, height) = (f64::from(from.0), f64::from(from.1));
     let line = |y: u32| height * f64::from(y) / f64::from(to.1);
@@ -82,11 +83,7 @@ fn together(work: impl Fn() -> Result<(), MediaError> + Sync) -> Result<(), Medi
 
 /// The picture as it is to be looked at. `spare` is memory that nobody needs any more: memory that was used
 /// before is there sooner than new one.
-pub(super) fn turn(
-    picture: Picture,
-    orientation: Orientation,
-    spare: Vec<u8>,
-) -> Result<Picture, MediaError> {
+pub(super) fn turn(picture: Picture, orientation: Orientation, spare: Memory) -> Result<Picture, MediaError> {
     if orientation == Orientation::NoTransforms {
         return Ok(picture);
     }
@@ -103,7 +100,7 @@ const BLOCK: usize = 32;
 fn turn_by<const N: usize>(
     picture: Picture,
     orientation: Orientation,
-    mut pixels: Vec<u8>,
+    pixels: Memory,
 ) -> Result<Picture, MediaError> {
     use Orientation::*;
     let (w, h) = (picture.width as usize, picture.height as usize);
@@ -122,7 +119,7 @@ fn turn_by<const N: usize>(
         Rotate270FlipH => (h_ * w_ - 1, -w_, -1),
     };
     let (source, _) = picture.pixels.as_chunks::<N>();
-    pixels.resize(picture.pixels.len(), 0);
+    let mut pixels = pixels.again(picture.pixels.len())?;
     let (target, _) = pixels.as_chunks_mut::<N>();
     let bands = Mutex::new(target.chunks_mut((BLOCK * tw).max(1)).zip((0..th).step_by(BLOCK)));
     together(|| {
