@@ -130,7 +130,12 @@ pub fn care(app: App) -> Router {
         .route("/v1/undelivered/{id}/handled", posting(worklist::undelivered::handled))
         .route("/v1/media", posting(media::api::announce))
         .route("/v1/media/{id}", get(media::api::whole))
-        .route("/v1/media/{id}/thumbnail", get(media::api::thumbnail))
+        .route(
+            "/v1/media/{id}/thumbnail",
+            put(media::api::give_poster)
+                .layer(DefaultBodyLimit::max(limits::POSTER_BYTES))
+                .get(media::api::thumbnail),
+        )
         .route(
             "/v1/media/{id}/upload",
             axum::routing::head(media::api::progress)
@@ -324,7 +329,8 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         media::api::progress,
         media::api::append,
         media::api::whole,
-        media::api::thumbnail
+        media::api::thumbnail,
+        media::api::give_poster
     ),
     components(schemas(renraku_wire::Problem))
 )]

@@ -47,9 +47,20 @@ impl Storage {
     /// # Errors
     /// Nothing there, or the store is out of reach.
     pub async fn get(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        let sealed = self.objects.get(&Path::from(name)).await.map_err(failed)?;
-        let sealed = sealed.bytes().await.map_err(failed)?;
-        self.secret.open(&sealed)
+        self.find(name).await?.ok_or_else(|| AppError::internal("the media store lacks an object"))
+    }
+
+    /// The same where there may be nothing.
+    ///
+    /// # Errors
+    /// The store is out of reach.
+    pub async fn find(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, AppError> {
+        let sealed = match self.objects.get(&Path::from(name)).await {
+            Ok(sealed) => sealed.bytes().await.map_err(failed)?,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(e) => return Err(failed(e)),
+        };
+        self.secret.open(&sealed).map(Some)
     }
 
     /// Seals again, one by one, what lies under an older identity of the secret. Interrupted, it goes on

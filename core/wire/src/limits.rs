@@ -24,6 +24,8 @@ pub const DOCUMENT_BYTES: u64 = 16 * 1024 * 1024;
 pub const PHOTO_SIDE: u32 = 2_048;
 /// Longest side of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 400;
+/// Largest poster of a film, in bytes; its sides are a thumbnail's.
+pub const POSTER_BYTES: usize = 256 * 1024;
 /// Longest film, in milliseconds. A town's policy may set less.
 pub const VIDEO_MILLIS: u64 = 60_000;
 /// Short side of a film, in pixels.

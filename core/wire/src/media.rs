@@ -65,7 +65,8 @@ pub enum MediaState {
 }
 
 /// A file as the team sees it. Its bytes: `GET /v1/media/{id}`; a photo in small:
-/// `GET /v1/media/{id}/thumbnail`.
+/// `GET /v1/media/{id}/thumbnail`; so does the poster of a film whose device gave one, which
+/// `PUT /v1/media/{id}/thumbnail` takes until the film is there.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Media {

@@ -1,7 +1,7 @@
 //! Files over HTTP.
 
 use super::serve::{self, Part};
-use super::upload;
+use super::{poster, upload};
 use crate::access::{Credentials, SignedIn};
 use crate::error::AppError;
 use crate::input::{Body, PathId, body_code};
@@ -81,7 +81,7 @@ pub async fn whole(
     serve::serve(&app, &credentials, id, Part::Whole, &headers).await
 }
 
-/// A photo in small.
+/// A photo in small, or a film's poster.
 #[utoipa::path(get, path = "/v1/media/{id}/thumbnail", tag = "media",
     params(("id" = MediaId, Path)), responses((status = 200, content_type = "image/jpeg")))]
 pub async fn thumbnail(
@@ -91,4 +91,18 @@ pub async fn thumbnail(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     serve::serve(&app, &credentials, id, Part::Thumbnail, &headers).await
+}
+
+/// Gives a film its poster, a JPEG like a photo's thumbnail, before the film's last byte.
+#[utoipa::path(put, path = "/v1/media/{id}/thumbnail", tag = "media",
+    params(("id" = MediaId, Path)), request_body(content_type = "image/jpeg"), responses((status = 204)))]
+pub async fn give_poster(
+    State(app): State<App>,
+    who: SignedIn,
+    PathId(id): PathId<MediaId>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, AppError> {
+    let bytes = body.map_err(|e| body_code(e.status().as_u16()))?;
+    poster::keep(&app, &who, id, bytes.into()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 pub enum Part {
     /// The file itself.
     Whole,
-    /// A photo in small.
+    /// A photo in small, or a film's poster.
     Thumbnail,
 }
 
@@ -168,10 +168,16 @@ async fn hand_out(
         Part::Whole => {
             (name(file, "whole"), file.content_type.as_deref().unwrap_or("application/octet-stream"))
         }
-        Part::Thumbnail if file.kind()? == MediaKind::Photo => (name(file, "thumbnail"), "image/jpeg"),
+        Part::Thumbnail if file.kind()? != MediaKind::Document => (name(file, "thumbnail"), "image/jpeg"),
         Part::Thumbnail => return Err(Code::NotFound.into()),
     };
-    let bytes = app.storage.get(&object).await?;
+    // A film may have come without a poster.
+    let may_lack = part == Part::Thumbnail && file.kind()? == MediaKind::Video;
+    let bytes = match app.storage.find(&object).await? {
+        None if may_lack => return Err(Code::NotFound.into()),
+        None => return Err(AppError::internal("the media store lacks a file")),
+        Some(bytes) => bytes,
+    };
     let common = [
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CACHE_CONTROL, "private, no-store".to_owned()),

@@ -166,7 +166,10 @@ async fn conclude(app: &App, who: &SignedIn, file: &File) -> Result<UploadStatus
             }
             Ok(facts)
         }
-        Err(code) => Err(code),
+        Err(code) => {
+            app.storage.remove(&name(file, "thumbnail")).await;
+            Err(code)
+        }
     };
     app.db
         .write(async |c| {
@@ -222,7 +225,7 @@ fn inspect(kind: MediaKind, digest: &str, whole: &[u8]) -> Result<(Facts, Option
     }
 }
 
-fn refusal(e: &MediaError) -> Code {
+pub(super) fn refusal(e: &MediaError) -> Code {
     match e {
         MediaError::TooLarge { .. } => Code::MediaTooLarge,
         MediaError::NotStripped { .. } => Code::MediaNotStripped,

@@ -16,6 +16,7 @@ both!(
     only_its_author_uploads_and_only_the_team_reads,
     limits_are_kept,
     a_body_on_its_way_ends_with_the_access,
+    a_film_gets_its_poster_from_its_device,
 );
 
 /// A stripped photo of 600 × 400 pixels.
@@ -27,6 +28,9 @@ static PHOTO: LazyLock<Vec<u8>> = LazyLock::new(|| {
     picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
     photo::compress(png.get_ref(), &photo::Plan::default(), &Cancel::new()).unwrap().photo
 });
+
+/// A film as a device makes it.
+const FILM: &[u8] = include_bytes!("../../../core/media/tests/corpus/film/ok-made.mp4");
 
 /// Publishes a post that announces these bytes as a photo.
 async fn announced(care: &Care, bytes: &[u8]) -> MediaId {
@@ -249,4 +253,60 @@ async fn a_body_on_its_way_ends_with_the_access(host: Host) {
     assert!(got < long.len() / 2, "{got} bytes");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     care.doctor.1.get(&path).await.refused(Code::CertificateRevoked);
+}
+
+async fn a_film_gets_its_poster_from_its_device(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let small = photo::thumbnail(&PHOTO, limits::THUMBNAIL_SIDE).unwrap();
+    let other = photo::thumbnail(&PHOTO, limits::THUMBNAIL_SIDE / 2).unwrap();
+    let film = announcement(MediaKind::Video, b"no film");
+    let path = format!("/v1/patients/{}/posts", care.patient);
+    care.nurse.1.post(&path, &new_post("動画です。", vec![film.clone()])).await.done();
+    let path = format!("/v1/media/{}/thumbnail", film.id);
+    let give = async |client: &Client, path: &str, bytes: &[u8]| {
+        let request = client.request(Method::PUT, path).header("content-type", "image/jpeg");
+        client.send(request.body(bytes.to_vec())).await
+    };
+    // Only the one whose film it is; only a small picture that shows nothing but itself.
+    give(&care.doctor.1, &path, &small).await.refused(Code::NotFound);
+    give(&care.nurse.1, &path, &PHOTO).await.refused(Code::MediaTooLarge);
+    give(&care.nurse.1, &path, &vec![0; limits::POSTER_BYTES + 1]).await.refused(Code::BodyTooLarge);
+    give(&care.nurse.1, &path, b"no picture").await.refused(Code::MediaUnreadable);
+    let mut tagged = vec![0xff, 0xd8, 0xff, 0xfe, 0, 4, b'h', b'i'];
+    tagged.extend(&small[2..]);
+    give(&care.nurse.1, &path, &tagged).await.refused(Code::MediaNotStripped);
+    care.doctor.1.get(&path).await.refused(Code::MediaPending);
+    // Sent twice, it is one.
+    assert_eq!(give(&care.nurse.1, &path, &small).await.done().status, 204);
+    assert_eq!(give(&care.nurse.1, &path, &small).await.done().status, 204);
+    give(&care.nurse.1, &path, &other).await.refused(Code::IdConflict);
+    // A refused film leaves none.
+    let name = format!("media/{}/{}/thumbnail", town.id, film.id);
+    assert!(host.server.app.storage.find(&name).await.unwrap().is_some());
+    care.nurse.1.upload(film.id, b"no film").await.refused(Code::MediaUnreadable);
+    assert!(host.server.app.storage.find(&name).await.unwrap().is_none());
+    give(&care.nurse.1, &path, &small).await.refused(Code::StateConflict);
+    // A whole film, with a poster and without.
+    for poster in [true, false] {
+        let film = announcement(MediaKind::Video, FILM);
+        let path = format!("/v1/patients/{}/posts", care.patient);
+        care.nurse.1.post(&path, &new_post("動画です。", vec![film.clone()])).await.done();
+        let path = format!("/v1/media/{}/thumbnail", film.id);
+        if poster {
+            give(&care.nurse.1, &path, &small).await.done();
+        }
+        care.nurse.1.upload(film.id, FILM).await.done();
+        let seen = care.doctor.1.get(&path).await;
+        if poster {
+            assert_eq!(seen.headers["content-type"], "image/jpeg");
+            assert_eq!(seen.done().body, small);
+        } else {
+            seen.refused(Code::NotFound);
+            give(&care.nurse.1, &path, &small).await.refused(Code::StateConflict);
+        }
+    }
+    // A photo has a small picture of its own.
+    let id = announced(&care, &PHOTO).await;
+    give(&care.nurse.1, &format!("/v1/media/{id}/thumbnail"), &small).await.refused(Code::NotFound);
 }
