@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on stops")]
 
 mod audit;
+mod ceremony;
 mod devices;
 mod diagnosis;
 mod duties;
