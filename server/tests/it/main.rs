@@ -31,6 +31,7 @@ mod schema;
 mod sessions;
 mod sharing;
 mod staff;
+mod statements;
 mod strained;
 mod strangers;
 mod town;
