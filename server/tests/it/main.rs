@@ -36,6 +36,7 @@ mod statements;
 mod strained;
 mod strangers;
 mod town;
+mod words;
 
 /// Runs each check on both databases.
 #[macro_export]
