@@ -68,6 +68,8 @@ enum Municipality {
         /// Name of that person.
         #[arg(long)]
         staff_name: String,
+        #[command(flatten)]
+        contact: OfficeContact,
         /// A copy of this town's authority, to go on with it after the whole database was lost.
         #[arg(long, value_name = "COPY")]
         authority: Option<PathBuf>,
@@ -78,6 +80,49 @@ enum Municipality {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Whom people ask, on every page and in every mail. The office can change it later under 設定.
+#[derive(Args)]
+struct OfficeContact {
+    /// Telephone of the office, as it is printed.
+    #[arg(long)]
+    telephone: String,
+    /// Mail address of the office: its own mails go there.
+    #[arg(long)]
+    mail: String,
+    /// Days and hours, as they are printed.
+    #[arg(long)]
+    hours: String,
+    /// FAX, as it is printed.
+    #[arg(long, default_value = "")]
+    fax: String,
+    /// Name of the office.
+    #[arg(long, default_value = "事務局")]
+    office: String,
+    /// The section of the town that it belongs to.
+    #[arg(long, default_value = "")]
+    section: String,
+}
+
+impl OfficeContact {
+    /// In the policy, in place of the fictional one that presets have.
+    fn into_policy(self, policy: policy::MunicipalityPolicy) -> Result<policy::MunicipalityPolicy, AppError> {
+        let Self { telephone, mail, hours, fax, office, section } = self;
+        let contact =
+            renraku_wire::Contact { office, section, telephone, fax, mail, hours, document: String::new() };
+        let policy = policy::MunicipalityPolicy { contact, ..policy };
+        municipality::settings::rules::check(&policy).map_err(|e| match e {
+            AppError::Refused(problem) => {
+                let field = problem.field.unwrap_or_default();
+                let option = field.trim_start_matches("contact.");
+                AppError::internal(format!(
+                    "--{option} cannot be used as it is; nothing was changed. Give it as it shall be printed"
+                ))
+            }
+            other => other,
+        })
+    }
 }
 
 #[derive(Subcommand)]
@@ -186,6 +231,7 @@ async fn run(command: Command) -> Result<(), AppError> {
             preset,
             login_id,
             staff_name,
+            contact,
             authority,
             copy_secret,
             json,
@@ -196,6 +242,7 @@ async fn run(command: Command) -> Result<(), AppError> {
                     AppError::internal("there is no such preset: use minowa, takahagi or izumo")
                 })?,
             };
+            let policy = contact.into_policy(policy)?;
             let new = setup::NewMunicipality {
                 slug: &slug,
                 name: &name,

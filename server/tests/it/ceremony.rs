@@ -16,30 +16,34 @@ use std::path::Path;
 use x509_parser::prelude::FromDer as _;
 
 /// The two hosts of a running server as a device meets them.
-struct Hosts {
+pub struct Hosts {
     serving: Serving,
     root: CertificateDer<'static>,
 }
 
 impl Hosts {
-    fn of(operator: &Operator) -> Self {
+    pub fn of(operator: &Operator) -> Self {
         let serving = operator.serving();
         Self { root: CertificateDer::from_pem_file(operator.path("host/authority.pem")).unwrap(), serving }
     }
 
-    fn care(&self, identity: &Identity) -> Client {
+    pub fn care(&self, identity: &Identity) -> Client {
         Client::new(&self.root, &self.serving.care, Some(identity.clone()))
     }
 
-    fn public(&self) -> Client {
+    pub fn public(&self) -> Client {
         Client::new(&self.root, &self.serving.public, None)
     }
 
-    async fn enrol(&self, number: &str, password: &str) -> Identity {
+    pub async fn enrol_in(&self, slug: &str, number: &str, password: &str) -> Identity {
         let (key, csr) = csr();
         let request = Town::certificate_request(number, password, &csr);
-        let path = "/v1/municipalities/one/certificates";
-        identity(&key, &self.public().post(path, &request).await.ok())
+        let path = format!("/v1/municipalities/{slug}/certificates");
+        identity(&key, &self.public().post(&path, &request).await.ok())
+    }
+
+    async fn enrol(&self, number: &str, password: &str) -> Identity {
+        self.enrol_in("one", number, password).await
     }
 
     async fn another(&self, admin: &Client) -> Identity {

@@ -13,6 +13,7 @@ mod enrolment;
 mod facilities;
 mod facility_pages;
 mod facility_people;
+mod first_town;
 mod inbox;
 mod incidents;
 mod interop;

@@ -52,6 +52,13 @@ impl Operator {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(words).arg("--data").arg(self.data()).stdin(Stdio::null());
+        if words.starts_with(&["municipality", "create"])
+            && !words.contains(&"--hours")
+            && !words.contains(&"--mail")
+        {
+            command.args(["--telephone", "0000-98-7654", "--mail", "madoguchi@example.invalid"]);
+            command.args(["--hours", "平日 9時から17時"]);
+        }
         if let Some(url) = &self.database {
             command.args(["--database", url]);
         }
