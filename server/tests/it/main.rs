@@ -46,11 +46,13 @@ macro_rules! both {
         mod $check {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
+                $crate::statements::listen();
                 super::$check($crate::town::Host::sqlite().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
+                $crate::statements::listen();
                 super::$check($crate::town::Host::postgres().await).await;
             }
         }

@@ -68,7 +68,6 @@ impl Host {
     }
 
     async fn start(database: Option<String>, mail: bool) -> Self {
-        crate::statements::listen();
         let data = tempfile::tempdir().unwrap();
         let secret = OperatorSecret::create(&data.path().join("operator.secret")).unwrap();
         let mut args = vec!["serve".to_owned(), "--data".into(), data.path().display().to_string()];
