@@ -26,6 +26,23 @@ impl DataConfig {
         self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("renraku.db").display()))
     }
 
+    /// For a command that mends what is there: a SQLite file that is not there is not made.
+    ///
+    /// # Errors
+    /// There is no such file, or it is empty.
+    pub fn must_exist(&self) -> Result<(), crate::error::AppError> {
+        let url = self.database_url();
+        let Some(path) = url.strip_prefix("sqlite:") else { return Ok(()) };
+        let path = path.trim_start_matches("//");
+        if std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
+            return Ok(());
+        }
+        Err(crate::error::AppError::internal(format!(
+            "there is no database in {path}; nothing was changed. Put it back from a backup; where there is none, \
+             create the town with the copy: `renraku-server municipality create --authority COPY …`"
+        )))
+    }
+
     /// Takes the data folder: together with other servers, or, to change the secret, alone. It is held as
     /// long as the file that comes back.
     ///

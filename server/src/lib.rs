@@ -30,6 +30,7 @@ pub mod review;
 pub mod router;
 pub mod secret;
 pub mod seen;
+pub mod sent;
 pub mod serve;
 pub mod session;
 pub mod setup;

@@ -7,6 +7,7 @@ use renraku_server::error::AppError;
 use renraku_server::secret::OperatorSecret;
 use renraku_server::serve::Server;
 use renraku_server::setup::ceremony;
+use renraku_server::setup::restore::Restored;
 use renraku_server::{audit, municipality, policy, router, setup};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,10 +68,61 @@ enum Municipality {
         /// Name of that person.
         #[arg(long)]
         staff_name: String,
+        #[command(flatten)]
+        contact: OfficeContact,
+        /// A copy of this town's authority, to go on with it after the whole database was lost.
+        #[arg(long, value_name = "COPY")]
+        authority: Option<PathBuf>,
+        /// The secret that the copy was sealed to, where it was changed since.
+        #[arg(long, requires = "authority")]
+        copy_secret: Option<PathBuf>,
         /// Print the answer as JSON.
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Whom people ask, on every page and in every mail. The office can change it later under 設定.
+#[derive(Args)]
+struct OfficeContact {
+    /// Telephone of the office, as it is printed.
+    #[arg(long)]
+    telephone: String,
+    /// Mail address of the office: its own mails go there.
+    #[arg(long)]
+    mail: String,
+    /// Days and hours, as they are printed.
+    #[arg(long)]
+    hours: String,
+    /// FAX, as it is printed.
+    #[arg(long, default_value = "")]
+    fax: String,
+    /// Name of the office.
+    #[arg(long, default_value = "事務局")]
+    office: String,
+    /// The section of the town that it belongs to.
+    #[arg(long, default_value = "")]
+    section: String,
+}
+
+impl OfficeContact {
+    /// In the policy, in place of the fictional one that presets have.
+    fn into_policy(self, policy: policy::MunicipalityPolicy) -> Result<policy::MunicipalityPolicy, AppError> {
+        let Self { telephone, mail, hours, fax, office, section } = self;
+        let contact =
+            renraku_wire::Contact { office, section, telephone, fax, mail, hours, document: String::new() };
+        let policy = policy::MunicipalityPolicy { contact, ..policy };
+        municipality::settings::rules::check(&policy).map_err(|e| match e {
+            AppError::Refused(problem) => {
+                let field = problem.field.unwrap_or_default();
+                let option = field.trim_start_matches("contact.");
+                AppError::internal(format!(
+                    "--{option} cannot be used as it is; nothing was changed. Give it as it shall be printed"
+                ))
+            }
+            other => other,
+        })
+    }
 }
 
 #[derive(Subcommand)]
@@ -92,6 +144,17 @@ enum Authority {
         /// The copy.
         #[arg(long)]
         file: PathBuf,
+    },
+    /// Put a copy back where the authority's record is lost or damaged. A whole one is never overwritten.
+    Import {
+        #[command(flatten)]
+        of: OfTown,
+        /// The copy.
+        #[arg(long)]
+        file: PathBuf,
+        /// The secret that the copy was sealed to, where it was changed since.
+        #[arg(long)]
+        copy_secret: Option<PathBuf>,
     },
     /// Make a new authority. The old one stays trusted until every device has renewed and it is retired.
     Roll(OfTown),
@@ -168,6 +231,9 @@ async fn run(command: Command) -> Result<(), AppError> {
             preset,
             login_id,
             staff_name,
+            contact,
+            authority,
+            copy_secret,
             json,
         }) => {
             let policy = match preset {
@@ -176,6 +242,7 @@ async fn run(command: Command) -> Result<(), AppError> {
                     AppError::internal("there is no such preset: use minowa, takahagi or izumo")
                 })?,
             };
+            let policy = contact.into_policy(policy)?;
             let new = setup::NewMunicipality {
                 slug: &slug,
                 name: &name,
@@ -184,7 +251,9 @@ async fn run(command: Command) -> Result<(), AppError> {
                 staff_name: &staff_name,
             };
             let on = open(&data).await?;
-            report(&setup::create(&on.db, &on.secret, &new).await?, &login_id, json);
+            let kept =
+                authority.map(|file| copy_of(&file, copy_secret.as_deref(), &on.secret)).transpose()?;
+            report(&setup::create_with(&on.db, &on.secret, &new, kept).await?, &login_id, json);
             Ok(())
         }
         Command::Authority(command) => authority(command).await,
@@ -260,10 +329,24 @@ async fn authority(command: Authority) -> Result<(), AppError> {
         }
         Authority::Check { data, file } => {
             let on = open(&data).await?;
-            let sealed = std::fs::read(&file)
-                .map_err(|e| AppError::internal(format!("{} cannot be read: {e}", file.display())))?;
+            let sealed = read_copy(&file)?;
             let (slug, id) = ceremony::check_copy(&on.db, &on.secret, &sealed).await?;
             println!("{}: whole; authority {id} of {slug}", file.display());
+        }
+        Authority::Import { of, file, copy_secret } => {
+            let lock = of.data.lock(false)?;
+            let secret = OperatorSecret::read(&of.data.secret_path())?;
+            let kept = copy_of(&file, copy_secret.as_deref(), &secret)?;
+            of.data.must_exist()?;
+            // Not `open`, which stops at an authority that is damaged.
+            let db = Db::open_any(&of.data.database_url(), &secret.database_keys()).await?;
+            let id = kept.authority.id();
+            match setup::restore::import(&db, &secret, &of.slug, &kept).await? {
+                Restored::Stood => println!("authority {id} of {} stands; nothing was changed", of.slug),
+                Restored::Present => println!("authority {id} of {} is back, and signs", of.slug),
+                Restored::Older => println!("the older authority {id} of {} is back", of.slug),
+            }
+            drop(lock);
         }
         Authority::Roll(of) => {
             let on = open(&of.data).await?;
@@ -277,6 +360,28 @@ async fn authority(command: Authority) -> Result<(), AppError> {
         }
     }
     Ok(())
+}
+
+fn read_copy(file: &Path) -> Result<Vec<u8>, AppError> {
+    std::fs::read(file).map_err(|e| {
+        AppError::internal(format!(
+            "{} cannot be read: {e}; nothing was changed. Name the copy",
+            file.display()
+        ))
+    })
+}
+
+/// Opens a copy, with the secret that it was sealed to.
+fn copy_of(
+    file: &Path,
+    copy_secret: Option<&Path>,
+    secret: &OperatorSecret,
+) -> Result<ceremony::Kept, AppError> {
+    let sealed = read_copy(file)?;
+    match copy_secret {
+        Some(path) => ceremony::open_copy(&OperatorSecret::read(path)?, &sealed),
+        None => ceremony::open_copy(secret, &sealed),
+    }
 }
 
 /// Writes a file that was not there, whole or not at all.

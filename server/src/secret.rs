@@ -151,18 +151,38 @@ impl OperatorSecret {
     /// # Errors
     /// Sealed under another secret, or damaged.
     pub fn open(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        let wrong = || {
+        self.try_open(sealed).map_err(|_| {
             AppError::internal(
                 "a sealed record does not open: the operator's secret is not the one it was made with, \
                  or the record is damaged",
             )
-        };
-        let decryptor = age::Decryptor::new(sealed).map_err(|_| wrong())?;
-        let mut reader = decryptor.decrypt(self.identities.iter().map(|i| i as _)).map_err(|_| wrong())?;
+        })
+    }
+
+    /// Opens what [`Self::seal`] made, or says what keeps it closed.
+    ///
+    /// # Errors
+    /// Which of the two it is, as far as the record tells.
+    pub fn try_open(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Closed> {
+        let decryptor = age::Decryptor::new(sealed).map_err(|_| Closed::Damaged)?;
+        let identities = self.identities.iter().map(|i| i as _);
+        let mut reader = decryptor.decrypt(identities).map_err(|e| match e {
+            age::DecryptError::NoMatchingKeys => Closed::ToAnother,
+            _ => Closed::Damaged,
+        })?;
         let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
-        reader.read_to_end(&mut plain).map_err(|_| wrong())?;
+        reader.read_to_end(&mut plain).map_err(|_| Closed::Damaged)?;
         Ok(plain)
     }
+}
+
+/// Why a sealed record does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It names another recipient (or its first line is damaged).
+    ToAnother,
+    /// It is cut short or altered, or is none.
+    Damaged,
 }
 
 fn database_key(identity: &Identity) -> [u8; 32] {
@@ -229,8 +249,10 @@ mod tests {
         let sealed = made.seal(b"abc").unwrap();
         assert_eq!(read.open(&sealed).unwrap().as_slice(), b"abc");
         let other = OperatorSecret::create(&dir.path().join("other")).unwrap();
-        assert!(other.open(&sealed).is_err());
-        assert!(read.open(&sealed[..sealed.len() - 1]).is_err());
+        assert_eq!(other.try_open(&sealed).unwrap_err(), Closed::ToAnother);
+        for cut in [0, 40, sealed.len() - 1] {
+            assert_eq!(read.try_open(&sealed[..cut]).unwrap_err(), Closed::Damaged, "{cut}");
+        }
         assert!(OperatorSecret::read(&dir.path().join("none")).is_err());
     }
     #[test]

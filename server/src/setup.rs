@@ -2,6 +2,7 @@
 
 pub mod ceremony;
 pub mod reseal;
+pub mod restore;
 
 use crate::audit::{self, Actor};
 use crate::db::prelude::*;
@@ -44,7 +45,7 @@ pub struct Created {
     pub first_password: String,
 }
 
-/// Creates the town.
+/// Creates the town with a new authority.
 ///
 /// # Errors
 /// The slug is malformed or taken, or the database failed: then nothing was created.
@@ -52,6 +53,20 @@ pub async fn create(
     db: &Db,
     secret: &OperatorSecret,
     new: &NewMunicipality<'_>,
+) -> Result<Created, AppError> {
+    create_with(db, secret, new, None).await
+}
+
+/// Creates the town; with the authority of an operator's copy where one is given, for the day on which the
+/// whole database is lost.
+///
+/// # Errors
+/// As [`create`]; the copy is another town's.
+pub async fn create_with(
+    db: &Db,
+    secret: &OperatorSecret,
+    new: &NewMunicipality<'_>,
+    kept: Option<ceremony::Kept>,
 ) -> Result<Created, AppError> {
     let slug_ok = (2..=32).contains(&new.slug.len())
         && new.slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -64,7 +79,13 @@ pub async fn create(
     let staff_name = input::line(new.staff_name, "staff_name")?;
     let login_id = crate::staff::rules::login_id(new.login_id)?;
     let now = clock::now();
-    let (authority, key) = Authority::create(new.slug, now)?;
+    let (authority, key) = match kept {
+        Some(kept) => {
+            restore::of_this_town(new.slug, &kept)?;
+            (kept.authority, kept.key)
+        }
+        None => Authority::create(new.slug, now)?,
+    };
     let sealed = secret.seal(&key)?;
     let first_password = password::random();
     let password_hash = hashing::hash_blocking(&first_password)?;

@@ -30,6 +30,7 @@ steps! {
     6 "0006_device",
     7 "0007_once",
     8 "0008_loss",
+    9 "0009_sent",
 }
 
 #[derive(diesel::QueryableByName)]

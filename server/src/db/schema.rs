@@ -582,6 +582,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use super::*;
+    sent (municipality_id, kind, id) {
+        municipality_id -> Uid,
+        kind -> Text,
+        id -> Uid,
+        sha256 -> Text,
+        sent_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     policy_history,
     portal_text,

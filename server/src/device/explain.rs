@@ -3,21 +3,24 @@
 
 use super::finding::Finding;
 use super::store::{self, Listed};
+use super::ticket;
 use crate::access::Secretariat;
 use crate::clock;
 use crate::db::prelude::*;
-use crate::db::schema::{facility, notice};
-use crate::db::sql::{from_word, word};
+use crate::db::schema::{enrolment_ticket, facility, notice, ticket_letter};
+use crate::db::sql::from_word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::policy::worded;
 use crate::portal::{self, Frame, language};
 use crate::run;
 use crate::state::App;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use renraku_wire::{DeviceState, NoticeKind};
+use renraku_wire::{DeviceState, Words};
 use serde::Deserialize;
+use std::collections::HashMap;
 
 /// Lines shown at most; more than that is no answer on the telephone.
 const MOST: usize = 30;
@@ -69,14 +72,33 @@ struct FacilityLine {
     mail: String,
 }
 
+/// A finding in the town's own words.
+struct Told {
+    short: &'static str,
+    cause: String,
+    sentence: String,
+    office: String,
+}
+
+impl Told {
+    fn of(finding: Finding, words: &Words) -> Self {
+        Self {
+            short: finding.short(),
+            cause: worded(finding.cause(), words),
+            sentence: worded(finding.sentence(), words),
+            office: worded(finding.office(), words),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "device/explain.html")]
 struct ExplainPage {
     frame: Frame,
     code: String,
     search: String,
-    found: Option<Finding>,
-    all: &'static [Finding],
+    found: Option<Told>,
+    all: Vec<(&'static str, String)>,
     facilities: Vec<FacilityLine>,
     devices: Vec<DeviceLine>,
     cut: bool,
@@ -111,59 +133,98 @@ pub async fn page(
     devices.truncate(MOST);
     portal::page(&ExplainPage {
         frame,
-        found: Finding::parse(&typed.code),
+        found: Finding::parse(&typed.code).map(|f| Told::of(f, &office.policy().words)),
         code: typed.code,
         search: typed.search,
-        all: Finding::ALL,
+        all: Finding::ALL.iter().map(|f| (f.short(), worded(f.cause(), &office.policy().words))).collect(),
         facilities,
         devices: devices.into_iter().map(DeviceLine::from).collect(),
         cut,
     })
 }
 
-/// The facilities of this name, with what became of their mail of No and password.
+/// The facilities of this name, each with what became of its own last mail of No and password.
 async fn found(c: &mut Conn, office: &Secretariat, search: &str) -> Result<Vec<FacilityLine>, AppError> {
     let town = office.municipality_id();
-    let all: Vec<(Id, String, String, String)> = run!(
+    let mut all: Vec<(Id, String, String)> = run!(
         c,
         load,
         facility::table.filter(facility::municipality_id.eq(town)).order(facility::name).select((
             facility::id,
             facility::name,
-            facility::state,
-            facility::manager_mail
+            facility::state
         ))
     )?;
-    let mut lines = Vec::new();
-    for (_, name, state, address) in all.into_iter().filter(|f| f.1.to_lowercase().contains(search)) {
-        if lines.len() > MOST {
-            break;
-        }
-        let mail: Option<(String, i32, i64)> = run!(
-            c,
-            get_result,
-            notice::table
-                .filter(notice::municipality_id.eq(town))
-                .filter(notice::kind.eq(word(&NoticeKind::FacilityApproved)))
-                .filter(notice::target.eq(&address))
-                .order(notice::created_at.desc())
-                .limit(1)
-                .select((notice::state, notice::tries, notice::created_at))
-        )
-        .optional()?;
-        lines.push(FacilityLine { name, state: language::state(from_word(&state)?), mail: told(mail) });
-    }
-    Ok(lines)
+    all.retain(|f| f.1.to_lowercase().contains(search));
+    all.truncate(MOST + 1);
+    type Row = (Id, (String, i32, i64, Option<i64>), (Option<i64>, i32, i64));
+    let letters: Vec<Row> = run!(
+        c,
+        load,
+        ticket_letter::table
+            .inner_join(
+                notice::table.on(notice::municipality_id
+                    .eq(ticket_letter::municipality_id)
+                    .and(notice::id.eq(ticket_letter::notice_id)))
+            )
+            .inner_join(
+                enrolment_ticket::table.on(enrolment_ticket::municipality_id
+                    .eq(ticket_letter::municipality_id)
+                    .and(enrolment_ticket::number.eq(ticket_letter::number)))
+            )
+            .filter(ticket_letter::municipality_id.eq(town))
+            .filter(ticket_letter::replaced_at.is_null())
+            .filter(ticket_letter::facility_id.eq_any(all.iter().map(|f| f.0).collect::<Vec<_>>()))
+            .select((
+                ticket_letter::facility_id,
+                (notice::state, notice::tries, notice::created_at, notice::done_at),
+                (enrolment_ticket::used_at, enrolment_ticket::failed_count, enrolment_ticket::expires_at)
+            ))
+    )?;
+    let letter = |(of, (state, tries, created_at, done_at), (used_at, failed_count, expires_at)): Row| {
+        (of, Letter { state, tries, created_at, done_at, used_at, failed_count, expires_at })
+    };
+    let letters: HashMap<Id, Letter> = letters.into_iter().map(letter).collect();
+    let now = clock::now();
+    let line = |(id, name, state): (Id, String, String)| {
+        let mail = letters.get(&id).map_or_else(|| "まだ送っていません".to_owned(), |l| l.told(now));
+        Ok(FacilityLine { name, state: language::state(from_word(&state)?), mail })
+    };
+    all.into_iter().map(line).collect()
 }
 
-fn told(mail: Option<(String, i32, i64)>) -> String {
-    let Some((state, tries, at)) = mail else { return "まだ送っていません".to_owned() };
-    let at = language::when(at);
-    match state.as_str() {
-        "sent" => format!("送信済み（{at}）"),
-        "dead" => {
-            format!("送信できませんでした（{at}、R-111）。Noを発行し直し、電話か手渡しで伝えてください")
+/// A mail of No and password, and its No.
+struct Letter {
+    state: String,
+    tries: i32,
+    created_at: i64,
+    done_at: Option<i64>,
+    used_at: Option<i64>,
+    failed_count: i32,
+    expires_at: i64,
+}
+
+impl Letter {
+    /// What to say about it: a mail that left is of no use when its No is not.
+    fn told(&self, now: i64) -> String {
+        let queued = language::when(self.created_at);
+        let done = language::when(self.done_at.unwrap_or(self.created_at));
+        let mail = match self.state.as_str() {
+            "sent" => format!("送信済み（{done}）"),
+            "dead" => format!("送信できませんでした（{done}、R-111）"),
+            _ => format!("送信待ち（{queued}から、{}回試行、R-111）", self.tries),
+        };
+        const ANEW: &str = "Noを発行し直し、電話か手渡しで伝えてください";
+        if self.used_at.is_some() {
+            format!("{mail}。このNoは使用済みです")
+        } else if self.failed_count >= ticket::MAX_WRONG {
+            format!("{mail}。パスワードの間違いが続いたため、このNoは使えません。{ANEW}")
+        } else if self.expires_at < now {
+            format!("{mail}。Noの期限が切れています。{ANEW}")
+        } else if self.state == "dead" {
+            format!("{mail}。{ANEW}")
+        } else {
+            mail
         }
-        _ => format!("送信待ち（{at}から、{tries}回試行、R-111）"),
     }
 }

@@ -59,7 +59,10 @@ pub async fn current(app: &App, slug: &str, named: Option<&str>) -> Result<Vec<u
         .write(async |c| {
             let kept = newest(c, town, &authority.id()).await?;
             let revoked = certificates::revoked(c, town, &authority.id(), oldest).await?;
-            let number = kept.map_or(0, |l| l.number) + 1;
+            // At least the time of its signing, in seconds: where earlier lists are lost with the database, the
+            // numbers go on all the same.
+            let first = kept.is_none();
+            let number = (kept.map_or(0, |l| l.number) + 1).max(now / 1000);
             let der = authority.revocation_list(number, &revoked, now, now + LIFE)?;
             let count = i64::try_from(revoked.len()).unwrap_or(i64::MAX);
             let this = revocation_list::table.find((town, authority.id()));
@@ -70,7 +73,7 @@ pub async fn current(app: &App, slug: &str, named: Option<&str>) -> Result<Vec<u
                 revocation_list::next_update.eq(now + LIFE),
                 revocation_list::der.eq(&der),
             );
-            if number == 1 {
+            if first {
                 let key = (
                     revocation_list::municipality_id.eq(town),
                     revocation_list::authority.eq(authority.id()),

@@ -5,10 +5,10 @@ use super::rules::{self, Event};
 use super::store::{self, Paper, letters, record};
 use crate::access::{Secretariat, token_hash};
 use crate::audit::{self, Actor};
-use crate::db::Id;
+use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::state::App;
-use crate::{clock, input, municipality};
+use crate::{clock, input, municipality, sent};
 use renraku_wire::{
     Code, FacilityApplication, FacilityId, FacilityState, IntakeChannel, NoMailReport, PaperApplication,
     ReturnedApplication, Timestamp,
@@ -22,7 +22,7 @@ fn stranger(town: Id) -> Actor {
 ///
 /// # Errors
 /// [`Code::NotFound`] for the town; [`Code::TrialClosed`]; [`Code::FieldInvalid`];
-/// [`Code::FacilityOutside`].
+/// [`Code::FacilityOutside`]; [`Code::IdConflict`].
 pub async fn apply(app: &App, slug: &str, application: FacilityApplication) -> Result<FacilityId, AppError> {
     let now = clock::now();
     app.db
@@ -32,12 +32,24 @@ pub async fn apply(app: &App, slug: &str, application: FacilityApplication) -> R
                 return Err(Code::TrialClosed.into());
             }
             let clean = rules::application(application.clone(), &town.policy)?;
+            let again = sent::again(c, town.id, KIND, clean.id.into(), &clean).await?;
             if store::insert(c, town.id, &clean, None, now).await? {
                 audit::record(c, stranger(town.id), "facility.apply", Some(clean.id.into()), "").await?;
+            } else if !again {
+                on_file(c, town.id, &clean).await?;
             }
             Ok(clean.id)
         })
         .await
+}
+
+/// Of an application in [`sent`].
+const KIND: &str = "facility_application";
+
+/// Refuses what is not the application of this id that was taken in before what is sent was noted.
+async fn on_file(c: &mut Conn, town: Id, clean: &FacilityApplication) -> Result<(), AppError> {
+    let (same, _, _) = record::application(c, town, clean.id.into()).await?;
+    if same == *clean { Ok(()) } else { Err(Code::IdConflict.into()) }
 }
 
 /// Takes in an application that came on paper, in trial mode too. Sending it twice applies once.
@@ -66,13 +78,14 @@ pub async fn on_paper(
             if !record::is_scan(c, &office.facility_admin()?, intake.scan).await? {
                 return Err(AppError::field("scan"));
             }
+            let what = (&clean, &intake.channel, &intake.received_on, paper.scan);
+            let again = sent::again(c, town, KIND, clean.id.into(), &what).await?;
             if store::insert(c, town, &clean, Some(&intake), now).await? {
                 let word = crate::db::sql::word(&intake.channel);
                 return audit::record(c, office.actor(), "facility.intake", Some(clean.id.into()), &word)
                     .await;
             }
-            let (same, _, _) = record::application(c, town, clean.id.into()).await?;
-            if same == clean { Ok(()) } else { Err(Code::IdConflict.into()) }
+            if again { Ok(()) } else { on_file(c, town, &clean).await }
         })
         .await?;
     Ok(clean.id)

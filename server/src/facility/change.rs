@@ -12,6 +12,7 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::input;
 use crate::notice::FacilityNews;
+use crate::sent;
 use crate::session::password;
 use crate::staff;
 use crate::state::App;
@@ -52,7 +53,10 @@ pub async fn change(
         .db
         .write(async |c| {
             let before = store::standing(c, town, id).await?;
-            if let Some(state) = changes::again(c, town, change.id, id).await? {
+            let what = (admin.staff_id().to_string(), id.to_string(), &change);
+            sent::again(c, town, KIND, change.id.into(), &what).await?;
+            let asked = changes::Asked::Change(&change);
+            if let Some(state) = changes::again(c, town, change.id, (id, &asked)).await? {
                 return Ok(state);
             }
             rules::after(from_word(&before.state)?, Event::Change)?;
@@ -86,6 +90,9 @@ pub async fn change(
     app.notices_queued.notify_one();
     Ok(FacilityChanged { id: change.id, state })
 }
+
+/// Of a change and of a 廃止届 in [`sent`].
+const KIND: &str = "facility_change";
 
 /// The refusal that says what comes first.
 fn one_waits() -> AppError {
@@ -164,7 +171,10 @@ pub async fn end(
         .db
         .write(async |c| {
             let before = store::standing(c, town, id).await?;
-            if let Some(state) = changes::again(c, town, change_id, id).await? {
+            let what = (admin.staff_id().to_string(), id.to_string(), &reason);
+            sent::again(c, town, KIND, change_id.into(), &what).await?;
+            let asked = changes::Asked::Closing(&reason);
+            if let Some(state) = changes::again(c, town, change_id, (id, &asked)).await? {
                 return Ok(state);
             }
             rules::after(from_word(&before.state)?, Event::Close)?;
@@ -214,7 +224,7 @@ async fn close(
 /// # Errors
 /// [`Code::NotFound`] for another's facility and for none, and for somebody who does not work there;
 /// [`Code::StateConflict`] for a facility that is not approved, and for a manager who handed over already;
-/// [`Code::FieldInvalid`].
+/// [`Code::FieldInvalid`]; [`Code::IdConflict`].
 pub async fn designate(
     app: &App,
     admin: &FacilityAdmin,
@@ -242,6 +252,8 @@ pub async fn designate(
         .write(async |c| {
             let before = store::standing(c, town, id).await?;
             rules::after(from_word(&before.state)?, Event::Change)?;
+            let what = (id.to_string(), given.staff_id, &name, &mail);
+            sent::again(c, town, staff::FIRST_PASSWORD, request, &what).await?;
             let found = people::find(c, town, person).await?;
             let known = found.as_ref().filter(|p| p.facility_id == id && p.state == "active");
             let others =

@@ -11,6 +11,7 @@ use crate::device::ticket;
 use crate::error::AppError;
 use crate::input;
 use crate::notice::{self, FacilityNews, Letter};
+use crate::sent;
 use crate::session::password;
 use crate::staff;
 use crate::state::App;
@@ -186,6 +187,8 @@ pub async fn mail_again(
                 return Err(Code::StateConflict.into());
             }
             let address = corrected.as_deref().unwrap_or(&facility.manager_mail);
+            let what = (id.to_string(), &corrected);
+            sent::again(c, town, "ticket_mail", again.id.into(), &what).await?;
             let to = (town, id, address);
             if !letters::mail_ticket(c, &app.secret, to, again.id.into(), &fresh, now).await? {
                 return Ok(());

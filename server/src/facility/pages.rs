@@ -9,6 +9,7 @@ use super::{decide, store};
 use crate::access::Secretariat;
 use crate::error::AppError;
 use crate::input::PathId;
+use crate::policy::worded;
 use crate::portal::forms::{Choice, Fields, Trouble, choices};
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
@@ -99,6 +100,7 @@ struct ApplyPage {
     returned: Option<(String, String)>,
     paper: Option<PaperTyped>,
     channels: Vec<Choice>,
+    manager_hint: String,
 }
 
 impl ApplyPage {
@@ -112,6 +114,7 @@ impl ApplyPage {
             returned: None,
             paper: None,
             channels: vec![],
+            manager_hint: worded("利用するスタッフと端末を管理する方です。", &frame.words),
             frame,
             form,
             action,

@@ -5,7 +5,7 @@ use crate::access::SignedIn;
 use crate::db::Id;
 use crate::error::AppError;
 use crate::state::App;
-use crate::{audit, clock, input};
+use crate::{audit, clock, input, sent};
 use renraku_media::{MediaError, document, film, photo};
 use renraku_wire::{Code, MediaId, MediaKind, MediaState, NewMedia, Timestamp, UploadStatus, limits};
 use sha2::{Digest as _, Sha256};
@@ -48,6 +48,8 @@ pub async fn announce(app: &App, who: &SignedIn, new: &NewMedia) -> Result<Uploa
     let file = app
         .db
         .write(async |c| {
+            let what = (who.staff_id().to_string(), &new);
+            sent::again(c, who.municipality_id(), "document", new.id.into(), &what).await?;
             match store::own(c, who, new.id.into()).await {
                 Ok(file) if file.sha256 == new.sha256 && file.kind == "document" => return Ok(file),
                 Ok(_) => return Err(Code::IdConflict.into()),

@@ -5,7 +5,7 @@ use crate::access::Registrar;
 use crate::error::AppError;
 use crate::notice::{self, About};
 use crate::state::App;
-use crate::{audit, clock};
+use crate::{audit, clock, sent};
 use renraku_wire::{NewPatient, NoticeKind, PatientId};
 
 /// Registers patient, consent and team, and tells the team (F35): all of it or nothing. The same
@@ -21,6 +21,8 @@ pub async fn register(app: &App, who: &Registrar, new: &NewPatient) -> Result<Pa
     let new = rules::check(new, who.policy(), now)?;
     app.db
         .write(async |c| {
+            let what = (who.staff_id().to_string(), &new);
+            sent::again(c, who.municipality_id(), "patient", new.id.into(), &what).await?;
             if !store::insert(c, who, &new, now).await? {
                 return store::same_registration(c, who, &new).await;
             }

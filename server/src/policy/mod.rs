@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use presets::{PRESETS, preset};
 pub use rows::*;
-pub use words::worded;
+pub use words::{has_words, worded};
 
 /// How one town works: one field or group for each row in which towns differ (domain 1.10).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -15,6 +15,12 @@ fn chosen<'a>(words: &'a Words, written: &str) -> &'a str {
     }
 }
 
+/// Whether a sentence names something for which towns have words of their own.
+#[must_use]
+pub fn has_words(sentence: &str) -> bool {
+    WRITTEN.iter().any(|w| sentence.contains(w))
+}
+
 /// A sentence with the words that this town chose, where it names the person supported (支援対象者), the
 /// place (施設), its staff (スタッフ), a post (投稿) or the team's lead (担当者). One pass: a chosen word is
 /// never looked into again. Only for sentences of our own, not for what people wrote.
@@ -59,6 +65,13 @@ mod tests {
         assert_eq!(worded("", &words()), "");
         let round = Words { facility: "施設".into(), post: "施設".into(), ..words() };
         assert_eq!(worded("施設と投稿", &round), "施設と施設");
+    }
+
+    #[test]
+    fn what_a_locked_screen_shows_is_the_same_in_every_town() {
+        for kind in renraku_wire::NoticeKind::ALL {
+            assert!(!has_words(kind.line()), "pushes are not worded: {}", kind.line());
+        }
     }
 
     #[test]

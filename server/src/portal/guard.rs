@@ -4,7 +4,7 @@
 use super::layout::{Frame, html, interrupted_short};
 use super::local;
 use crate::error::AppError;
-use crate::policy::worded;
+use crate::policy::{has_words, worded};
 use crate::state::App;
 use crate::tls::Peer;
 use askama::Template;
@@ -14,7 +14,7 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use renraku_wire::{Code, Problem, limits};
+use renraku_wire::{Code, Problem, Words, limits};
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -44,7 +44,10 @@ pub async fn care(State(app): State<App>, request: Request, next: Next) -> Respo
     };
     let response = next.run(request).await;
     if !is_page(&path) {
-        return response;
+        return match names_a_thing(&response) {
+            Some(problem) => said(response, &problem, &Frame::of_peer(&app, &peer).await.words),
+            None => response,
+        };
     }
     let ended = response.extensions().get::<Problem>().is_some_and(|p| p.code == Code::SessionInvalid);
     if let (true, Some(fields)) = (ended, typed) {
@@ -96,13 +99,33 @@ pub async fn public(State(app): State<App>, request: Request, next: Next) -> Res
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     if !is_page(&path) {
-        return response;
+        let slug = path.strip_prefix("/v1/municipalities/").and_then(|p| p.split('/').next());
+        return match (names_a_thing(&response), slug) {
+            (Some(problem), Some(slug)) => {
+                said(response, &problem, &Frame::of_slug_or_nameless(&app, slug).await.words)
+            }
+            _ => response,
+        };
     }
     if response.extensions().get::<Problem>().is_some() {
         let slug = path.split('/').nth(1).unwrap_or_default();
         return dress(response, Frame::of_slug_or_nameless(&app, slug).await).await;
     }
     sealed(response)
+}
+
+/// The refusal whose sentence names something for which towns have words of their own.
+fn names_a_thing(response: &Response) -> Option<Problem> {
+    response.extensions().get::<Problem>().filter(|p| has_words(&p.detail)).cloned()
+}
+
+/// The problem document in the town's words (F17).
+fn said(response: Response, problem: &Problem, words: &Words) -> Response {
+    let (mut parts, _) = response.into_parts();
+    let told = Problem { detail: worded(&problem.detail, words), ..problem.clone() };
+    let Ok(text) = serde_json::to_vec(&told) else { return AppError::from(problem.code).into_response() };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(text))
 }
 
 fn is_page(path: &str) -> bool {

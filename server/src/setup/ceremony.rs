@@ -1,12 +1,12 @@
 //! A town's authority in the operator's hands: looking at it, a sealed copy and its check, rolling it with an
-//! overlap, retiring the old one.
+//! overlap, retiring the old one. Putting a copy back is [`super::restore`]'s.
 
 use crate::audit::{self, Actor};
 use crate::db::prelude::*;
 use crate::db::schema::{certificate, municipality, old_authority};
 use crate::db::{Conn, Db, Id};
 use crate::error::AppError;
-use crate::secret::OperatorSecret;
+use crate::secret::{Closed, OperatorSecret};
 use crate::tls::{Authority, authority_id};
 use crate::{clock, run};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,8 @@ async fn town(c: &mut Conn, slug: &str) -> Result<Town, AppError> {
 fn damaged(slug: &str, e: &AppError) -> AppError {
     AppError::internal(format!(
         "the authority of {slug} cannot be opened ({e}); nothing was changed. Name the operator's secret that \
-         the data was made with (--secret-file), or put the database back from a backup"
+         the data was made with (--secret-file), or put the database back from a backup, or the authority from \
+         the operator's copy: `renraku-server authority import --slug {slug} --file COPY`"
     ))
 }
 
@@ -181,6 +182,58 @@ pub async fn export(db: &Db, secret: &OperatorSecret, slug: &str) -> Result<Vec<
     secret.seal(&text)
 }
 
+/// What a copy holds, opened.
+pub struct Kept {
+    /// The town's name in addresses.
+    pub slug: String,
+    /// The authority.
+    pub authority: Authority,
+    /// Its key, PKCS#8.
+    pub key: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").field("slug", &self.slug).finish_non_exhaustive()
+    }
+}
+
+/// Opens a copy: with the secret that it was sealed to, whole, certificate and key of one authority.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn open_copy(secret: &OperatorSecret, sealed: &[u8]) -> Result<Kept, AppError> {
+    let plain = secret.try_open(sealed).map_err(|why| {
+        AppError::internal(match why {
+            Closed::ToAnother => {
+                "the copy does not open: it was sealed to another operator's secret; nothing was changed. Name \
+                 the secret that was in use when it was made"
+            }
+            Closed::Damaged => {
+                "the copy does not open: it is damaged or cut short; nothing was changed. Take another copy, or, \
+                 while the authority stands, make a new one"
+            }
+        })
+    })?;
+    let other = || {
+        AppError::internal(
+            "the file is not a copy of an authority; nothing was changed. Name one that `authority export` made",
+        )
+    };
+    let copy: Copy = serde_json::from_slice(&plain).map_err(|_| other())?;
+    if copy.format != 1 {
+        return Err(AppError::internal(
+            "a newer version made the copy; nothing was changed. Use that version of renraku-server",
+        ));
+    }
+    let certificate = hex::decode(&copy.certificate).map_err(|_| other())?;
+    let key = Zeroizing::new(hex::decode(&copy.key).map_err(|_| other())?);
+    let authority = Authority::open(certificate, &key).map_err(|e| {
+        AppError::internal(format!("the copy is of no use ({e}); nothing was changed. Take another one"))
+    })?;
+    Ok(Kept { slug: copy.slug.clone(), authority, key })
+}
+
 /// Checks that a copy could be put back: it opens with this secret, certificate and key belong together, and
 /// they are this database's. Returns the town and the authority's name.
 ///
@@ -191,24 +244,16 @@ pub async fn check_copy(
     secret: &OperatorSecret,
     sealed: &[u8],
 ) -> Result<(String, String), AppError> {
-    let unreadable = || AppError::internal("the file is not a copy of an authority; make a new one");
-    let plain = secret.open(sealed).map_err(|_| {
-        AppError::internal(
-            "the copy does not open: it was sealed to another secret, or it is damaged; make a new one",
-        )
-    })?;
-    let copy: Copy = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
-    let certificate = hex::decode(&copy.certificate).map_err(|_| unreadable())?;
-    let key = Zeroizing::new(hex::decode(&copy.key).map_err(|_| unreadable())?);
-    let authority = Authority::open(certificate, &key)?;
-    let known = standing(db, &copy.slug).await?;
-    if !known.iter().any(|s| s.id == authority.id()) {
+    let kept = open_copy(secret, sealed)?;
+    let id = kept.authority.id();
+    let known = standing(db, &kept.slug).await?;
+    if !known.iter().any(|s| s.id == id) {
         return Err(AppError::internal(format!(
             "the copy is whole, but {} has no such authority: it is older than this database, or of another one",
-            copy.slug
+            kept.slug
         )));
     }
-    Ok((copy.slug.clone(), authority.id()))
+    Ok((kept.slug, id))
 }
 
 /// Gives the town a new authority. The old one signs nothing more but stays trusted, until it is retired.

@@ -6,7 +6,7 @@ use crate::db::Id;
 use crate::error::AppError;
 use crate::session::password;
 use crate::state::App;
-use crate::{audit, clock, input};
+use crate::{audit, clock, input, sent};
 use renraku_wire::{NewStaff, StaffAdded};
 
 /// Adds an account to a facility — the own one, or the one the office names — or answers the same
@@ -31,6 +31,8 @@ pub async fn add(
     app.db
         .write(async |c| {
             let (facility_id, _) = store::facility(c, admin, facility).await?;
+            let what = (admin.staff_id().to_string(), facility_id.to_string(), &new);
+            sent::again(c, admin.municipality_id(), "staff", id, &what).await?;
             match store::insert(c, admin, facility_id, &new, &mails, &hash, now).await? {
                 store::Added::New => audit::record(c, admin.actor(), "staff.add", Some(id), "").await,
                 // Whoever asks again is shown the password again.

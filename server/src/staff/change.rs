@@ -6,7 +6,7 @@ use crate::db::Id;
 use crate::error::AppError;
 use crate::session::{self, password};
 use crate::state::App;
-use crate::{audit, clock, input};
+use crate::{audit, clock, input, sent};
 use renraku_wire::{Code, FirstPasswordId, OwnMail, Role, StaffAdded, StaffChange};
 
 /// In milliseconds.
@@ -111,6 +111,7 @@ pub async fn first_password(
         .write(async |c| {
             let account = account::managed(c, admin, id).await?;
             rules::next(account.state(), rules::Act::NewFirstPassword)?;
+            sent::again(c, town, super::FIRST_PASSWORD, request, &id.to_string()).await?;
             let before = account.first_password_id == Some(request);
             // A form that is sent again later must not bring back a password that was replaced since.
             let last = account.first_password_id.and_then(|last| clock::made_at(last.0));

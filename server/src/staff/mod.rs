@@ -18,3 +18,6 @@ pub mod store;
 pub mod suspend;
 pub mod suspension;
 pub mod teams;
+
+/// Of a request for a first password in [`crate::sent`].
+pub const FIRST_PASSWORD: &str = "first_password";

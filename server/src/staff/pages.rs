@@ -179,6 +179,10 @@ pub async fn create(
         }
         Err(e) => {
             let (status, problem) = shown(e)?;
+            let mut form = form;
+            if problem.code == Code::IdConflict {
+                form.id = StaffId::new().to_string();
+            }
             let mut page = ListPage::new(&app, &admin, form).await?;
             page.trouble = trouble(&problem, &page.frame, "login_id");
             portal::html(status, &page)

@@ -6,6 +6,7 @@ use crate::access::{FacilityAdmin, Secretariat};
 use crate::db::sql::{from_word, word};
 use crate::error::AppError;
 use crate::input::PathId;
+use crate::policy::worded;
 use crate::portal::forms::{Choice, Fields, Trouble, choices, shown};
 use crate::portal::{self, Frame, language, local};
 use crate::state::App;
@@ -101,6 +102,7 @@ struct PersonPage {
     professions: Vec<Choice>,
     roles: Vec<Choice>,
     successors: Vec<Choice>,
+    successor_hint: String,
     form: Typed,
     last: Last,
     why: Why,
@@ -168,6 +170,10 @@ async fn page(
         professions: choices(language::PROFESSIONS, &form.profession),
         roles: choices(&[("member", "一般"), runs], &form.role),
         successors,
+        successor_hint: worded(
+            "この人だけが担当者の支援チームがあるときに、担当者を引き継ぎます。",
+            &frame.words,
+        ),
         leaving_open: at("left_on") || at("successor"),
         suspending_open: at("reason"),
         first: FirstPasswordId::new(),

@@ -5,12 +5,13 @@ use crate::policy::MunicipalityPolicy;
 use crate::{clock, input};
 use renraku_wire::{Code, MailKind, Role, StaffState};
 
-/// A user id: 3 to 32 small letters, digits, `.`, `-` or `_`; capitals are made small.
+/// A user id: 3 to 32 small letters, digits, `.`, `-` or `_`; full-width letters and capitals are read as signing in
+/// reads them.
 ///
 /// # Errors
 /// [`Code::FieldInvalid`] for `login_id`.
 pub fn login_id(given: &str) -> Result<String, AppError> {
-    let id = given.trim().to_lowercase();
+    let id = input::login_id(given);
     let ok = (3..=32).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b));
     if ok { Ok(id) } else { Err(AppError::field("login_id")) }
@@ -169,6 +170,7 @@ mod tests {
     #[test]
     fn ids_are_small_and_plain() {
         assert_eq!(login_id(" Tanaka.H ").unwrap(), "tanaka.h");
+        assert_eq!(login_id("　ＡＢＣ１２＿ｘ").unwrap(), "abc12_x");
         for bad in ["ab", "田中さん", "a b c", "x@y", &"a".repeat(33)] {
             assert!(login_id(bad).is_err(), "{bad}");
         }

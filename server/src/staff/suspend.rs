@@ -6,7 +6,7 @@ use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::notice::{self, About};
 use crate::state::App;
-use crate::{audit, clock, input, session};
+use crate::{audit, clock, input, sent, session};
 use renraku_wire::{Code, NoticeKind, Suspending};
 
 /// Suspends an id: its sessions end at once. The person hears by mail, the facility's managers as they hear
@@ -28,6 +28,8 @@ pub async fn suspend(app: &App, office: &Secretariat, id: Id, given: &Suspending
             let admin = office.facility_admin()?;
             let account = account::managed(c, &admin, id).await?;
             account::not_own(&admin, id)?;
+            let what = (id.to_string(), &reason, given.agreed);
+            sent::again(c, town, "suspension", given.id.into(), &what).await?;
             if let Some(whose) = suspension::of(c, town, given.id.into()).await? {
                 // Sent twice: suspended once.
                 return if whose == id { Ok(()) } else { Err(Code::IdConflict.into()) };

@@ -136,6 +136,12 @@ impl Authority {
         Ok(Self { certificate, issuer, list_url: None })
     }
 
+    /// Whether these bytes are a certificate at all.
+    #[must_use]
+    pub fn is_certificate(bytes: &[u8]) -> bool {
+        x509_parser::certificate::X509Certificate::from_der(bytes).is_ok_and(|(rest, _)| rest.is_empty())
+    }
+
     /// The same, with the address of its list of revocations in every certificate that it issues.
     #[must_use]
     pub fn with_list_at(mut self, url: String) -> Self {

@@ -117,7 +117,7 @@ pub(super) async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, App
     let lying = notice::mails_left_lying(c, who.municipality_id(), clock::now()).await?;
     let lying = lying.map(|(count, since)| Task {
         text: format!(
-            "メール{count}件が送られずに待っています。メール送信の設定をサーバーの運用担当者に依頼する"
+            "メール{count}件が送られずに待っています。メール送信の設定をサーバーの運用者に依頼する"
         ),
         href: "/undelivered".to_owned(),
         since,

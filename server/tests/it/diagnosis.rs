@@ -4,7 +4,7 @@ use crate::both;
 use crate::devices::{form, page, text_of};
 use crate::town::*;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{facility, notice, sign_in_tally, staff};
+use renraku_server::db::schema::{enrolment_ticket, facility, notice, sign_in_tally, staff, ticket_letter};
 use renraku_server::{clock, run};
 use renraku_wire::*;
 
@@ -14,6 +14,7 @@ both!(
     a_suspended_facility_is_told,
     the_page_says_one_thing_to_do_and_the_time,
     the_office_looks_a_code_up,
+    the_office_sees_each_facilitys_own_mail,
 );
 
 fn account(login_id: &str) -> DiagnosisQuestion {
@@ -136,6 +137,20 @@ async fn set_handled(host: &Host, at: Option<i64>) {
     .unwrap();
 }
 
+/// Once nothing waits to be sent, the worker changes no mail any more.
+async fn all_left(host: &Host) {
+    for _ in 0..200 {
+        let queued = notice::table.filter(notice::state.eq("queued")).filter(notice::channel.eq("mail"));
+        let db = &host.server.app.db;
+        let waiting: i64 = db.read(async |c| Ok(run!(c, get_result, queued.count())?)).await.unwrap();
+        if waiting == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("mails still wait");
+}
+
 async fn a_mail_that_is_held_up_is_told_from_one_that_was_sent(host: Host) {
     let town = host.town("one").await;
     let office = town.office().await;
@@ -158,6 +173,7 @@ async fn a_mail_that_is_held_up_is_told_from_one_that_was_sent(host: Host) {
     let again = TicketMailAgain { id: NoticeId::new(), mail: None };
     office.post(&format!("/v1/facilities/{id}/ticket-mail"), &again).await.done();
     assert_eq!(ask(&town, None, &question).await.short, "R-112", "replaced");
+    all_left(&host).await;
     set_mail(&host, "dead", now).await;
     assert_eq!(ask(&town, None, &question).await.short, "R-111");
     set_handled(&host, Some(now)).await;
@@ -237,4 +253,72 @@ async fn the_office_looks_a_code_up(host: Host) {
     // It is the office's page.
     let clinic = town.facility(&office, "架空診療所").await;
     assert_eq!(page(&clinic.manager, "/devices/codes").await.0, 409);
+}
+
+/// Two facilities with one address: each shows its own mail, and one whose No is worth nothing is not "sent".
+async fn the_office_sees_each_facilitys_own_mail(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let (one, two) = (town.facility(&office, "架空一番").await, town.facility(&office, "架空二番").await);
+    let db = &host.server.app.db;
+    let number = async |of: FacilityId| -> (renraku_server::db::Id, String) {
+        let of = renraku_server::db::Id::from(of);
+        db.read(async |c| {
+            let letter = ticket_letter::table.filter(ticket_letter::facility_id.eq(of));
+            Ok(run!(c, get_result, letter.select((ticket_letter::notice_id, ticket_letter::number)))?)
+        })
+        .await
+        .unwrap()
+    };
+    let ((_, of_one), (letter, of_two)) = (number(one.id).await, number(two.id).await);
+    all_left(&host).await;
+    let shown = async |name: &str| page(&office, &format!("/devices/codes?search={name}")).await.1;
+    for name in ["架空一番", "架空二番"] {
+        let html = shown(name).await;
+        assert!(html.contains("送信済み") && !html.contains("使えません"), "{html}");
+    }
+    // The one's No wears out; the other's mail does not leave.
+    for _ in 0..5 {
+        let wrong = Town::certificate_request(&of_one, "wrong-wrong", &csr().1);
+        town.public().post(&town.path("/certificates"), &wrong).await.refused(Code::TicketInvalid);
+    }
+    db.write(async |c| {
+        let this = diesel::update(notice::table.filter(notice::id.eq(letter)));
+        Ok(run!(c, execute, this.set(notice::state.eq("dead")))?)
+    })
+    .await
+    .unwrap();
+    let html = shown("架空一番").await;
+    assert!(
+        html.contains("このNoは使えません。Noを発行し直し") && !html.contains("送信できません"),
+        "{html}"
+    );
+    let html = shown("架空二番").await;
+    assert!(html.contains("送信できませんでした") && !html.contains("使えません"), "{html}");
+    for (set, says) in [(Some(1_i64), "Noの期限が切れています"), (None, "このNoは使用済みです")]
+    {
+        db.write(async |c| {
+            let this = diesel::update(enrolment_ticket::table.find((town.id, &of_two)));
+            match set {
+                Some(at) => run!(c, execute, this.set(enrolment_ticket::expires_at.eq(at)))?,
+                None => run!(c, execute, this.set(enrolment_ticket::used_at.eq(1_i64)))?,
+            };
+            Ok(())
+        })
+        .await
+        .unwrap();
+        let html = shown("架空二番").await;
+        assert!(html.contains(says), "{says}: {html}");
+    }
+    // However many there are, it asks the database as often.
+    let path = "/devices/codes?search=%E6%9E%B6%E7%A9%BA";
+    let asked = async || crate::statements::ask(&host, &office, ("GET", path), ("", vec![])).await;
+    let before = asked().await;
+    assert!(before.body.contains("架空二番") && before.statements.len() > 3, "{before:?}");
+    for name in ["架空三番", "架空四番"] {
+        town.facility(&office, name).await;
+    }
+    let after = asked().await;
+    assert!(after.body.contains("架空四番"), "{after:?}");
+    assert_eq!(after.statements.len(), before.statements.len(), "{:#?}", after.statements);
 }

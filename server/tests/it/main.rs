@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on stops")]
 
 mod audit;
+mod ceremony;
+mod conflicts;
 mod devices;
 mod diagnosis;
 mod duties;
@@ -11,6 +13,7 @@ mod enrolment;
 mod facilities;
 mod facility_pages;
 mod facility_people;
+mod first_town;
 mod inbox;
 mod incidents;
 mod interop;
@@ -30,9 +33,11 @@ mod schema;
 mod sessions;
 mod sharing;
 mod staff;
+mod statements;
 mod strained;
 mod strangers;
 mod town;
+mod words;
 
 /// Runs each check on both databases.
 #[macro_export]
@@ -41,11 +46,13 @@ macro_rules! both {
         mod $check {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
+                $crate::statements::listen();
                 super::$check($crate::town::Host::sqlite().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
+                $crate::statements::listen();
                 super::$check($crate::town::Host::postgres().await).await;
             }
         }

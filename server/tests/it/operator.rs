@@ -12,19 +12,19 @@ use std::time::Duration;
 const BINARY: &str = env!("CARGO_BIN_EXE_renraku-server");
 
 /// A data folder and its database, in the hands of an operator.
-struct Operator {
+pub struct Operator {
     folder: tempfile::TempDir,
-    database: Option<String>,
+    pub database: Option<String>,
 }
 
 impl Operator {
-    async fn each() -> [Self; 2] {
+    pub async fn each() -> [Self; 2] {
         let new = |database| Self { folder: tempfile::tempdir().unwrap(), database };
         [new(None), new(Some(fresh_schema().await))]
     }
 
     /// With a secret and a town.
-    fn with_town(self) -> Self {
+    pub fn with_town(self) -> Self {
         self.good(&["init"]);
         self.good(&[
             "municipality",
@@ -41,17 +41,24 @@ impl Operator {
         self
     }
 
-    fn data(&self) -> &Path {
+    pub fn data(&self) -> &Path {
         self.folder.path()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.data().join(name)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(words).arg("--data").arg(self.data()).stdin(Stdio::null());
+        if words.starts_with(&["municipality", "create"])
+            && !words.contains(&"--hours")
+            && !words.contains(&"--mail")
+        {
+            command.args(["--telephone", "0000-98-7654", "--mail", "madoguchi@example.invalid"]);
+            command.args(["--hours", "平日 9時から17時"]);
+        }
         if let Some(url) = &self.database {
             command.args(["--database", url]);
         }
@@ -62,7 +69,7 @@ impl Operator {
     }
 
     #[track_caller]
-    fn good(&self, words: &[&str]) -> String {
+    pub fn good(&self, words: &[&str]) -> String {
         let output = self.command(words).output().unwrap();
         assert!(output.status.success(), "{words:?}: {}", said(&output));
         String::from_utf8(output.stdout).unwrap()
@@ -70,7 +77,7 @@ impl Operator {
 
     /// Refused with every one of these words, and not one file in the folder is another.
     #[track_caller]
-    fn refused(&self, words: &[&str], sentence: &[&str]) {
+    pub fn refused(&self, words: &[&str], sentence: &[&str]) {
         let before = self.files();
         let output = ended(self.command(words));
         let said = said(&output);
@@ -83,7 +90,7 @@ impl Operator {
     }
 
     /// Every file with its content; but for SQLite's scratch files and the empty lock.
-    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut all = BTreeMap::new();
         let mut folders = vec![self.data().to_owned()];
         while let Some(folder) = folders.pop() {
@@ -101,28 +108,34 @@ impl Operator {
     }
 
     /// A running server; killed when dropped.
-    fn serving(&self) -> Serving {
+    pub fn serving(&self) -> Serving {
         use std::io::BufRead as _;
         let mut child =
             self.command(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        assert!(first.starts_with("public "), "{first}");
-        Serving(child)
+        let mut next = |name: &str| {
+            let line = lines.next().unwrap().unwrap();
+            line.strip_prefix(name).unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        Serving { public: next("public "), care: next("care "), child }
     }
 }
 
-struct Serving(std::process::Child);
+pub struct Serving {
+    pub public: String,
+    pub care: String,
+    child: std::process::Child,
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 /// What a command that must end by itself said. One that goes on serving is killed, and fails the check.
-fn ended(mut command: Command) -> Output {
+pub fn ended(mut command: Command) -> Output {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let end = std::time::Instant::now() + Duration::from_secs(60);
     while child.try_wait().unwrap().is_none() {
@@ -134,7 +147,7 @@ fn ended(mut command: Command) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -243,18 +256,19 @@ async fn a_damaged_authority_stops_the_server() {
     }
 }
 
-/// Runs a command where no file can grow: on a tiny full disk where one can be mounted, and under a limit of
-/// the system everywhere.
+/// A command where no file can grow.
+pub fn limited(operator: &Operator, words: &[&str]) -> Output {
+    let inner = operator.command(words);
+    let mut command = Command::new("bash");
+    // Ignored, the signal of the limit leaves the plain error of a full disk.
+    command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "bash"]).arg(inner.get_program());
+    command.args(inner.get_args()).stdin(Stdio::null());
+    ended(command)
+}
+
+/// On a tiny full disk where one can be mounted, and under a limit of the system everywhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_the_server_and_changes_nothing() {
-    let limited = |operator: &Operator, words: &[&str]| {
-        let inner = operator.command(words);
-        let mut command = Command::new("bash");
-        // Ignored, the signal of the limit leaves the plain error of a full disk.
-        command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "bash"]).arg(inner.get_program());
-        command.args(inner.get_args()).stdin(Stdio::null());
-        ended(command)
-    };
     for operator in Operator::each().await {
         let output = limited(&operator, &["init"]);
         assert!(said(&output).contains("Free space"), "{}", said(&output));

@@ -17,6 +17,7 @@ both!(
     a_placeholder_is_never_mailed,
     a_forgotten_password_is_replaced,
     another_facilitys_staff_are_not_there,
+    a_user_id_in_full_width_letters_is_the_same,
     the_pages_do_all_of_it,
     a_short_form_survives_the_end_of_its_session,
 );
@@ -371,4 +372,23 @@ async fn a_short_form_survives_the_end_of_its_session(host: Host) {
     desk.post("/staff", &fields).await.shows(200, &["saburo.i", "first-password"]);
     let list = nursing.manager.send(nursing.manager.request(Method::GET, "/v1/staff")).await;
     assert_eq!(list.ok::<Vec<StaffDetail>>().len(), 2);
+}
+
+/// What an input method leaves behind is read alike when an account is made and when somebody signs in.
+async fn a_user_id_in_full_width_letters_is_the_same(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let added: StaffAdded = nursing.manager.post("/v1/staff", &new_staff("ＡＢＣ１２")).await.ok();
+    assert_eq!(added.login_id, "abc12");
+    let taken = nursing.manager.post("/v1/staff", &new_staff("abc１２")).await;
+    taken.refused(Code::AlreadyTaken);
+    for typed in ["ABC12", "ａｂｃ12", "abc12"] {
+        let mut client = town.care(nursing.manager.identity.clone().unwrap());
+        assert!(client.sign_in(typed, &added.first_password).await.must_change_password, "{typed}");
+    }
+    let browser = Browser::of(&host, &nursing.manager);
+    let id = StaffId::new().to_string();
+    let fields = [("id", id.as_str()), ("name", "試験"), ("profession", "nurse"), ("login_id", "ｘｙｚ．９")];
+    browser.post("/staff", &fields).await.shows(200, &["xyz.9"]);
 }

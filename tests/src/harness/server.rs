@@ -169,6 +169,9 @@ pub async fn create_municipality(
     options.init().await?;
     let mut words = vec!["municipality", "create", "--json", "--slug", slug, "--name", name];
     words.extend(["--login-id", login_id, "--staff-name", staff_name]);
+    // Fictional, and to nobody: what is sent here must reach no one.
+    words.extend(["--telephone", "0000-00-0000", "--fax", "0000-00-0001", "--mail", "office@town.invalid"]);
+    words.extend(["--hours", "月曜日から金曜日（祝日を除く）8:30〜17:15"]);
     words.extend(preset.iter().flat_map(|preset| ["--preset", preset]));
     let printed = options.run(&words).await?;
     serde_json::from_str(printed.trim())

@@ -11,7 +11,7 @@ use crate::state::App;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use renraku_wire::{Code, MapPosition, NoMailReport};
+use renraku_wire::{Code, FacilityId, MapPosition, NoMailReport};
 use serde::Deserialize;
 
 async fn policy(app: &App, slug: &str) -> Result<crate::policy::MunicipalityPolicy, AppError> {
@@ -53,6 +53,10 @@ pub async fn apply(
         Ok(_) => Ok(local::see(&format!("/{slug}/apply/done"))),
         Err(e) => {
             let (status, problem) = shown(e)?;
+            let mut form = form;
+            if problem.code == Code::IdConflict {
+                form.id = FacilityId::new().to_string();
+            }
             let mut page = apply_page(Frame::of_slug(&app, &slug).await?, form);
             page.trouble = Trouble::of(&problem, &page.frame.words, blame(problem.code));
             portal::html(status, &page)

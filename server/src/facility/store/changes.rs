@@ -38,20 +38,38 @@ pub async fn find(c: &mut Conn, town: Id, id: Id) -> Result<Option<Stored>, AppE
     Ok(run!(c, get_result, facility_change::table.find((town, id)).select(Stored::as_select())).optional()?)
 }
 
-/// Where the change of this id stands, if it was asked for before.
+/// What is asked for under an id.
+#[derive(Debug)]
+pub enum Asked<'a> {
+    /// A change of what is on file.
+    Change(&'a FacilityChange),
+    /// 廃止届, for this reason.
+    Closing(&'a str),
+}
+
+/// Where the change of this id stands, if it was asked for before: of this facility, to this name, kind and
+/// address, or its end for this reason.
 ///
 /// # Errors
-/// [`Code::IdConflict`] when it is another facility's.
+/// [`Code::IdConflict`] when it is another one.
 pub async fn again(
     c: &mut Conn,
     town: Id,
     id: FacilityChangeId,
-    facility_id: Id,
+    (facility_id, asked): (Id, &Asked<'_>),
 ) -> Result<Option<ChangeState>, AppError> {
-    match find(c, town, id.into()).await? {
-        None => Ok(None),
-        Some(change) if change.facility_id == facility_id => Ok(Some(from_word(&change.state)?)),
-        Some(_) => Err(Code::IdConflict.into()),
+    let Some(change) = find(c, town, id.into()).await? else { return Ok(None) };
+    let same = match (asked, &change.closing) {
+        (Asked::Change(asked), None) => {
+            (&change.name, &change.kind, &change.address) == (&asked.name, &word(&asked.kind), &asked.address)
+        }
+        (Asked::Closing(reason), Some(closing)) => closing == reason,
+        _ => false,
+    };
+    if same && change.facility_id == facility_id {
+        Ok(Some(from_word(&change.state)?))
+    } else {
+        Err(Code::IdConflict.into())
     }
 }
 

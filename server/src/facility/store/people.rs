@@ -6,6 +6,7 @@ use crate::db::schema::{certificate, device, push_registration, session, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::policy::worded;
 use crate::staff::{account, teams};
 use crate::{clock, run};
 use renraku_wire::{RevocationKind, Role};
@@ -159,7 +160,7 @@ pub async fn end(c: &mut Conn, office: &Secretariat, facility_id: Id, now: i64) 
         .set((
             certificate::revoked_at.eq(now),
             certificate::revoked_by.eq(office.staff_id()),
-            certificate::revoke_reason.eq("施設の廃止"),
+            certificate::revoke_reason.eq(worded("施設の廃止", &office.policy().words)),
             certificate::revoke_kind.eq(word(&RevocationKind::Ended)),
         ))
     )?;
