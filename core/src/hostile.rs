@@ -140,7 +140,7 @@ fn stores() {
                 store.read(move |c| outbox::chunk(c, id, 0)).await?;
             }
             store.read(receipts::waiting).await?;
-            for patient in store.read(cache::patients).await? {
+            for patient in store.read(cache::patients).await?.map_or_else(Vec::new, |(list, _)| list) {
                 store.read(move |c| cache::posts(c, patient.id, 0, 31)).await?;
             }
             Ok::<usize, StoreError>(items.len())

@@ -85,12 +85,29 @@ impl RenrakuSession {
         on_core(async move { inner.patients().await.map(Into::into) }).await
     }
 
+    /// The patients as last seen, from the sealed store alone: milliseconds, whatever the network does. Show them,
+    /// then call `patients`. None when there was no list yet.
+    ///
+    /// Fails with `SignedOut` when the session is over, `Storage` as `patients`.
+    pub async fn patients_last_seen(&self) -> Result<Option<PatientsSeen>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { Ok(inner.patients_last_seen().await?.map(Into::into)) }).await
+    }
+
     /// One patient with the team. Without the server, as last seen.
     ///
     /// Fails as `patients`, and with `NotFound`.
     pub async fn patient(&self, id: PatientId) -> Result<PatientSeen, MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.patient(id).await.map(Into::into) }).await
+    }
+
+    /// One patient as last seen, from the sealed store alone. Milliseconds. None for one who was not opened before.
+    ///
+    /// Fails as `patients_last_seen`.
+    pub async fn patient_last_seen(&self, id: PatientId) -> Result<Option<PatientSeen>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { Ok(inner.patient_last_seen(id).await?.map(Into::into)) }).await
     }
 
     /// One page of a patient's timeline, newest first. `before`: the `next` of the page before, none for the
@@ -106,12 +123,37 @@ impl RenrakuSession {
         on_core(async move { inner.timeline(patient_id, before.as_deref()).await.map(Into::into) }).await
     }
 
+    /// One page of a patient's timeline as last seen, from the sealed store alone: milliseconds. `before`: the `next`
+    /// of such a page, none for the first. It is as old as the oldest of its posts. None when nothing is kept.
+    ///
+    /// Fails as `patients_last_seen`, and with `Invalid` for a `before` that no page gave.
+    pub async fn timeline_last_seen(
+        &self,
+        patient_id: PatientId,
+        before: Option<String>,
+    ) -> Result<Option<TimelinePage>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move {
+            let page = inner.timeline_last_seen(patient_id, before.as_deref()).await?;
+            Ok(page.map(Into::into))
+        })
+        .await
+    }
+
     /// One post. Without the server, as last seen.
     ///
     /// Fails as `patients`, and with `NotFound`.
     pub async fn post(&self, id: PostId) -> Result<PostSeen, MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.post(id).await.map(Into::into) }).await
+    }
+
+    /// One post as last seen, from the sealed store alone. Milliseconds. None when it is not kept.
+    ///
+    /// Fails as `patients_last_seen`.
+    pub async fn post_last_seen(&self, id: PostId) -> Result<Option<PostSeen>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { Ok(inner.post_last_seen(id).await?.map(Into::into)) }).await
     }
 
     /// Notes that the person saw a post now. Kept until the server has it.

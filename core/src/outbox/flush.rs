@@ -257,7 +257,7 @@ impl<'a> Pass<'a> {
                         if complete {
                             outbox::finish(tx, id, now)?;
                         }
-                        cache::put_posts(tx, &[answer])
+                        cache::put_posts(tx, &[answer], Some(now))
                     })
                     .await?;
                 self.report.sent += u32::from(complete);

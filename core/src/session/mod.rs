@@ -15,16 +15,21 @@ use crate::store::session::LeaseEnd;
 use crate::store::{Store, session};
 use renraku_wire::{Code, DevicePolicy, PasswordChange, PushProvider, PushRegistration, Staff, Timestamp};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What was read, and whether it is fresh.
+/// Between two times that what is too old is let go of while the server is not reached.
+const PRUNE_MILLIS: i64 = 3_600_000;
+
+/// What was read, and how old it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen<T> {
     /// What the server said.
     pub value: T,
-    /// True when the server was not reached, and this is what it said last.
+    /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
+    /// When the server said it, by this device's clock; none for what an older version of the app kept.
+    pub seen_at: Option<Timestamp>,
 }
 
 /// A person's open store and their one line of sending, shared by all sessions of theirs.
@@ -41,6 +46,8 @@ pub(crate) struct Desk {
     /// Where films rest until they are sealed.
     pub(crate) work: PathBuf,
     pub(crate) clock: Arc<dyn Clock>,
+    /// When what the window does not hold any more was last let go of.
+    pruned_at: AtomicI64,
 }
 
 impl Desk {
@@ -53,6 +60,7 @@ impl Desk {
             stop: tokio::sync::watch::Sender::new(0),
             work,
             clock,
+            pruned_at: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -159,7 +167,15 @@ impl Session {
     /// Lets go of what the policy's window of patients and days does not hold any more.
     pub(crate) async fn prune(&self) -> Result<(), CoreError> {
         let (window, now) = (self.window(), self.now());
-        Ok(self.desk.store.write(move |tx| cache::prune(tx, window, now)).await?)
+        self.desk.store.write(move |tx| cache::prune(tx, window, now)).await?;
+        self.desk.pruned_at.store(now.0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The same, when that was long ago: without the server nothing else does it.
+    async fn prune_now_and_then(&self) -> Result<(), CoreError> {
+        let since = self.now().0.saturating_sub(self.desk.pruned_at.load(Ordering::Relaxed));
+        if (0..PRUNE_MILLIS).contains(&since) { Ok(()) } else { self.prune().await }
     }
 
     pub(crate) fn window(&self) -> Window {
@@ -170,12 +186,15 @@ impl Session {
     /// lease), or when the clock was set back behind the latest time that it ever showed.
     pub(crate) async fn within_lease(&self) -> Result<(), CoreError> {
         let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        match self.desk.store.read(move |c| session::lease(c, now, hours)).await? {
-            Ok(()) => Ok(()),
-            Err(LeaseEnd::Over) => Err(CoreError::storage(StorageTrouble::LeaseOver)),
-            Err(LeaseEnd::SetBack) => Err(CoreError::storage(StorageTrouble::ClockSetBack)),
-        }
+        self.desk.store.read(move |c| session::lease(c, now, hours)).await?.map_err(lease_end)
     }
+}
+
+pub(crate) fn lease_end(end: LeaseEnd) -> CoreError {
+    CoreError::storage(match end {
+        LeaseEnd::Over => StorageTrouble::LeaseOver,
+        LeaseEnd::SetBack => StorageTrouble::ClockSetBack,
+    })
 }
 
 /// True when the server said nothing about the request itself: what was seen last may stand in.

@@ -202,10 +202,10 @@ impl Session {
         let now = self.now();
         let noted = self.desk.store.write(move |tx| {
             receipts::put(tx, id, NewReceipt { read_at: now, acknowledged })?;
-            if let Some(mut post) = cache::post(tx, id)? {
+            if let Some((mut post, fetched)) = cache::post(tx, id)? {
                 post.read = true;
                 post.acknowledged = acknowledged.unwrap_or(post.acknowledged);
-                cache::put_posts(tx, &[post])?;
+                cache::put_posts(tx, &[post], fetched)?;
             }
             Ok(())
         });

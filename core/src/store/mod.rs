@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_latest.sql"),
     include_str!("migrations/0003_pictures.sql"),
+    include_str!("migrations/0004_fetched.sql"),
 ];
 
 /// Why the store did not answer.

@@ -3,7 +3,7 @@
 use crate::phone::{Phone, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use renraku_core::{Cancel, CoreError, StorageTrouble};
 use renraku_wire::StaffId;
 use std::path::{Path, PathBuf};
@@ -54,17 +54,28 @@ async fn trouble(phone: &Phone, staff: StaffId) -> Option<StorageTrouble> {
     }
 }
 
+#[derive(diesel::QueryableByName)]
+struct Version {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    user_version: i32,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_of_a_newer_version_is_left_alone() {
     let (phone, staff) = with_one_post().await;
     let key = hex::encode(std::fs::read(secret(&phone)).unwrap());
-    let set_version = |version: &str| {
+    let open = || {
         let mut connection = SqliteConnection::establish(store(&phone).to_str().unwrap()).unwrap();
-        connection.batch_execute(&format!("PRAGMA key = \"x'{key}'\"; {version}")).unwrap();
+        connection.batch_execute(&format!("PRAGMA key = \"x'{key}'\"")).unwrap();
+        connection
     };
-    set_version("PRAGMA user_version = 99");
+    let set_version = |version: i32| {
+        open().batch_execute(&format!("PRAGMA user_version = {version}")).unwrap();
+    };
+    let before: Version = diesel::sql_query("PRAGMA user_version").get_result(&mut open()).unwrap();
+    set_version(99);
     assert_eq!(trouble(&phone, staff).await, Some(StorageTrouble::Newer));
-    set_version("PRAGMA user_version = 3");
+    set_version(before.user_version);
     let session = phone.device.resume(staff).await.unwrap();
     assert_eq!(session.outbox().await.unwrap().len(), 1, "after the update it is all there");
 }

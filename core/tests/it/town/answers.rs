@@ -18,6 +18,9 @@ pub(super) async fn in_front(State(town): Shared, request: Request, next: Next) 
         let facts = town.facts();
         (facts.shut, facts.nonsense)
     };
+    if town.facts().hangs {
+        std::future::pending::<()>().await;
+    }
     if let Some(seconds) = town.facts().busy {
         return ([(header::RETRY_AFTER, seconds.to_string())], no(Code::Unavailable)).into_response();
     }

@@ -75,6 +75,8 @@ pub struct Facts {
     pub hold_chunk: Option<Arc<tokio::sync::Barrier>>,
     /// Every request on the care host is asked to come back after so many seconds.
     pub busy: Option<u32>,
+    /// The care host takes requests and answers none.
+    pub hangs: bool,
     /// Sessions that are over, by their tokens: `the-token-1` is the first sign-in's.
     pub over: HashSet<String>,
 }
