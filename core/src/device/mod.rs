@@ -61,7 +61,10 @@ struct Inner {
     keys: [Option<Arc<dyn DeviceKey>>; 2],
     roots: Vec<TrustAnchor<'static>>,
     clock: Arc<dyn Clock>,
+    /// Held for no longer than a look or a change of it takes: screens look.
     enrolled: RwLock<Option<Arc<Enrolled>>>,
+    /// Held while the vault is brought to what `enrolled` becomes. Taken before it.
+    keeping: Mutex<()>,
     /// The certificate was revoked, and everything wiped; until the device enrols again.
     revoked: AtomicBool,
     people: People,
@@ -123,6 +126,7 @@ impl Device {
             roots,
             clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
             enrolled: RwLock::new(None),
+            keeping: Mutex::new(()),
             revoked: AtomicBool::new(false),
             hardware: AtomicBool::new(false),
             desks: Mutex::default(),
@@ -134,7 +138,7 @@ impl Device {
             inner.wipe()?;
         } else if let Some(enrolment) = Enrolment::load(inner.vault.as_ref())? {
             let enrolled = inner.taken_up(enrolment)?;
-            *inner.enrolled.write().unwrap_or_else(PoisonError::into_inner) = Some(enrolled);
+            inner.set_enrolled(Some(enrolled));
         }
         inner.look_at_the_key();
         Ok(Self { inner })
@@ -190,11 +194,15 @@ impl Inner {
         enrolment: Enrolment,
     ) -> Result<(), CoreError> {
         let after = self.taken_up(enrolment)?;
-        let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
-        self.still(before, enrolled.as_ref())?;
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        self.still(before, self.enrolled().as_ref())?;
         after.enrolment.save(self.vault.as_ref())?;
-        *enrolled = Some(after);
+        self.set_enrolled(Some(after));
         Ok(())
+    }
+
+    fn set_enrolled(&self, enrolled: Option<Arc<Enrolled>>) {
+        *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = enrolled;
     }
 
     fn enrolled(&self) -> Option<Arc<Enrolled>> {

@@ -108,14 +108,13 @@ impl Inner {
     /// Removes everyone's store, the certificate and both keys. Again and again, if need be. What one of them
     /// refuses does not keep the others; the first fault is told. Blocks.
     pub(super) fn wipe(&self) -> Result<(), Fault> {
-        *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.set_enrolled(None);
         self.close_all();
         let people = self.people.wipe();
         let enrolment = {
-            let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
-            let forgotten = Enrolment::forget(self.vault.as_ref());
-            *enrolled = None;
-            forgotten
+            let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+            self.set_enrolled(None);
+            Enrolment::forget(self.vault.as_ref())
         };
         let mut keys = Ok(());
         for key in self.keys.iter().flatten() {

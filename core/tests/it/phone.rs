@@ -108,14 +108,7 @@ impl Phone {
     }
 
     pub async fn enrol(&self, number: &str) -> Result<(), CoreError> {
-        let new = NewDevice {
-            public_url: self.town.public_url.clone(),
-            slug: SLUG.into(),
-            number: number.into(),
-            password: "ticket".into(),
-            device_name: "訪問用スマホ1".into(),
-            platform: Platform::Android,
-        };
+        let new = NewDevice { number: number.into(), ..ticket(self.town.public_url.clone()) };
         self.device.enrol(new).await.map(drop)
     }
 
@@ -129,6 +122,18 @@ impl Phone {
 
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+}
+
+/// What the mail to the facility's manager says, typed.
+pub fn ticket(public_url: String) -> NewDevice {
+    NewDevice {
+        public_url,
+        slug: SLUG.into(),
+        number: "1234".into(),
+        password: "ticket".into(),
+        device_name: "訪問用スマホ1".into(),
+        platform: Platform::Android,
     }
 }
 
