@@ -310,9 +310,11 @@ fn refused(problem: Problem) -> CoreError {
         | Code::SetupCodeNewer
         | Code::SetupCodeMalformed => CoreError::Invalid { code, field: problem.field },
         Code::BodyTooLarge | Code::MediaTooLarge => CoreError::TooLarge { code },
-        Code::MediaUnreadable | Code::MediaNotStripped | Code::ChecksumMismatch | Code::MediaPending => {
-            CoreError::Media { code: Some(code) }
-        }
+        Code::MediaUnreadable
+        | Code::MediaLost
+        | Code::MediaNotStripped
+        | Code::ChecksumMismatch
+        | Code::MediaPending => CoreError::Media { code: Some(code) },
         Code::Unavailable | Code::TooManyRequests | Code::BodyTruncated => {
             CoreError::Offline { code: Some(code) }
         }

@@ -170,7 +170,8 @@ impl From<Seen<Post>> for PostSeen {
     }
 }
 
-/// A file to go with a post, as the camera wrote it. It is only read: the shell removes it afterwards.
+/// A file to go with a post, as the camera wrote it. It stays until `prepare` has made it, through a kill; unless it is
+/// handed over it is only read, and the shell removes it afterwards.
 #[derive(Clone, uniffi::Record)]
 pub struct AttachmentFile {
     /// `PHOTO` (JPEG, PNG or WebP, or else `pixels`) or `VIDEO` (MP4 or QuickTime).
@@ -190,6 +191,10 @@ pub struct AttachmentFile {
     /// False to leave a film's sound out. Without meaning for a photo.
     #[uniffi(default = true)]
     pub sound: bool,
+    /// True to hand the file over: the core moves it into a folder of its own, and removes it once it is sealed or its
+    /// post taken back, and with the person.
+    #[uniffi(default = false)]
+    pub hand_over: bool,
 }
 
 /// What is put over a marked area.
@@ -303,6 +308,7 @@ impl From<PostDraft> for Draft {
                 icc: p.icc,
             }),
             sound: file.sound,
+            hand_over: file.hand_over,
         };
         Self {
             patient_id: draft.patient_id,

@@ -3,7 +3,7 @@
 use crate::device::on_core;
 use crate::foreign::{CancelToken, ForeignProgress, ProgressListener};
 use crate::{MobileError, PatientSeen, PatientsSeen, PostDraft, PostSeen, TimelinePage};
-use renraku_core::{Cancel, FlushReport, Item, PushShown, Session, Text};
+use renraku_core::{Cancel, FlushReport, Item, PrepareReport, PushShown, Session, Text};
 use renraku_wire::{MediaId, PatientId, PostId, PushProvider, Receipt, Staff};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -204,22 +204,34 @@ impl RenrakuSession {
         on_core(async move { inner.media(id, &PathBuf::from(path), &cancel).await }).await
     }
 
-    /// Prepares the files and puts the post into the outbox. Needs no network. When it returns, the post is
-    /// sealed on the disk and survives a kill; call `flush` to send. Up to seconds a film.
+    /// Puts the post into the outbox, with what its files are to be made of. Needs no network, milliseconds. When it
+    /// returns, the post is sealed on the disk and survives a kill; call `prepare` if it has files, and `flush` to
+    /// send: the text does not wait for the files.
     ///
     /// Fails with `Invalid` for an empty post or too long a text, and with `mark_invalid` for a mark that is no
-    /// area of its photo or a mark on a film; `TooLarge`, `Media` (without a code when cancelled; nothing is
-    /// kept then).
-    pub async fn compose(
+    /// area of a photo or a mark on a film; `TooLarge` for too many files; `Storage` with `File` for a file that is
+    /// not there.
+    pub async fn compose(&self, draft: PostDraft) -> Result<PostId, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { inner.compose(draft.into()).await }).await
+    }
+
+    /// Makes and seals the files of all posts that still want it, one at a time: call it after `compose`, and after
+    /// `resume` and `sign_in` for what a kill broke off; then `flush`. Needs no network. Some tenths of a second a
+    /// photo, up to a minute a film. A file that cannot be used is failed in the outbox, and the others go on.
+    /// `cancel` stops it within 200 ms; what was sealed stays, and the rest waits for the next call.
+    ///
+    /// Fails with `Media` without a code when cancelled, `Storage`: the rest waits for the next call.
+    #[uniffi::method(default(cancel = None, progress = None))]
+    pub async fn prepare(
         &self,
-        draft: PostDraft,
         cancel: Option<Arc<CancelToken>>,
         progress: Option<Arc<dyn ProgressListener>>,
-    ) -> Result<PostId, MobileError> {
+    ) -> Result<PrepareReport, MobileError> {
         let inner = self.inner.clone();
         let cancel = cancel.map_or_else(Cancel::new, |token| token.inner.clone());
         let progress = progress.map(|listener| Arc::new(ForeignProgress(listener)) as _);
-        on_core(async move { inner.compose(draft.into(), cancel, progress).await }).await
+        on_core(async move { inner.prepare(cancel, progress).await }).await
     }
 
     /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every

@@ -14,7 +14,7 @@ use crate::api::Care;
 use crate::clock::{Clock, SystemClock};
 use crate::error::CoreError;
 use crate::identity::{DeviceKey, Enrolment, SoftwareKey, client_config, extra_roots};
-use crate::people::People;
+use crate::people::{People, emptied};
 use crate::session::Desk;
 use crate::town;
 use crate::vault::Vault;
@@ -27,7 +27,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 /// What the shell brings.
 pub struct DeviceSettings {
-    /// A folder of the app's own, kept out of backups.
+    /// A folder of the app's own, kept out of backups. In it, `work` and `sources` hold films and pictures in the
+    /// clear until they are sealed: a shell may make the two with a stronger protection, which stays.
     pub folder: PathBuf,
     /// The platform's keystore.
     pub vault: Arc<dyn Vault>,
@@ -103,10 +104,7 @@ impl Device {
         let DeviceSettings { folder, vault, key, spare_key, extra_roots: pem, town, clock } = settings;
         let (folder, vault) = town::place(folder, vault, town.as_deref())?;
         std::fs::create_dir_all(&folder)?;
-        match std::fs::remove_dir_all(folder.join(WORK)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-            _ => {}
-        }
+        emptied(&folder.join(WORK))?;
         let roots = match pem {
             Some(pem) => extra_roots(&pem).map_err(|_| CoreError::invalid("extra_roots"))?,
             None => Vec::new(),
@@ -119,7 +117,7 @@ impl Device {
             ],
         };
         let inner = Arc::new(Inner {
-            people: People::new(vault.clone(), folder.join(STORES)),
+            people: People::new(vault.clone(), folder.join(STORES), folder.join(SOURCES)),
             folder,
             town,
             keys,
@@ -248,3 +246,4 @@ impl Inner {
 
 const STORES: &str = "people";
 const WORK: &str = "work";
+const SOURCES: &str = "sources";

@@ -1,7 +1,7 @@
 //! Who sits at this device: signing in, taking up, unlocking, locking, forgetting.
 
 use super::certificate::renewal_from;
-use super::{Device, Enrolled, Inner, WORK};
+use super::{Device, Enrolled, Inner, SOURCES, WORK};
 use crate::api::{Care, OnOver, Public};
 use crate::error::{CoreError, StorageTrouble};
 use crate::identity::client_config;
@@ -332,7 +332,8 @@ impl Inner {
         if let Some(desk) = desks.get(&staff).and_then(Weak::upgrade).filter(|d| !d.store.is_closed()) {
             return desk;
         }
-        let desk = Arc::new(Desk::new(store, self.folder.join(WORK), self.clock.clone()));
+        let folders = (self.folder.join(WORK), self.folder.join(SOURCES).join(store.name()));
+        let desk = Arc::new(Desk::new(store, folders, self.clock.clone()));
         desks.insert(staff, Arc::downgrade(&desk));
         desk
     }

@@ -10,6 +10,7 @@ use super::Inner;
 use crate::api::{Ended, OnEnded, Public};
 use crate::error::Fault;
 use crate::identity::{Enrolment, client_config};
+use crate::people::emptied;
 use crate::runtime::block;
 use renraku_wire::Code;
 use std::io::ErrorKind;
@@ -120,10 +121,10 @@ impl Inner {
         for key in self.keys.iter().flatten() {
             keys = keys.and(key.delete());
         }
-        let work = match std::fs::remove_dir_all(self.folder.join(super::WORK)) {
-            Err(e) if e.kind() != ErrorKind::NotFound => Err(e.into()),
-            _ => Ok(()),
-        };
-        people.and(enrolment.map_err(Fault::from)).and(keys.map_err(Fault::from)).and(work)
+        let work = emptied(&self.folder.join(super::WORK));
+        people
+            .and(enrolment.map_err(Fault::from))
+            .and(keys.map_err(Fault::from))
+            .and(work.map_err(Fault::from))
     }
 }

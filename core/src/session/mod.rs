@@ -1,11 +1,14 @@
-//! One person at work on this device. What they read is in `reading`, what they send in `posting`.
+//! One person at work on this device. What they read is in `reading`, what they write in `composing`, how it leaves
+//! in `posting`.
 //! Not here: screens, and when to send, which the shell knows.
 
+mod composing;
 mod posting;
 mod reading;
 
-pub use posting::Draft;
+pub use composing::{Draft, PrepareReport};
 
+use crate::Cancel;
 use crate::api::{ApiError, Care};
 use crate::clock::Clock;
 use crate::error::{CoreError, StorageTrouble};
@@ -13,7 +16,9 @@ use crate::outbox::Retry;
 use crate::store::cache::{self, Window};
 use crate::store::session::LeaseEnd;
 use crate::store::{Store, session};
-use renraku_wire::{Code, DevicePolicy, PasswordChange, PushProvider, PushRegistration, Staff, Timestamp};
+use renraku_wire::{
+    Code, DevicePolicy, PasswordChange, PostId, PushProvider, PushRegistration, Staff, Timestamp,
+};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,13 +50,19 @@ pub(crate) struct Desk {
     pub(crate) stop: tokio::sync::watch::Sender<u64>,
     /// Where films rest until they are sealed.
     pub(crate) work: PathBuf,
+    /// Where what was handed over rests until it is made.
+    pub(crate) sources: PathBuf,
+    /// Held while files are made: one at a time.
+    pub(crate) preparing: tokio::sync::Mutex<()>,
+    /// Whose file is being made, and what stops it.
+    pub(crate) making: Mutex<Option<(PostId, Cancel)>>,
     pub(crate) clock: Arc<dyn Clock>,
     /// When what the window does not hold any more was last let go of.
     pruned_at: AtomicI64,
 }
 
 impl Desk {
-    pub(crate) fn new(store: Store, work: PathBuf, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(store: Store, (work, sources): (PathBuf, PathBuf), clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             sending: tokio::sync::Mutex::new(()),
@@ -59,6 +70,9 @@ impl Desk {
             receipts: Mutex::default(),
             stop: tokio::sync::watch::Sender::new(0),
             work,
+            sources,
+            preparing: tokio::sync::Mutex::new(()),
+            making: Mutex::new(None),
             clock,
             pruned_at: AtomicI64::new(i64::MIN),
         }

@@ -88,6 +88,9 @@ diesel::table! {
         description -> Text,
         uploaded -> BigInt,
         done -> Bool,
+        source -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        announced -> Nullable<Integer>,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::phone::{Phone, draft, settings, ticket};
 use crate::town::{PASSWORD, found};
 use renraku_core::vault::{FileVault, Vault, VaultError};
-use renraku_core::{Cancel, CoreError, Device, DeviceSettings, PIN_TRIES, StorageTrouble, Unlock};
+use renraku_core::{CoreError, Device, DeviceSettings, PIN_TRIES, StorageTrouble, Unlock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn a_pin_closes_the_store_and_only_it_opens_it_again() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let staff = session.staff().id;
-    let id = session.compose(draft(town.patient.id, "one"), Cancel::new(), None).await.unwrap();
+    let id = session.compose(draft(town.patient.id, "one")).await.unwrap();
     assert!(!phone.device.person_lock(staff).await.unwrap().pin);
     phone.device.lock(staff).await;
     assert_eq!(session.outbox().await.unwrap().len(), 1, "without a PIN there is nothing to lock");
@@ -73,7 +73,7 @@ async fn too_many_wrong_pins_wipe_the_person_and_a_kill_gives_no_try_back() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let staff = session.staff().id;
-    session.compose(draft(town.patient.id, "lost"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "lost")).await.unwrap();
     phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
     drop(session);
     let mut phone = phone;
@@ -119,7 +119,7 @@ async fn on_a_shared_tablet_none_opens_anothers_store() {
     let (phone, nurse) = Phone::with_nurse(&town).await;
     let doctor = phone.device.sign_in("doctor", PASSWORD).await.unwrap();
     let (nurses, doctors) = (nurse.staff().id, doctor.staff().id);
-    nurse.compose(draft(town.patient.id, "the nurse's"), Cancel::new(), None).await.unwrap();
+    nurse.compose(draft(town.patient.id, "the nurse's")).await.unwrap();
     assert!(doctor.outbox().await.unwrap().is_empty());
     phone.device.set_pin(nurses, None, PIN.into()).await.unwrap();
     phone.device.set_pin(doctors, None, "820617".into()).await.unwrap();

@@ -14,6 +14,7 @@ mod network;
 mod nonsense;
 mod patience;
 mod phone;
+mod preparing;
 mod reading;
 mod renewing;
 mod revoked;

@@ -4,9 +4,10 @@ use crate::town::{PASSWORD, SLUG, Town};
 use renraku_core::identity::{DeviceKey, KeyError, SoftwareKey};
 use renraku_core::vault::FileVault;
 use renraku_core::{
-    Attachment, Clock, CoreError, Device, DeviceSettings, Draft, NewDevice, Session, SystemClock, Text,
+    Attachment, Cancel, Clock, CoreError, Device, DeviceSettings, Draft, NewDevice, Session, SystemClock,
+    Text,
 };
-use renraku_wire::{MediaKind, PatientId, Platform, Timestamp};
+use renraku_wire::{MediaKind, PatientId, Platform, PostId, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -161,6 +162,13 @@ pub fn text(body: &str) -> Text {
 
 pub fn draft(patient_id: PatientId, body: &str) -> Draft {
     Draft { patient_id, text: text(body), attachments: vec![], keep_as_draft: false }
+}
+
+/// Composed, and its files made.
+pub async fn composed(session: &Session, draft: Draft) -> PostId {
+    let id = session.compose(draft).await.unwrap();
+    assert_eq!(session.prepare(Cancel::new(), None).await.unwrap().failed, 0);
+    id
 }
 
 /// A noisy picture: noise does not compress, so it makes a photo of some length.

@@ -1,6 +1,6 @@
 //! Reading with and without the server, receipts, pushes.
 
-use crate::phone::{Phone, draft, noisy_photo};
+use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, Town, found};
 use renraku_core::{Cancel, Clock, CoreError, StorageTrouble};
 use renraku_wire::*;
@@ -235,7 +235,7 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
     let (phone, session) = Phone::with_nurse(&town).await;
     let mut post = draft(town.patient.id, "photo");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 300)];
-    session.compose(post, Cancel::new(), None).await.unwrap();
+    composed(&session, post).await;
     let own = session.outbox().await.unwrap()[0].media[0].id;
     assert!(session.thumbnail(own).await.unwrap().starts_with(&[0xFF, 0xD8]), "one's own, before it is sent");
     let early = session.media(own, &phone.file("early.jpg"), &Cancel::new()).await;
@@ -267,7 +267,7 @@ async fn pictures_go_with_their_posts() {
     let (phone, session) = Phone::with_nurse(&town).await;
     let mut post = draft(town.patient.id, "photo");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 100)];
-    let post = session.compose(post, Cancel::new(), None).await.unwrap();
+    let post = composed(&session, post).await;
     session.flush(true).await.unwrap();
     let picture = session.outbox().await.unwrap()[0].media[0].id;
     let served = || town.facts().thumbnails_served;
@@ -306,7 +306,7 @@ async fn a_post_that_is_taken_back_takes_its_picture_along() {
     let (phone, session) = Phone::with_nurse(&town).await;
     let mut post = draft(town.patient.id, "photo");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 100)];
-    let post = session.compose(post, Cancel::new(), None).await.unwrap();
+    let post = composed(&session, post).await;
     let picture = session.outbox().await.unwrap()[0].media[0].id;
     assert!(session.thumbnail(picture).await.is_ok());
     session.cancel(post).await.unwrap();

@@ -53,7 +53,7 @@ pub(super) fn care_routes() -> Router<Arc<Town>> {
         .route("/v1/media", post(files::announce))
         .route("/v1/media/{id}", get(files::bytes))
         .route("/v1/media/{id}/thumbnail", get(files::thumbnail))
-        .route("/v1/media/{id}/upload", patch(files::chunk).head(files::offset))
+        .route("/v1/media/{id}/upload", patch(files::chunk).head(files::offset).delete(files::give_up))
 }
 
 pub fn no(code: Code) -> Response {
@@ -250,8 +250,16 @@ async fn new_post(
     facts.attempts.push(new.id);
     let chunks = facts.chunks;
     facts.chunks_before.push(chunks);
-    if let Some((_, code)) = facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())) {
-        return no(*code);
+    let refused =
+        facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())).map(|(_, code)| *code);
+    if refused.is_none_or(|code| code == Code::Internal) {
+        let said = serde_json::to_string(&new).unwrap();
+        if *facts.said.entry(new.id).or_insert_with(|| said.clone()) != said {
+            return no(Code::IdConflict);
+        }
+    }
+    if let Some(code) = refused {
+        return no(code);
     }
     if let Some(post) = facts.posts.iter().find(|p| p.id == new.id) {
         return Json(post.clone()).into_response();

@@ -31,6 +31,8 @@ pub struct Facts {
     pub posts: Vec<Post>,
     /// Every POST of a post, the repeated ones too.
     pub attempts: Vec<PostId>,
+    /// What the first request for each said: the same id stands for the same post.
+    pub said: HashMap<PostId, String>,
     pub files: HashMap<MediaId, Stored>,
     /// Bytes of chunks that arrived, whether they were kept or not.
     pub chunk_bytes: u64,

@@ -1,0 +1,196 @@
+//! Writing: a post goes into the outbox as it is, at once and durable; then its files are made small and sealed, one
+//! after the other, as often as it takes. Not here: the making itself (compose), and sending (posting).
+
+use super::{Desk, Session, posting};
+use crate::Cancel;
+use crate::compose::{Attachment, Planned, Prepared, Progress, Told, is_the_files_fault, make, sweep};
+use crate::error::{CoreError, Fault};
+use crate::outbox::Text;
+use crate::runtime::{asked, block, unless_cancelled};
+use crate::store::files::{self, Work};
+use crate::store::{Store, outbox};
+use renraku_media::MediaError;
+use renraku_wire::{Code, DevicePolicy, PatientId, PostId, Timestamp};
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+/// A post as the person made it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Whom it is about.
+    pub patient_id: PatientId,
+    /// The text part.
+    pub text: Text,
+    /// Pictures and films, as the camera wrote them.
+    pub attachments: Vec<Attachment>,
+    /// True to keep it as a draft (下書き), false to let it wait for sending.
+    pub keep_as_draft: bool,
+}
+
+/// What a preparation did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrepareReport {
+    /// Files made and sealed.
+    pub made: u32,
+    /// Files that cannot be made: the outbox says why.
+    pub failed: u32,
+}
+
+/// What became of a file.
+enum Made {
+    Sealed,
+    Failed,
+    /// Its post was taken back meanwhile.
+    Unwanted,
+}
+
+impl Session {
+    /// Puts a post into the outbox, with what its files are to be made of. Needs no network, milliseconds. When it
+    /// returns, the post is on the disk, sealed, and survives a kill at any instant. Its text may leave from now
+    /// on; its files follow when [`Session::prepare`] made them, which comes next.
+    ///
+    /// # Errors
+    /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
+    /// (`mark_invalid`); `TooLarge` for too many files; `Storage`, with `File` for a file that is not there.
+    pub async fn compose(&self, draft: Draft) -> Result<PostId, CoreError> {
+        let Draft { patient_id, text, attachments, keep_as_draft } = draft;
+        posting::check(&text, attachments.len())?;
+        let planned = block(move || attachments.into_iter().map(Planned::new).collect::<Result<Vec<_>, _>>());
+        let planned = Arc::new(planned.await??);
+        let (id, now, plans) = (PostId::new(), self.now(), planned.clone());
+        let insert = self
+            .desk
+            .store
+            .write(move |tx| outbox::insert(tx, id, patient_id, &text, keep_as_draft, &plans, now));
+        insert.await?;
+        let sources = self.desk.sources.clone();
+        block(move || planned.iter().for_each(|one| one.take_over(&sources))).await?;
+        Ok(id)
+    }
+
+    /// Makes and seals the files of all posts that still want it, in the order of sending, one at a time. Call it
+    /// after composing, and after taking up a session: what a kill broke off begins anew with that file. Needs no
+    /// network; some tenths of a second a photo, up to a minute a film. Only one runs at a time; a second call
+    /// waits for the first. A file that is gone or cannot be used is failed in the outbox, and the others go on.
+    ///
+    /// `cancel` stops it within 200 ms: what was sealed stays, the rest waits for the next call.
+    ///
+    /// # Errors
+    /// `Media` without a code when cancelled, `Storage` when the device is full or the store locked: the rest waits.
+    pub async fn prepare(
+        &self,
+        cancel: Cancel,
+        progress: Option<Arc<dyn Progress>>,
+    ) -> Result<PrepareReport, CoreError> {
+        let turn = unless_cancelled(self.desk.preparing.lock(), &cancel).await;
+        let _turn = turn.ok_or(Fault::Media(MediaError::Cancelled))?;
+        let (sources, unmade) = (self.desk.sources.clone(), self.desk.store.read(files::unmade).await?);
+        block(move || sweep(&sources, &unmade)).await??;
+        let (mut report, mut told) = (PrepareReport::default(), Told::new(progress));
+        let mut number = 0;
+        while let Some((work, left)) = self.desk.store.read(files::next).await? {
+            if cancel.is_cancelled() {
+                return Err(Fault::Media(MediaError::Cancelled).into());
+            }
+            let (made, back) =
+                self.desk.make(work, (number, number + left, told), self.policy(), &cancel).await?;
+            told = back;
+            number += 1;
+            match made {
+                Made::Sealed => report.made += 1,
+                Made::Failed => report.failed += 1,
+                Made::Unwanted => {}
+            }
+        }
+        Ok(report)
+    }
+}
+
+impl Desk {
+    /// Stops what is being made of a post.
+    pub(super) fn stop_making(&self, post: PostId) {
+        let making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, stop)) = making.as_ref().filter(|(of, _)| *of == post) {
+            stop.cancel();
+        }
+    }
+
+    async fn make(
+        &self,
+        work: Work,
+        (number, all, mut told): (usize, usize, Told),
+        policy: &DevicePolicy,
+        cancel: &Cancel,
+    ) -> Result<(Made, Told), CoreError> {
+        let stop = StopOnDrop(Cancel::new());
+        *self.making.lock().unwrap_or_else(PoisonError::into_inner) = Some((work.post, stop.0.clone()));
+        let (store, clock, policy) = (self.store.clone(), self.clock.clone(), policy.clone());
+        let (folder, sources, own) = (self.work.clone(), self.sources.clone(), stop.0.clone());
+        let making = block(move || {
+            let mut tell = |part: f32| told.tell(number, part, all);
+            let made = made(&work, &store, &sources, &own, clock.now(), |attachment| {
+                make(work.planned.id, attachment, &policy, &folder, &mut tell, &own)
+            });
+            tell(1.0);
+            (made, told)
+        });
+        tokio::pin!(making);
+        let (done, told) = tokio::select! {
+            done = &mut making => done?,
+            () = asked(cancel) => {
+                stop.0.cancel();
+                making.await?
+            }
+        };
+        *self.making.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        match done {
+            Err(Fault::Media(MediaError::Cancelled)) if !cancel.is_cancelled() => Ok((Made::Unwanted, told)),
+            done => Ok((done?, told)),
+        }
+    }
+}
+
+/// Makes a file and seals it, or writes down why it cannot be. Blocks.
+fn made(
+    work: &Work,
+    store: &Store,
+    sources: &Path,
+    stop: &Cancel,
+    now: Timestamp,
+    make: impl FnOnce(&Attachment) -> Result<Prepared, Fault>,
+) -> Result<Made, Fault> {
+    let planned = &work.planned;
+    let found = planned.attachment(sources)?;
+    let done = match found.as_ref().ok_or(None).and_then(|found| make(found).map_err(Some)) {
+        Ok(prepared) if files::seal(store, &prepared, now, stop)? => Made::Sealed,
+        Ok(_) => Made::Unwanted,
+        Err(why) => {
+            let code = verdict(why)?;
+            store.write_here(|tx| files::fail(tx, planned.id, code))?;
+            return Ok(Made::Failed);
+        }
+    };
+    planned.remove(sources);
+    Ok(done)
+}
+
+/// Why a file never will be made. Gone is for good, and so is what it is; anything else is tried again.
+fn verdict(why: Option<Fault>) -> Result<Code, Fault> {
+    match why {
+        None => Ok(Code::MediaLost),
+        Some(Fault::Media(MediaError::BadPixels)) => Ok(Code::MediaUnreadable),
+        Some(Fault::Media(e)) if is_the_files_fault(&e) => {
+            Ok(CoreError::from(Fault::Media(e)).code().unwrap_or(Code::MediaUnreadable))
+        }
+        Some(other) => Err(other),
+    }
+}
+
+/// A caller who goes away does not want the film any more.
+struct StopOnDrop(Cancel);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
