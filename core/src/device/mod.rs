@@ -1,9 +1,11 @@
 //! The way in: this device, its town, the people on it.
 //!
-//! Getting, renewing and losing the certificate is in `certificate`, signing in and unlocking in `seats`, what
-//! happens to a revoked device in `wipe`. Not here: what a person does (session).
+//! Getting, renewing and losing the certificate is in `certificate`, signing in and unlocking in `seats` and
+//! `opening`, signing out in `leaving`, what happens to a revoked device in `wipe`. Not here: what a person does (session).
 
 mod certificate;
+pub(crate) mod leaving;
+mod opening;
 mod seats;
 mod wipe;
 
@@ -18,6 +20,7 @@ use crate::people::{People, emptied};
 use crate::session::Desk;
 use crate::town;
 use crate::vault::Vault;
+use leaving::Leaving;
 use renraku_wire::{Code, MunicipalityInfo, StaffId};
 use rustls::pki_types::TrustAnchor;
 use std::collections::HashMap;
@@ -75,7 +78,9 @@ struct Inner {
     /// Whether the key whose turn it is cannot be read out of the device: asked when the key may have changed.
     hardware: AtomicBool,
     /// One renewal, one enrolment at a time.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<tokio::sync::Mutex<()>>,
+    /// Sessions of which the server does not know yet that they are over.
+    leaving: Arc<Leaving>,
 }
 
 struct Enrolled {
@@ -116,20 +121,22 @@ impl Device {
                 Some(Arc::new(SoftwareKey::spare(vault.clone())) as _),
             ],
         };
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
         let inner = Arc::new(Inner {
+            leaving: Arc::new(Leaving::new(vault.clone(), clock.clone())),
             people: People::new(vault.clone(), folder.join(STORES), folder.join(SOURCES)),
             folder,
             town,
             keys,
             roots,
-            clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock,
             enrolled: RwLock::new(None),
             keeping: Mutex::new(()),
             revoked: AtomicBool::new(false),
             hardware: AtomicBool::new(false),
             desks: Mutex::default(),
             unlocked: Mutex::default(),
-            changing: tokio::sync::Mutex::new(()),
+            changing: Arc::default(),
             vault,
         });
         if inner.is_marked()? {

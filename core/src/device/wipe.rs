@@ -115,7 +115,7 @@ impl Inner {
         let enrolment = {
             let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
             self.set_enrolled(None);
-            Enrolment::forget(self.vault.as_ref())
+            Enrolment::forget(self.vault.as_ref()).and(self.leaving.forget())
         };
         let mut keys = Ok(());
         for key in self.keys.iter().flatten() {

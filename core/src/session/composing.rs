@@ -51,7 +51,7 @@ impl Session {
     ///
     /// # Errors
     /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
-    /// (`mark_invalid`); `TooLarge` for too many files; `Storage`, with `File` for a file that is not there.
+    /// (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
     pub async fn compose(&self, draft: Draft) -> Result<PostId, CoreError> {
         let Draft { patient_id, text, attachments, keep_as_draft } = draft;
         posting::check(&text, attachments.len())?;
@@ -76,7 +76,7 @@ impl Session {
     /// `cancel` stops it within 200 ms: what was sealed stays, the rest waits for the next call.
     ///
     /// # Errors
-    /// `Media` without a code when cancelled, `Storage` when the device is full or the store locked: the rest waits.
+    /// `Cancelled`, `Storage` when the device is full or the store locked: the rest waits.
     pub async fn prepare(
         &self,
         cancel: Cancel,

@@ -11,11 +11,13 @@ pub use composing::{Draft, PrepareReport};
 use crate::Cancel;
 use crate::api::{ApiError, Care};
 use crate::clock::Clock;
+use crate::device::leaving::Leaving;
 use crate::error::{CoreError, StorageTrouble};
 use crate::outbox::Retry;
+use crate::runtime::block;
 use crate::store::cache::{self, Window};
 use crate::store::session::LeaseEnd;
-use crate::store::{Store, session};
+use crate::store::{Store, StoreError, session};
 use renraku_wire::{
     Code, DevicePolicy, PasswordChange, PostId, PushProvider, PushRegistration, Staff, Timestamp,
 };
@@ -90,6 +92,7 @@ pub struct Session {
     /// The chain that `care` shows: the session belongs to it.
     certificate: Vec<String>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) leaving: Arc<Leaving>,
     staff: Staff,
     policy: DevicePolicy,
     must_change_password: AtomicBool,
@@ -103,15 +106,15 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(
-        care: Care,
-        certificate: Vec<String>,
+        (care, certificate): (Care, Vec<String>),
+        leaving: Arc<Leaving>,
         desk: Arc<Desk>,
         staff: Staff,
         policy: DevicePolicy,
         must_change_password: bool,
     ) -> Self {
         let must_change_password = AtomicBool::new(must_change_password);
-        Self { care, certificate, desk, staff, policy, must_change_password }
+        Self { care, certificate, desk, leaving, staff, policy, must_change_password }
     }
 
     pub(crate) fn certificate(&self) -> &[String] {
@@ -153,16 +156,25 @@ impl Session {
         Ok(self.desk.store.write(session::password_changed).await?)
     }
 
-    /// Ends the session here at once, and on the server if it is reached. Cached pages and the outbox stay
-    /// sealed for the next sign-in.
+    /// Ends the session here, at once: the token is forgotten, and the store closed for all who hold it. Who has a
+    /// PIN needs it for the next sign-in, as after [`crate::Device::lock`]. Cached pages and the outbox stay sealed.
+    /// The server is told in the background, now or when it is reached again.
     ///
     /// # Errors
     /// `Storage` when the token may still be there.
     pub async fn sign_out(&self) -> Result<(), CoreError> {
-        self.desk.store.write(session::close).await?;
-        // Not reached, or ended already: here it is over all the same, there it ends by itself.
-        let _ = self.care.sign_out().await;
-        Ok(())
+        if let Some(token) = self.care.token() {
+            self.leaving.add(token.to_owned()).await;
+        }
+        let over = self.desk.store.write(session::close).await;
+        let store = self.desk.store.clone();
+        block(move || store.close()).await?;
+        self.leaving.tell_soon(&self.care);
+        match over {
+            // Locked before: the next unlocking finds a token that the server knows no more.
+            Err(StoreError::Locked) => Ok(()),
+            over => Ok(over?),
+        }
     }
 
     /// Tells the server where pushes for this person on this device go.

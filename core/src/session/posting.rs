@@ -121,6 +121,7 @@ impl Session {
     /// # Errors
     /// `SignedOut` or `Certificate` when nothing can be sent until the person acts, `Storage`.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, CoreError> {
+        self.leaving.tell_soon(&self.care);
         let mut stop = self.desk.stop.subscribe();
         let sending = self.desk.sending.lock().await;
         let stopped = async {
@@ -187,7 +188,7 @@ impl Session {
     /// Uploads a document (PDF, JPEG or PNG) at once, for a consent. Only with the server.
     ///
     /// # Errors
-    /// `Offline`, `TooLarge`, `Media`, `Storage` when the file cannot be read, `SignedOut`, `Certificate`.
+    /// `Offline`, `Media`, `Storage` when the file cannot be read, `SignedOut`, `Certificate`.
     pub async fn upload_document(&self, path: &Path, description: &str) -> Result<MediaId, CoreError> {
         let path = path.to_path_buf();
         let bytes = block(move || {
@@ -196,7 +197,7 @@ impl Session {
             }
             std::fs::read(&path).map(Some)
         });
-        let bytes = bytes.await??.ok_or(CoreError::TooLarge { code: Code::MediaTooLarge })?;
+        let bytes = bytes.await??.ok_or(CoreError::Media { code: Code::MediaTooLarge })?;
         let media = NewMedia {
             id: MediaId::new(),
             kind: MediaKind::Document,
@@ -217,7 +218,7 @@ pub(super) fn check(text: &Text, files: usize) -> Result<(), CoreError> {
         return Err(CoreError::invalid("body"));
     }
     if files > limits::POST_MEDIA {
-        return Err(CoreError::TooLarge { code: Code::MediaTooLarge });
+        return Err(CoreError::Media { code: Code::MediaTooLarge });
     }
     Ok(())
 }

@@ -148,7 +148,7 @@ impl Session {
     /// Gives the length in bytes. A film may take minutes: `cancel` stops it, and nothing of it stays.
     ///
     /// # Errors
-    /// As [`Session::thumbnail`], `Media` without a code when cancelled, and `Storage` when `to` exists or cannot
+    /// As [`Session::thumbnail`], `Cancelled`, and `Storage` when `to` exists or cannot
     /// be written.
     pub async fn media(&self, id: MediaId, to: &Path, cancel: &Cancel) -> Result<u64, CoreError> {
         let path = to.to_path_buf();
@@ -158,7 +158,7 @@ impl Session {
             return Ok(length);
         }
         let fetched = unless_cancelled(self.care.media(id, to), cancel).await;
-        let length = fetched.ok_or(CoreError::Media { code: None })??;
+        let length = fetched.ok_or(CoreError::Cancelled)??;
         if length <= PHOTO_BYTES {
             let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
             if bytes.starts_with(&[0xFF, 0xD8]) {

@@ -254,7 +254,9 @@ async fn a_screen_that_asks_for_the_town_does_not_wait_for_the_vault() {
     let device = Arc::new(Device::open(DeviceSettings { vault: slow.clone(), ..brought }).unwrap());
     let meet = || {
         let slow = slow.clone();
-        tokio::task::spawn_blocking(move || drop(slow.met.wait()))
+        tokio::task::spawn_blocking(move || {
+            slow.met.wait();
+        })
     };
     let look = |is_enrolled: bool| {
         let device = device.clone();

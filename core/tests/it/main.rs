@@ -8,6 +8,7 @@ mod enrolling;
 mod files;
 mod killed;
 mod lease;
+mod leaving;
 mod line;
 mod locked;
 mod network;

@@ -86,11 +86,21 @@ async fn certificates(State(town): Shared, Json(request): Json<CertificateReques
         return no(Code::TicketInvalid);
     }
     let (csr, key) = read_csr(&request.csr);
-    if !town.facts().keys.insert(key) {
+    if let Some(again) = town.facts().issued.get(&key) {
+        return Json(again.clone()).into_response();
+    }
+    if !town.facts().keys.insert(key.clone()) {
         return no(Code::CsrKeyInUse);
     }
     let not_after = town.facts().not_after.unwrap_or(Timestamp(4_000_000_000_000));
-    Json(town.issue(DeviceId::new(), csr, not_after)).into_response()
+    let issued = town.issue(DeviceId::new(), csr, not_after);
+    town.facts().issued.insert(key, issued.clone());
+    let held = town.facts().hold_enrolment.take();
+    if let Some(held) = held {
+        held.wait().await;
+        held.wait().await;
+    }
+    Json(issued).into_response()
 }
 
 fn read_csr(csr: &str) -> (Vec<u8>, Vec<u8>) {
@@ -184,6 +194,11 @@ async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
     if let Some(together) = together {
         together.wait().await;
     }
+    let held = town.facts().hold_sign_in.take();
+    if let Some(held) = held {
+        held.wait().await;
+        held.wait().await;
+    }
     let expires_at = Timestamp(now() + 12 * 3_600_000);
     Json(SessionOpened { token, expires_at, staff, must_change_password }).into_response()
 }
@@ -193,7 +208,14 @@ async fn me(State(town): Shared, headers: HeaderMap) -> Response {
 }
 
 async fn sign_out(State(town): Shared, headers: HeaderMap) -> Response {
-    session(&town, &headers).map_or_else(|no| *no, |()| StatusCode::NO_CONTENT.into_response())
+    if let Err(no) = session(&town, &headers) {
+        return *no;
+    }
+    let token = headers[header::AUTHORIZATION].to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+    let mut facts = town.facts();
+    facts.over.insert(token.clone());
+    facts.signed_out.push(token);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn ended_well(State(town): Shared, headers: HeaderMap) -> Response {

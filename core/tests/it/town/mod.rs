@@ -63,6 +63,14 @@ pub struct Facts {
     pub no_renewal: Option<Code>,
     /// Requests for a renewal.
     pub renewals: u32,
+    /// Certificates given for a No, by their key: the same asks again and gets the same.
+    pub issued: HashMap<Vec<u8>, CertificateIssued>,
+    /// Before the answer to an enrolment leaves, two meet here twice.
+    pub hold_enrolment: Option<Arc<tokio::sync::Barrier>>,
+    /// Before the answer to a sign-in leaves, two meet here twice.
+    pub hold_sign_in: Option<Arc<tokio::sync::Barrier>>,
+    /// Sessions that a device ended, by their tokens.
+    pub signed_out: Vec<String>,
     /// The first two sign-ins are answered together.
     pub together: Option<Arc<tokio::sync::Barrier>>,
     /// The network goes before this sign-in is answered.
