@@ -78,6 +78,13 @@ impl Planned {
         }
     }
 
+    /// The other way, when the post was not kept.
+    pub(crate) fn give_back(&self, folder: &Path) {
+        if self.source.handed_over && !self.source.path.exists() {
+            let _ = std::fs::rename(self.own_place(folder), &self.source.path);
+        }
+    }
+
     /// Removes a file that was handed over.
     pub(crate) fn remove(&self, folder: &Path) {
         if self.source.handed_over {

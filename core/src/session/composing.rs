@@ -4,6 +4,7 @@
 use super::{Desk, Session, posting};
 use crate::Cancel;
 use crate::compose::{Attachment, Planned, Prepared, Progress, Told, is_the_files_fault, make, sweep};
+use crate::error::StorageTrouble::{Full, Locked};
 use crate::error::{CoreError, Fault};
 use crate::outbox::Text;
 use crate::runtime::{asked, block, unless_cancelled};
@@ -13,6 +14,7 @@ use renraku_media::MediaError;
 use renraku_wire::{Code, DevicePolicy, PatientId, PostId, Timestamp};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
+use tokio::sync::OwnedMutexGuard;
 
 /// A post as the person made it.
 #[derive(Clone, Debug)]
@@ -58,13 +60,18 @@ impl Session {
         let planned = block(move || attachments.into_iter().map(Planned::new).collect::<Result<Vec<_>, _>>());
         let planned = Arc::new(planned.await??);
         let (id, now, plans) = (PostId::new(), self.now(), planned.clone());
-        let insert = self
-            .desk
-            .store
-            .write(move |tx| outbox::insert(tx, id, patient_id, &text, keep_as_draft, &plans, now));
-        insert.await?;
         let sources = self.desk.sources.clone();
-        block(move || planned.iter().for_each(|one| one.take_over(&sources))).await?;
+        let insert = self.desk.store.write(move |tx| {
+            outbox::insert(tx, id, patient_id, &text, keep_as_draft, &plans, now)?;
+            // In here nobody looks for the file in its old place, or takes it for one that nobody wants.
+            plans.iter().for_each(|one| one.take_over(&sources));
+            Ok(())
+        });
+        if let Err(e) = insert.await {
+            let sources = self.desk.sources.clone();
+            block(move || planned.iter().for_each(|one| one.give_back(&sources))).await?;
+            return Err(e.into());
+        }
         Ok(id)
     }
 
@@ -82,31 +89,53 @@ impl Session {
         cancel: Cancel,
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<PrepareReport, CoreError> {
-        let turn = unless_cancelled(self.desk.preparing.lock(), &cancel).await;
-        let _turn = turn.ok_or(Fault::Media(MediaError::Cancelled))?;
-        let (sources, unmade) = (self.desk.sources.clone(), self.desk.store.read(files::unmade).await?);
-        block(move || sweep(&sources, &unmade)).await??;
+        let turn = unless_cancelled(self.desk.preparing.clone().lock_owned(), &cancel).await;
+        let turn = Arc::new(turn.ok_or(CoreError::Cancelled)?);
+        self.desk.sweep().await?;
         let (mut report, mut told) = (PrepareReport::default(), Told::new(progress));
-        let mut number = 0;
-        while let Some((work, left)) = self.desk.store.read(files::next).await? {
+        let (mut number, mut passed_over, mut trouble) = (0, Vec::new(), None);
+        loop {
+            let skip = passed_over.clone();
+            let Some((work, left)) = self.desk.store.read(move |c| files::next(c, &skip)).await? else {
+                break;
+            };
             if cancel.is_cancelled() {
-                return Err(Fault::Media(MediaError::Cancelled).into());
+                return Err(CoreError::Cancelled);
             }
-            let (made, back) =
-                self.desk.make(work, (number, number + left, told), self.policy(), &cancel).await?;
+            let id = work.planned.id;
+            let place = (number, number + left, told);
+            let (made, back) = self.desk.make(work, place, self.policy(), &cancel, turn.clone()).await?;
             told = back;
             number += 1;
             match made {
-                Made::Sealed => report.made += 1,
-                Made::Failed => report.failed += 1,
-                Made::Unwanted => {}
+                Ok(Made::Sealed) => report.made += 1,
+                Ok(Made::Failed) => report.failed += 1,
+                Ok(Made::Unwanted) => {}
+                Err(e @ (CoreError::Cancelled | CoreError::Storage { kind: Locked | Full })) => {
+                    return Err(e);
+                }
+                // Perhaps the next time; the others need not wait for it.
+                Err(e) => {
+                    passed_over.push(id);
+                    trouble.get_or_insert(e);
+                }
             }
         }
-        Ok(report)
+        trouble.map_or(Ok(report), Err)
     }
 }
 
 impl Desk {
+    /// Removes what was handed over and is not wanted any more: its post was taken back, or a kill left it.
+    pub(super) async fn sweep(&self) -> Result<(), CoreError> {
+        let sources = self.sources.clone();
+        let swept = self.store.read(move |c| {
+            let unmade = files::unmade(c)?;
+            Ok(sweep(&sources, &unmade))
+        });
+        Ok(swept.await??)
+    }
+
     /// Stops what is being made of a post.
     pub(super) fn stop_making(&self, post: PostId) {
         let making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,12 +150,15 @@ impl Desk {
         (number, all, mut told): (usize, usize, Told),
         policy: &DevicePolicy,
         cancel: &Cancel,
-    ) -> Result<(Made, Told), CoreError> {
+        turn: Arc<OwnedMutexGuard<()>>,
+    ) -> Result<(Result<Made, CoreError>, Told), CoreError> {
         let stop = StopOnDrop(Cancel::new());
         *self.making.lock().unwrap_or_else(PoisonError::into_inner) = Some((work.post, stop.0.clone()));
         let (store, clock, policy) = (self.store.clone(), self.clock.clone(), policy.clone());
         let (folder, sources, own) = (self.work.clone(), self.sources.clone(), stop.0.clone());
         let making = block(move || {
+            // A caller who goes away does not end this at once, and nobody else makes the same file meanwhile.
+            let _turn = turn;
             let mut tell = |part: f32| told.tell(number, part, all);
             let made = made(&work, &store, &sources, &own, clock.now(), |attachment| {
                 make(work.planned.id, attachment, &policy, &folder, &mut tell, &own)
@@ -144,8 +176,10 @@ impl Desk {
         };
         *self.making.lock().unwrap_or_else(PoisonError::into_inner) = None;
         match done {
-            Err(Fault::Media(MediaError::Cancelled)) if !cancel.is_cancelled() => Ok((Made::Unwanted, told)),
-            done => Ok((done?, told)),
+            Err(Fault::Media(MediaError::Cancelled)) if !cancel.is_cancelled() => {
+                Ok((Ok(Made::Unwanted), told))
+            }
+            done => Ok((done.map_err(CoreError::from), told)),
         }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) struct Desk {
     /// Where what was handed over rests until it is made.
     pub(crate) sources: PathBuf,
     /// Held while files are made: one at a time.
-    pub(crate) preparing: tokio::sync::Mutex<()>,
+    pub(crate) preparing: Arc<tokio::sync::Mutex<()>>,
     /// Whose file is being made, and what stops it.
     pub(crate) making: Mutex<Option<(PostId, Cancel)>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -73,7 +73,7 @@ impl Desk {
             stop: tokio::sync::watch::Sender::new(0),
             work,
             sources,
-            preparing: tokio::sync::Mutex::new(()),
+            preparing: Arc::default(),
             making: Mutex::new(None),
             clock,
             pruned_at: AtomicI64::new(i64::MIN),

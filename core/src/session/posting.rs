@@ -1,11 +1,10 @@
 //! Sending: the outbox, receipts, documents. What comes into the outbox is in `composing`.
 
 use super::Session;
-use crate::compose::sweep;
 use crate::error::{CoreError, StorageTrouble};
 use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing};
 use crate::runtime::block;
-use crate::store::{cache, files, outbox, receipts};
+use crate::store::{cache, outbox, receipts};
 use renraku_wire::limits;
 use renraku_wire::{Code, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
 use sha2::{Digest, Sha256};
@@ -94,14 +93,12 @@ impl Session {
     pub async fn cancel(&self, id: PostId) -> Result<(), CoreError> {
         let taken_back = self.change(move |tx| {
             outbox::cancel(tx, id)?;
-            cache::drop_pictures(tx)?;
-            Ok(files::unmade(tx)?)
+            Ok(cache::drop_pictures(tx)?)
         });
-        let unmade = taken_back.await?;
+        taken_back.await?;
         self.desk.stop_making(id);
-        // Where one is in use just now, the next preparation removes it.
-        let sources = self.desk.sources.clone();
-        let _ = block(move || sweep(&sources, &unmade)).await;
+        // What cannot be removed now goes with the next preparation.
+        let _ = self.desk.sweep().await;
         Ok(())
     }
 

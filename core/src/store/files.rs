@@ -121,12 +121,14 @@ pub(super) fn of(connection: &mut SqliteConnection, post: PostId) -> StoreResult
         .load(connection)?)
 }
 
-/// The next file to be made, in the order of sending, and how many there are with it.
-pub(crate) fn next(connection: &mut SqliteConnection) -> StoreResult<Option<(Work, usize)>> {
+/// The next file to be made but for these, in the order of sending, and how many there are with it.
+pub(crate) fn next(connection: &mut SqliteConnection, but: &[MediaId]) -> StoreResult<Option<(Work, usize)>> {
+    let but: Vec<&[u8]> = but.iter().map(|id| key(&id.0)).collect();
     let planned = item_media::table
         .inner_join(item::table)
         .filter(item_media::length.eq(0))
         .filter(item_media::reason.is_null())
+        .filter(item_media::id.ne_all(but))
         .order((item::place, item_media::position))
         .select(FileRow::as_select());
     let rows: Vec<FileRow> = planned.load(connection)?;

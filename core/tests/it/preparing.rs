@@ -7,6 +7,7 @@ use crate::town::found;
 use renraku_core::vault::FileVault;
 use renraku_core::{
     Attachment, Cancel, CoreError, Device, DeviceSettings, Draft, FileState, ItemState, Progress, Session,
+    StorageTrouble,
 };
 use renraku_media::fixture;
 use renraku_wire::{Code, MediaKind, MediaState, PatientId, PostId, StaffId};
@@ -160,6 +161,54 @@ async fn what_is_lost_or_no_picture_fails_alone_and_nobody_waits_for_it() {
     session.release(nothing).await.unwrap();
     assert_eq!(prepare(&session).await, (1, 0));
     assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_just_now_holds_no_other_up() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let (odd, good) = (noisy_photo(phone.file("odd.jpg"), 64), noisy_photo(phone.file("good.jpg"), 64));
+    session.compose(with(town.patient.id, "both", vec![odd, good])).await.unwrap();
+    // A folder is there, and is no file to read: neither gone nor a bad picture.
+    std::fs::remove_file(phone.file("odd.jpg")).unwrap();
+    std::fs::create_dir(phone.file("odd.jpg")).unwrap();
+    let trouble = session.prepare(Cancel::new(), None).await;
+    assert_eq!(trouble, Err(CoreError::Storage { kind: StorageTrouble::File }));
+    let media = session.outbox().await.unwrap().remove(0).media;
+    assert_eq!([media[0].state, media[1].state], [FileState::Planned, FileState::Made]);
+    std::fs::remove_dir(phone.file("odd.jpg")).unwrap();
+    noisy_photo(phone.file("odd.jpg"), 64);
+    assert_eq!(prepare(&session).await, (1, 0), "the next time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_handed_over_while_others_are_made_or_taken_back_is_never_lost() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let session = Arc::new(session);
+    let making = tokio::spawn({
+        let session = session.clone();
+        async move {
+            loop {
+                session.prepare(Cancel::new(), None).await.unwrap();
+            }
+        }
+    });
+    for n in 0..40 {
+        let path = phone.file(&format!("{n}.jpg"));
+        let shot = Attachment { hand_over: true, ..noisy_photo(path, 32) };
+        let id = session.compose(with(town.patient.id, &format!("{n}"), vec![shot])).await.unwrap();
+        if n % 4 == 3 {
+            session.cancel(id).await.unwrap();
+        }
+    }
+    making.abort();
+    let _ = making.await;
+    assert_eq!(prepare(&session).await.1, 0);
+    let items = session.outbox().await.unwrap();
+    let made = |item: &renraku_core::Item| item.media.iter().all(|m| m.state == FileState::Made);
+    assert!(items.len() == 30 && items.iter().all(made), "{items:?}");
+    assert_eq!(entries(&phone, "app/sources"), 0);
 }
 
 /// Tells that the making is under way.
