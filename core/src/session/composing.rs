@@ -83,7 +83,8 @@ impl Session {
     /// `cancel` stops it within 200 ms: what was sealed stays, the rest waits for the next call.
     ///
     /// # Errors
-    /// `Cancelled`, `Storage` when the device is full or the store locked: the rest waits.
+    /// `Cancelled`, `Storage` when the device is full, the store locked, or a file cannot be read just now (`File`; the
+    /// others go on): the rest waits.
     pub async fn prepare(
         &self,
         cancel: Cancel,
