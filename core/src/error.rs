@@ -44,18 +44,15 @@ pub enum CoreError {
         /// The field at fault, where it is known.
         field: Option<String>,
     },
-    /// Too many bytes, pixels, seconds or files.
-    #[error("too large: {}", .code.as_str())]
-    TooLarge {
-        /// Which limit.
+    /// A picture, film or document cannot be used, is too large, too long or one too many, or is not there yet.
+    #[error("media: {}", .code.as_str())]
+    Media {
+        /// Why.
         code: Code,
     },
-    /// A picture, film or document cannot be used, is not there yet, or its preparation was cancelled.
-    #[error("media: {}", .code.map_or("cancelled", Code::as_str))]
-    Media {
-        /// Why; none when the caller cancelled.
-        code: Option<Code>,
-    },
+    /// The caller asked to stop. Nothing is half done.
+    #[error("cancelled")]
+    Cancelled,
     /// The vault or the store on this device did not open or did not work.
     #[error("storage: {kind:?}")]
     Storage {
@@ -142,14 +139,14 @@ impl CoreError {
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
-            Self::Offline { code } | Self::Media { code } => *code,
+            Self::Offline { code } => *code,
             Self::SignedOut { code }
             | Self::Conflict { code }
             | Self::Invalid { code, .. }
-            | Self::TooLarge { code }
+            | Self::Media { code }
             | Self::Certificate { code } => Some(*code),
             Self::NotFound => Some(Code::NotFound),
-            Self::Storage { .. } | Self::Unexpected { .. } => None,
+            Self::Storage { .. } | Self::Cancelled | Self::Unexpected { .. } => None,
         }
     }
 
@@ -255,17 +252,15 @@ impl<E: Into<Fault>> From<E> for CoreError {
             }
             Fault::File(e) if e.kind() == std::io::ErrorKind::StorageFull => storage(StorageTrouble::Full),
             Fault::File(_) => storage(StorageTrouble::File),
-            Fault::Media(MediaError::Cancelled) => Self::Media { code: None },
-            Fault::Media(MediaError::TooLarge { .. }) => Self::TooLarge { code: Code::MediaTooLarge },
-            Fault::Media(MediaError::NotStripped { .. }) => {
-                Self::Media { code: Some(Code::MediaNotStripped) }
-            }
+            Fault::Media(MediaError::Cancelled) => Self::Cancelled,
+            Fault::Media(MediaError::TooLarge { .. }) => Self::Media { code: Code::MediaTooLarge },
+            Fault::Media(MediaError::NotStripped { .. }) => Self::Media { code: Code::MediaNotStripped },
             Fault::Media(MediaError::BadMark) => {
                 Self::Invalid { code: Code::MarkInvalid, field: Some("marks".to_owned()) }
             }
             Fault::Media(MediaError::BadPixels) => Self::invalid("pixels"),
             Fault::Media(MediaError::Unreadable | MediaError::Unsupported { .. }) => {
-                Self::Media { code: Some(Code::MediaUnreadable) }
+                Self::Media { code: Code::MediaUnreadable }
             }
             Fault::Item(ItemError::Missing) => Self::NotFound,
             Fault::Item(ItemError::TooLate) => Self::Conflict { code: Code::StateConflict },
@@ -309,10 +304,13 @@ fn refused(problem: Problem) -> CoreError {
         | Code::SetupCodeForeign
         | Code::SetupCodeNewer
         | Code::SetupCodeMalformed => CoreError::Invalid { code, field: problem.field },
-        Code::BodyTooLarge | Code::MediaTooLarge => CoreError::TooLarge { code },
-        Code::MediaUnreadable | Code::MediaNotStripped | Code::ChecksumMismatch | Code::MediaPending => {
-            CoreError::Media { code: Some(code) }
-        }
+        Code::BodyTooLarge
+        | Code::MediaTooLarge
+        | Code::MediaUnreadable
+        | Code::MediaLost
+        | Code::MediaNotStripped
+        | Code::ChecksumMismatch
+        | Code::MediaPending => CoreError::Media { code },
         Code::Unavailable | Code::TooManyRequests | Code::BodyTruncated => {
             CoreError::Offline { code: Some(code) }
         }

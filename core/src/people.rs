@@ -58,6 +58,8 @@ pub(crate) enum Opener<'a> {
 pub(crate) struct People {
     vault: Arc<dyn Vault>,
     folder: PathBuf,
+    /// What people handed over and is not made small and sealed yet: a folder each.
+    sources: PathBuf,
     /// Two tries at once must not count as one, two changes of the list not lose one.
     doing: Mutex<()>,
     /// One prompt to add a finger or face at a time. Taken before `doing`.
@@ -65,8 +67,8 @@ pub(crate) struct People {
 }
 
 impl People {
-    pub(crate) fn new(vault: Arc<dyn Vault>, folder: PathBuf) -> Self {
-        Self { vault, folder, doing: Mutex::new(()), adding: Mutex::new(()) }
+    pub(crate) fn new(vault: Arc<dyn Vault>, folder: PathBuf, sources: PathBuf) -> Self {
+        Self { vault, folder, sources, doing: Mutex::new(()), adding: Mutex::new(()) }
     }
 
     fn doing(&self) -> MutexGuard<'_, ()> {
@@ -247,6 +249,7 @@ impl People {
                 _ => {}
             }
         }
+        removed(&self.sources.join(&people[place].file))?;
         people.remove(place);
         Ok(self.keep(&people)?)
     }
@@ -266,13 +269,10 @@ impl People {
             Err(VaultError::Locked) => keys = Err(VaultError::Locked.into()),
             Err(VaultError::Failed) => {}
         }
-        let files = match std::fs::remove_dir_all(&self.folder) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
-            _ => Ok(()),
-        };
+        let files = removed(&self.folder).and(emptied(&self.sources));
         keys?;
         self.vault.remove(LIST)?;
-        files
+        Ok(files?)
     }
 
     /// The key of someone without a PIN; none when the vault lost it.
@@ -285,6 +285,29 @@ impl People {
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| StoreError::Unreadable)?;
         Ok(Some(Zeroizing::new(key)))
     }
+}
+
+/// Removes a folder, if it is there.
+fn removed(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Removes all that is in a folder. The folder itself stays as its owner made it: a platform may have given it a
+/// protection of its own.
+pub(crate) fn emptied(folder: &Path) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.symlink_metadata()?.is_dir() { removed(&path)? } else { std::fs::remove_file(&path)? }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -322,7 +345,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let vault = FileVault::open(folder.path().join("vault")).unwrap();
         let vault = Arc::new(Shut(vault, AtomicBool::new(false)));
-        let people = People::new(vault.clone(), folder.path().join("people"));
+        let people = People::new(vault.clone(), folder.path().join("people"), folder.path().join("sources"));
         let staff = Staff {
             id: StaffId::new(),
             facility_id: FacilityId::new(),

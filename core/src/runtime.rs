@@ -42,17 +42,20 @@ pub async fn block<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static)
 /// How often a flag is looked at that cannot wake anybody.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
-/// Does work that waits, until it is done or somebody asks to stop: then it is dropped, and there is none.
-pub(crate) async fn unless_cancelled<F: Future>(work: F, cancel: &Cancel) -> Option<F::Output> {
-    let asked = async {
-        while !cancel.is_cancelled() {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
+/// Does work that waits, until it is done or, within 50 ms, somebody asked to stop: then it is dropped, and there is
+/// none.
+pub async fn unless_cancelled<F: Future>(work: F, cancel: &Cancel) -> Option<F::Output> {
     tokio::select! {
         biased;
-        () = asked => None,
+        () = asked(cancel) => None,
         done = work => Some(done),
+    }
+}
+
+/// Waits until somebody asks to stop.
+pub(crate) async fn asked(cancel: &Cancel) {
+    while !cancel.is_cancelled() {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

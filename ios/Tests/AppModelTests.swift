@@ -27,7 +27,12 @@ private final class FakeSession: RenrakuSession, @unchecked Sendable {
     }
     override func patients() async throws -> PatientsSeen {
         if let refusal { throw refusal }
-        return PatientsSeen(patients: [], stale: false)
+        return PatientsSeen(patients: [], stale: false, seenAt: nil)
+    }
+    override func until(cancelled: CancelToken) -> RenrakuSession { self }
+    override func patientsLastSeen() async throws -> PatientsSeen? { nil }
+    override func prepare(progress: ProgressListener?) async throws -> PrepareReport {
+        PrepareReport(made: 0, failed: 0)
     }
 }
 
@@ -39,7 +44,10 @@ private final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var open = true
     var left: UInt32 = 10
     var due = false
+    var diagnosis = Diagnosis.ready
 
+    override func diagnose() async throws -> Diagnosis { diagnosis }
+    override func enrol(form: EnrolmentForm) async throws -> Municipality { town }
     override func certificate() -> CertificateStatus? {
         CertificateStatus(notBefore: nil, notAfter: 0, renewalDue: due)
     }
@@ -204,6 +212,25 @@ final class AppModelTests: XCTestCase {
         await model.resume(KnownPerson(staffId: nurse.id, name: nurse.name))
         XCTAssertEqual(model.work?.sketch?.body, "左踵")
         XCTAssertEqual(model.work?.path.last, .compose("patient"))
+    }
+
+    func testAnExpiredCertificateIsGotAnewWithoutLosingAnything() async {
+        let model = await started()
+        XCTAssertFalse(model.mayEnrolAnew)
+        device.diagnosis = .refused(code: "certificate_expired")
+        await model.diagnose()
+        XCTAssertTrue(model.mayEnrolAnew)
+        model.enrolAnew()
+        XCTAssertEqual(model.stage, .enrol)
+        await model.unask()
+        XCTAssertEqual(model.stage, .signIn)
+        model.enrolAnew()
+        await model.scan("renraku:enrol?v=1&portal=https%3A%2F%2Frenraku.example.jp%2Fshiken&no=12-34&pw=secret")
+        XCTAssertEqual(model.scanned?.number, "12-34")
+        await model.enrol(publicUrl: "https://renraku.example.jp", slug: "shiken", number: "12-34", password: "secret", deviceName: "x")
+        XCTAssertEqual(model.stage, .signIn)
+        XCTAssertFalse(model.mayEnrolAnew)
+        XCTAssertNil(model.scanned)
     }
 
     func testNobodySeesWhatAnotherWrote() async {

@@ -1,9 +1,10 @@
 //! The way in for a shell: this device, its town, the people on it.
 
-use crate::foreign::{DeviceKey, ForeignKey, ForeignVault, Vault};
+use crate::foreign::{CancelToken, DeviceKey, ForeignKey, ForeignVault, Vault};
 use crate::{EnrolmentForm, KnownPerson, MobileError, Municipality, RenrakuSession};
 use renraku_core::{
-    CertificateStatus, CoreError, Device, DeviceSettings, Diagnosed, NewDevice, PersonLock, Unlock, runtime,
+    Cancel, CertificateStatus, CoreError, Device, DeviceSettings, Diagnosed, NewDevice, PersonLock, Unlock,
+    runtime,
 };
 use renraku_wire::{Code, Platform, StaffId};
 use std::future::Future;
@@ -29,6 +30,7 @@ pub enum Diagnosis {
 #[derive(Debug, uniffi::Object)]
 pub struct RenrakuDevice {
     inner: Arc<Device>,
+    cancel: Option<Cancel>,
 }
 
 /// Runs work on the core's threads; a dropped call drops it.
@@ -39,6 +41,18 @@ pub(crate) async fn on_core<T: Send + 'static>(
         Ok(done) => Ok(done?),
         Err(_) => Err(MobileError::Unexpected { reference: None }),
     }
+}
+
+/// The same, until somebody cancels the token, if there is one.
+pub(crate) async fn on_core_until<T: Send + 'static>(
+    cancel: Option<Cancel>,
+    work: impl Future<Output = Result<T, CoreError>> + Send + 'static,
+) -> Result<T, MobileError> {
+    let Some(cancel) = cancel else { return on_core(work).await };
+    on_core(
+        async move { runtime::unless_cancelled(work, &cancel).await.unwrap_or(Err(CoreError::Cancelled)) },
+    )
+    .await
 }
 
 #[uniffi::export(async_runtime = "tokio")]
@@ -88,7 +102,17 @@ impl RenrakuDevice {
         };
         let opened = runtime::block(move || Device::open(settings)).await;
         let inner = Arc::new(opened.map_err(|_| MobileError::Unexpected { reference: None })??);
-        Ok(Arc::new(Self { inner }))
+        Ok(Arc::new(Self { inner, cancel: None }))
+    }
+
+    /// The same device, whose calls to the network (`enrol`, `renew_certificate`, `diagnose`, `sign_in`) end with
+    /// `Cancelled` when somebody cancels the token, within 200 ms. Nothing is half done then: the same No enrols
+    /// when asked again, and no session stays open that cannot be reached from here. Only at its very end a call
+    /// may be done all the same; `municipality` and `people` tell. Other calls take no notice of the token, and
+    /// sessions have their own `until`. Returns at once.
+    #[must_use]
+    pub fn until(&self, cancelled: Arc<CancelToken>) -> Arc<Self> {
+        Arc::new(Self { inner: self.inner.clone(), cancel: Some(cancelled.inner.clone()) })
     }
 
     /// The town as it described itself when somebody last signed in; none before the enrolment. Returns at once.
@@ -122,7 +146,7 @@ impl RenrakuDevice {
             device_name: form.device_name,
             platform: form.platform,
         };
-        on_core(async move { inner.enrol(new).await.map(Into::into) }).await
+        on_core_until(self.cancel.clone(), async move { inner.enrol(new).await.map(Into::into) }).await
     }
 
     /// How long the certificate lasts; none before the enrolment. Returns at once. `sign_in` renews it by itself
@@ -145,7 +169,7 @@ impl RenrakuDevice {
         session: Arc<RenrakuSession>,
     ) -> Result<CertificateStatus, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.renew_certificate(session.core()).await }).await
+        on_core_until(self.cancel.clone(), async move { inner.renew_certificate(session.core()).await }).await
     }
 
     /// Finds out whether this device can reach the care host. Some seconds. If the town says that the device
@@ -154,7 +178,7 @@ impl RenrakuDevice {
     /// Fails with `Storage` when the key is locked, `Unexpected` when the answer is no diagnosis.
     pub async fn diagnose(&self) -> Result<Diagnosis, MobileError> {
         let inner = self.inner.clone();
-        let diagnosed = on_core(async move { inner.diagnose().await }).await?;
+        let diagnosed = on_core_until(self.cancel.clone(), async move { inner.diagnose().await }).await?;
         Ok(match diagnosed {
             Diagnosed::Ready => Diagnosis::Ready,
             Diagnosed::NotEnrolled => Diagnosis::NotEnrolled,
@@ -175,7 +199,9 @@ impl RenrakuDevice {
         password: String,
     ) -> Result<Arc<RenrakuSession>, MobileError> {
         let inner = self.inner.clone();
-        let session = on_core(async move { inner.sign_in(&login_id, &password).await }).await?;
+        let session =
+            on_core_until(self.cancel.clone(), async move { inner.sign_in(&login_id, &password).await })
+                .await?;
         Ok(RenrakuSession::new(session))
     }
 
@@ -227,6 +253,8 @@ impl RenrakuDevice {
     /// Closes the store of a person with a PIN: their sessions here fail with `Storage` (`Locked`) from now on.
     /// Call it after `relock_seconds` in the background, and when another person takes the tablet. What is on
     /// its way to the disk is finished first. Someone without a PIN stays as they are.
+    ///
+    /// Never fails.
     pub async fn lock(&self, staff_id: StaffId) -> Result<(), MobileError> {
         let inner = self.inner.clone();
         on_core(async move {

@@ -36,18 +36,15 @@ pub enum MobileError {
         /// The field at fault, where it is known.
         field: Option<String>,
     },
-    /// Too many bytes, pixels, seconds or files.
-    #[error("too large: {code}")]
-    TooLarge {
-        /// Which limit.
+    /// A picture, film or document cannot be used, is too large, too long or one too many, or is not there yet.
+    #[error("media: {code}")]
+    Media {
+        /// Why.
         code: String,
     },
-    /// A picture, film or document cannot be used, is not there yet, or its preparation was cancelled.
-    #[error("media")]
-    Media {
-        /// Why; none when the caller cancelled.
-        code: Option<String>,
-    },
+    /// A `CancelToken` stopped the call. Nothing is half done; say nothing to the person.
+    #[error("cancelled")]
+    Cancelled,
     /// The vault or the store on this device did not work.
     #[error("storage: {trouble:?}")]
     Storage {
@@ -103,8 +100,8 @@ impl From<CoreError> for MobileError {
             CoreError::NotFound => Self::NotFound,
             CoreError::Conflict { code } => Self::Conflict { code: text(code) },
             CoreError::Invalid { code, field } => Self::Invalid { code: text(code), field },
-            CoreError::TooLarge { code } => Self::TooLarge { code: text(code) },
-            CoreError::Media { code } => Self::Media { code: code.map(text) },
+            CoreError::Media { code } => Self::Media { code: text(code) },
+            CoreError::Cancelled => Self::Cancelled,
             CoreError::Storage { kind } => Self::Storage { trouble: kind.into() },
             CoreError::Certificate { code } => Self::Certificate { code: text(code) },
             CoreError::Unexpected { reference } => Self::Unexpected { reference },

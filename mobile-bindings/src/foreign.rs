@@ -85,7 +85,8 @@ pub trait ProgressListener: Send + Sync {
     fn on_progress(&self, done: f32);
 }
 
-/// Stops long work from any thread, from Swift too. Cannot be taken back; make one for each call.
+/// Stops the calls of an object that was made with `until`, from any thread, from Swift too. Cannot be taken back;
+/// make one for each call, or for a screen.
 #[derive(Debug, uniffi::Object)]
 pub struct CancelToken {
     pub(crate) inner: Cancel,
@@ -93,19 +94,19 @@ pub struct CancelToken {
 
 #[uniffi::export]
 impl CancelToken {
-    /// A token that stops nothing yet.
+    /// A token that stops nothing yet. Returns at once.
     #[uniffi::constructor]
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self { inner: Cancel::new() })
     }
 
-    /// Asks the work to stop. Returns at once; the work ends with `Media` without a code in under 200 ms.
+    /// Asks the calls to stop. Returns at once; they end with `Cancelled` in under 200 ms.
     pub fn cancel(&self) {
         self.inner.cancel();
     }
 
-    /// True when somebody asked.
+    /// True when somebody asked. Returns at once.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.inner.is_cancelled()

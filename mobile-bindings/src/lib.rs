@@ -5,8 +5,8 @@
 //!
 //! **Threads.** Any call may come from any thread. Asynchronous calls do their work on the core's own threads,
 //! never on the caller's. The shell's traits are called from worker threads, never from the screen's.
-//! **Cancelling.** A cancelled Kotlin coroutine drops the call. A cancelled Swift task does not: pass a
-//! [`CancelToken`] where the work is long.
+//! **Cancelling.** A cancelled Kotlin coroutine drops the call. A cancelled Swift task does not: call what may take
+//! long on `until(token)` of the object, and cancel the [`CancelToken`].
 //! **Units.** Instants are milliseconds since 1970-01-01T00:00:00Z, lengths are bytes, ids are UUID texts.
 //! **Files** cross as paths, never as bytes; thumbnails are the exception.
 //! **Errors** are [`MobileError`]; the sentence a person reads is chosen by case, see [`problem_sentence`].

@@ -4,7 +4,7 @@
 use renraku_core::{Attachment, Cover, Draft, Mark, Seen, Shape};
 use renraku_wire::{
     BodySite, MediaKind, MunicipalityInfo, Patient, PatientId, PatientSummary, Platform, Post, PostPage,
-    StaffId,
+    StaffId, Timestamp,
 };
 
 /// What enrolling needs: from the mail to the facility's manager, typed or scanned.
@@ -101,13 +101,16 @@ impl std::fmt::Debug for KnownPerson {
 pub struct PatientsSeen {
     /// Newest post first.
     pub patients: Vec<PatientSummary>,
-    /// True when the server was not reached, and this is what it said last.
+    /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
+    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
+    /// kept.
+    pub seen_at: Option<Timestamp>,
 }
 
 impl From<Seen<Vec<PatientSummary>>> for PatientsSeen {
     fn from(seen: Seen<Vec<PatientSummary>>) -> Self {
-        Self { patients: seen.value, stale: seen.stale }
+        Self { patients: seen.value, stale: seen.stale, seen_at: seen.seen_at }
     }
 }
 
@@ -116,13 +119,16 @@ impl From<Seen<Vec<PatientSummary>>> for PatientsSeen {
 pub struct PatientSeen {
     /// The patient with the team.
     pub patient: Patient,
-    /// True when the server was not reached, and this is what it said last.
+    /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
+    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
+    /// kept.
+    pub seen_at: Option<Timestamp>,
 }
 
 impl From<Seen<Patient>> for PatientSeen {
     fn from(seen: Seen<Patient>) -> Self {
-        Self { patient: seen.value, stale: seen.stale }
+        Self { patient: seen.value, stale: seen.stale, seen_at: seen.seen_at }
     }
 }
 
@@ -133,13 +139,16 @@ pub struct TimelinePage {
     pub posts: Vec<Post>,
     /// Pass it as `before` for the next page; none on the last.
     pub next: Option<String>,
-    /// True when the server was not reached, and this is what it said last.
+    /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
+    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
+    /// kept.
+    pub seen_at: Option<Timestamp>,
 }
 
 impl From<Seen<PostPage>> for TimelinePage {
     fn from(seen: Seen<PostPage>) -> Self {
-        Self { posts: seen.value.posts, next: seen.value.next, stale: seen.stale }
+        Self { posts: seen.value.posts, next: seen.value.next, stale: seen.stale, seen_at: seen.seen_at }
     }
 }
 
@@ -148,17 +157,21 @@ impl From<Seen<PostPage>> for TimelinePage {
 pub struct PostSeen {
     /// The post.
     pub post: Post,
-    /// True when the server was not reached, and this is what it said last.
+    /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
+    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
+    /// kept.
+    pub seen_at: Option<Timestamp>,
 }
 
 impl From<Seen<Post>> for PostSeen {
     fn from(seen: Seen<Post>) -> Self {
-        Self { post: seen.value, stale: seen.stale }
+        Self { post: seen.value, stale: seen.stale, seen_at: seen.seen_at }
     }
 }
 
-/// A file to go with a post, as the camera wrote it. It is only read: the shell removes it afterwards.
+/// A file to go with a post, as the camera wrote it. It stays until `prepare` has made it, through a kill; unless it is
+/// handed over it is only read, and the shell removes it afterwards.
 #[derive(Clone, uniffi::Record)]
 pub struct AttachmentFile {
     /// `PHOTO` (JPEG, PNG or WebP, or else `pixels`) or `VIDEO` (MP4 or QuickTime).
@@ -178,6 +191,10 @@ pub struct AttachmentFile {
     /// False to leave a film's sound out. Without meaning for a photo.
     #[uniffi(default = true)]
     pub sound: bool,
+    /// True to hand the file over: the core moves it into a folder of its own, and removes it once it is sealed or its
+    /// post taken back, and with the person.
+    #[uniffi(default = false)]
+    pub hand_over: bool,
 }
 
 /// What is put over a marked area.
@@ -291,6 +308,7 @@ impl From<PostDraft> for Draft {
                 icc: p.icc,
             }),
             sound: file.sound,
+            hand_over: file.hand_over,
         };
         Self {
             patient_id: draft.patient_id,

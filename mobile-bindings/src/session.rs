@@ -1,9 +1,9 @@
 //! What a signed-in person does, for a shell.
 
-use crate::device::on_core;
+use crate::device::{on_core, on_core_until};
 use crate::foreign::{CancelToken, ForeignProgress, ProgressListener};
 use crate::{MobileError, PatientSeen, PatientsSeen, PostDraft, PostSeen, TimelinePage};
-use renraku_core::{Cancel, FlushReport, Item, PushShown, Session, Text};
+use renraku_core::{Cancel, FlushReport, Item, PrepareReport, PushShown, Session, Text};
 use renraku_wire::{MediaId, PatientId, PostId, PushProvider, Receipt, Staff};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,15 +12,16 @@ use std::time::Duration;
 /// A signed-in person on this device. Calls may come from any thread and do not keep it busy.
 ///
 /// Beside the cases named with each call, any that asks the server may fail with `SignedOut` (sign in again),
-/// `Certificate` (diagnose) or `Unexpected`, and any with `Storage`.
+/// `Certificate` (diagnose), `Cancelled` (see `until`) or `Unexpected`, and any with `Storage`.
 #[derive(Debug, uniffi::Object)]
 pub struct RenrakuSession {
     inner: Arc<Session>,
+    cancel: Option<Cancel>,
 }
 
 impl RenrakuSession {
     pub(crate) fn new(session: Session) -> Arc<Self> {
-        Arc::new(Self { inner: Arc::new(session) })
+        Arc::new(Self { inner: Arc::new(session), cancel: None })
     }
 
     /// The core's session, for Rust callers that need more than a shell does.
@@ -32,6 +33,15 @@ impl RenrakuSession {
 
 #[uniffi::export(async_runtime = "tokio")]
 impl RenrakuSession {
+    /// The same session, whose calls that may take long end with `Cancelled` when somebody cancels the token, within
+    /// 200 ms: all that ask the network but `change_password`, and `prepare`. What was kept stays kept, and a pass
+    /// that is stopped loses at most the chunk on its way. Make one for a call, or for a screen; a cancelled Swift
+    /// task needs it to stop anything. Returns at once.
+    #[must_use]
+    pub fn until(&self, cancelled: Arc<CancelToken>) -> Arc<Self> {
+        Arc::new(Self { inner: self.inner.clone(), cancel: Some(cancelled.inner.clone()) })
+    }
+
     /// Who is signed in. Returns at once.
     #[must_use]
     pub fn staff(&self) -> Staff {
@@ -52,8 +62,10 @@ impl RenrakuSession {
         on_core(async move { inner.change_password(&current, &new).await }).await
     }
 
-    /// Ends the session here at once, and on the server if it is reached. The outbox stays sealed for the next
-    /// sign-in.
+    /// Ends the session here: milliseconds, no network. The store is closed; who has a PIN unlocks it before the next
+    /// sign-in. The outbox stays sealed. The server is told in the background, now or when it is reached again.
+    ///
+    /// Fails with `Storage` when the session may still be there.
     pub async fn sign_out(&self) -> Result<(), MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.sign_out().await }).await
@@ -64,7 +76,7 @@ impl RenrakuSession {
     /// Fails with `Offline`.
     pub async fn register_push(&self, provider: PushProvider, token: String) -> Result<(), MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.register_push(provider, &token).await }).await
+        on_core_until(self.cancel.clone(), async move { inner.register_push(provider, &token).await }).await
     }
 
     /// Takes a push's payload (the whole JSON as it was delivered, or its `renraku` part), fetches what it is
@@ -73,7 +85,7 @@ impl RenrakuSession {
     /// Fails with `Invalid` for a payload that is not ours: show the generic line then.
     pub async fn handle_push(&self, payload: String) -> Result<PushShown, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.handle_push(&payload).await }).await
+        on_core_until(self.cancel.clone(), async move { inner.handle_push(&payload).await }).await
     }
 
     /// The patients whom this person may see. Without the server, as last seen.
@@ -82,7 +94,16 @@ impl RenrakuSession {
     /// the clock was set back (`ClockSetBack`).
     pub async fn patients(&self) -> Result<PatientsSeen, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.patients().await.map(Into::into) }).await
+        on_core_until(self.cancel.clone(), async move { inner.patients().await.map(Into::into) }).await
+    }
+
+    /// The patients as last seen, from the sealed store alone: milliseconds, whatever the network does. Show them,
+    /// then call `patients`. None when there was no list yet.
+    ///
+    /// Fails with `SignedOut` when the session is over, `Storage` as `patients`.
+    pub async fn patients_last_seen(&self) -> Result<Option<PatientsSeen>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { Ok(inner.patients_last_seen().await?.map(Into::into)) }).await
     }
 
     /// One patient with the team. Without the server, as last seen.
@@ -90,7 +111,15 @@ impl RenrakuSession {
     /// Fails as `patients`, and with `NotFound`.
     pub async fn patient(&self, id: PatientId) -> Result<PatientSeen, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.patient(id).await.map(Into::into) }).await
+        on_core_until(self.cancel.clone(), async move { inner.patient(id).await.map(Into::into) }).await
+    }
+
+    /// One patient as last seen, from the sealed store alone. Milliseconds. None for one who was not opened before.
+    ///
+    /// Fails as `patients_last_seen`.
+    pub async fn patient_last_seen(&self, id: PatientId) -> Result<Option<PatientSeen>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { Ok(inner.patient_last_seen(id).await?.map(Into::into)) }).await
     }
 
     /// One page of a patient's timeline, newest first. `before`: the `next` of the page before, none for the
@@ -103,7 +132,27 @@ impl RenrakuSession {
         before: Option<String>,
     ) -> Result<TimelinePage, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.timeline(patient_id, before.as_deref()).await.map(Into::into) }).await
+        on_core_until(self.cancel.clone(), async move {
+            inner.timeline(patient_id, before.as_deref()).await.map(Into::into)
+        })
+        .await
+    }
+
+    /// One page of a patient's timeline as last seen, from the sealed store alone: milliseconds. `before`: the `next`
+    /// of such a page, none for the first. It is as old as the oldest of its posts. None when nothing is kept.
+    ///
+    /// Fails as `patients_last_seen`, and with `Invalid` for a `before` that no page gave.
+    pub async fn timeline_last_seen(
+        &self,
+        patient_id: PatientId,
+        before: Option<String>,
+    ) -> Result<Option<TimelinePage>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move {
+            let page = inner.timeline_last_seen(patient_id, before.as_deref()).await?;
+            Ok(page.map(Into::into))
+        })
+        .await
     }
 
     /// One post. Without the server, as last seen.
@@ -111,19 +160,31 @@ impl RenrakuSession {
     /// Fails as `patients`, and with `NotFound`.
     pub async fn post(&self, id: PostId) -> Result<PostSeen, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.post(id).await.map(Into::into) }).await
+        on_core_until(self.cancel.clone(), async move { inner.post(id).await.map(Into::into) }).await
+    }
+
+    /// One post as last seen, from the sealed store alone. Milliseconds. None when it is not kept.
+    ///
+    /// Fails as `patients_last_seen`.
+    pub async fn post_last_seen(&self, id: PostId) -> Result<Option<PostSeen>, MobileError> {
+        let inner = self.inner.clone();
+        on_core(async move { Ok(inner.post_last_seen(id).await?.map(Into::into)) }).await
     }
 
     /// Notes that the person saw a post now. Kept until the server has it.
+    ///
+    /// Fails with `Storage`; `SignedOut` or `Certificate` when the server refuses the session: the note is kept.
     pub async fn mark_read(&self, id: PostId) -> Result<(), MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.mark_read(id).await }).await
+        on_core_until(self.cancel.clone(), async move { inner.mark_read(id).await }).await
     }
 
     /// Presses 👍 (`on`), or takes it back. Counts as reading too. Kept until the server has it.
+    ///
+    /// Fails as `mark_read`.
     pub async fn acknowledge(&self, id: PostId, on: bool) -> Result<(), MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.acknowledge(id, on).await }).await
+        on_core_until(self.cancel.clone(), async move { inner.acknowledge(id, on).await }).await
     }
 
     /// Who has read a post, those who have first; for its author and the lead. Only with the server.
@@ -131,7 +192,8 @@ impl RenrakuSession {
     /// Fails with `Offline`, `NotFound`, `Conflict` for everybody else.
     pub async fn receipts(&self, id: PostId) -> Result<Vec<Receipt>, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.receipts(id).await.map(|list| list.receipts) }).await
+        on_core_until(self.cancel.clone(), async move { inner.receipts(id).await.map(|list| list.receipts) })
+            .await
     }
 
     /// A picture in small, or the poster of a film that was sent from this device, as JPEG of some kilobytes.
@@ -141,47 +203,52 @@ impl RenrakuSession {
     /// arrived yet.
     pub async fn thumbnail(&self, id: MediaId) -> Result<Vec<u8>, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.thumbnail(id).await }).await
+        on_core_until(self.cancel.clone(), async move { inner.thumbnail(id).await }).await
     }
 
     /// Writes a picture, film or document into a new file at `path`, **in the clear**: in a folder of the
-    /// app's own, and the shell removes it after showing it. Gives its length in bytes. Up to minutes for a film:
-    /// `cancel` stops it within 200 ms, and nothing of it stays.
+    /// app's own, and the shell removes it after showing it. Gives its length in bytes. Up to minutes for a film;
+    /// cancelled, nothing of it stays.
     ///
-    /// Fails with `Offline`, `NotFound`, `Media` when it has not arrived yet (without a code when cancelled),
-    /// `Storage` when the file exists.
-    #[uniffi::method(default(cancel = None))]
-    pub async fn media(
-        &self,
-        id: MediaId,
-        path: String,
-        cancel: Option<Arc<CancelToken>>,
-    ) -> Result<u64, MobileError> {
+    /// Fails with `Offline`, `NotFound`, `Media` when it has not arrived yet, `Storage` when the file exists.
+    pub async fn media(&self, id: MediaId, path: String) -> Result<u64, MobileError> {
         let inner = self.inner.clone();
-        let cancel = cancel.map_or_else(Cancel::new, |token| token.inner.clone());
+        let cancel = self.cancel.clone().unwrap_or_default();
         on_core(async move { inner.media(id, &PathBuf::from(path), &cancel).await }).await
     }
 
-    /// Prepares the files and puts the post into the outbox. Needs no network. When it returns, the post is
-    /// sealed on the disk and survives a kill; call `flush` to send. Up to seconds a film.
+    /// Puts the post into the outbox, with what its files are to be made of. Needs no network, milliseconds. When it
+    /// returns, the post is sealed on the disk and survives a kill; call `prepare` if it has files, and `flush` to
+    /// send: the text does not wait for the files.
     ///
     /// Fails with `Invalid` for an empty post or too long a text, and with `mark_invalid` for a mark that is no
-    /// area of its photo or a mark on a film; `TooLarge`, `Media` (without a code when cancelled; nothing is
-    /// kept then).
-    pub async fn compose(
-        &self,
-        draft: PostDraft,
-        cancel: Option<Arc<CancelToken>>,
-        progress: Option<Arc<dyn ProgressListener>>,
-    ) -> Result<PostId, MobileError> {
+    /// area of a photo or a mark on a film; `Media` for too many files; `Storage` with `File` for a file that is
+    /// not there.
+    pub async fn compose(&self, draft: PostDraft) -> Result<PostId, MobileError> {
         let inner = self.inner.clone();
-        let cancel = cancel.map_or_else(Cancel::new, |token| token.inner.clone());
+        on_core(async move { inner.compose(draft.into()).await }).await
+    }
+
+    /// Makes and seals the files of all posts that still want it, one at a time: call it after `compose`, and after
+    /// `resume` and `sign_in` for what a kill broke off; then `flush`. Needs no network. Some tenths of a second a
+    /// photo, up to a minute a film. A file that cannot be used is failed in the outbox, and the others go on.
+    ///
+    /// Fails with `Cancelled`, `Storage`: what was sealed stays, and the rest waits for the next call.
+    #[uniffi::method(default(progress = None))]
+    pub async fn prepare(
+        &self,
+        progress: Option<Arc<dyn ProgressListener>>,
+    ) -> Result<PrepareReport, MobileError> {
+        let inner = self.inner.clone();
+        let cancel = self.cancel.clone().unwrap_or_default();
         let progress = progress.map(|listener| Arc::new(ForeignProgress(listener)) as _);
-        on_core(async move { inner.compose(draft.into(), cancel, progress).await }).await
+        on_core(async move { inner.prepare(cancel, progress).await }).await
     }
 
     /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every
-    /// item stands is always told; once the offline lease is over, texts and descriptions are empty.
+    /// item stands is always told; once the offline lease is over, texts and descriptions are empty. Milliseconds.
+    ///
+    /// Fails with `Storage`.
     pub async fn outbox(&self) -> Result<Vec<Item>, MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.outbox().await }).await
@@ -237,6 +304,6 @@ impl RenrakuSession {
     /// Fails with `SignedOut` or `Certificate` when nothing can be sent until the person acts.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.flush(now).await }).await
+        on_core_until(self.cancel.clone(), async move { inner.flush(now).await }).await
     }
 }

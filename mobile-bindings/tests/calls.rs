@@ -135,6 +135,43 @@ fn a_token_is_set_once_and_stays() {
     assert!(token.is_cancelled());
 }
 
+/// A host that takes connections and never says a word.
+async fn silent() -> (tokio::net::TcpListener, String) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    (listener, url)
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_ends_when_its_token_is_cancelled_and_others_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = open(folder.path(), Arc::new(MemoryVault::default())).await.unwrap();
+    let (_listener, public_url) = silent().await;
+    let form = EnrolmentForm {
+        public_url,
+        slug: "minowa".into(),
+        number: "1".into(),
+        password: "x".into(),
+        device_name: "x".into(),
+        platform: renraku_wire::Platform::Ios,
+    };
+    let (one, other) = (CancelToken::new(), CancelToken::new());
+    let enrolling = tokio::spawn({
+        let (device, form) = (device.until(one.clone()), form.clone());
+        async move { device.enrol(form).await.map(drop) }
+    });
+    other.cancel();
+    assert_eq!(device.until(other.clone()).enrol(form.clone()).await.map(drop), Err(MobileError::Cancelled));
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert!(!enrolling.is_finished(), "another token's");
+    one.cancel();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), enrolling).await;
+    assert_eq!(ended.expect("it goes on").unwrap(), Err(MobileError::Cancelled));
+    assert_eq!(device.municipality(), None);
+    let quick = device.until(other);
+    assert!(quick.people().await.unwrap().is_empty(), "what stays on the device takes no notice");
+}
+
 #[test]
 fn every_code_has_a_sentence_and_an_unknown_one_too() {
     let known = problem_sentence("certificate_revoked".into());

@@ -1,19 +1,50 @@
 //! The exported surface, listed from the sources and compared with `surface.txt`, so that a change of what
 //! shells compile against is seen and reviewed. `RENRAKU_UPDATE_SURFACE=1 cargo test -p renraku-mobile`
-//! writes it anew. Also: nothing is exported without a comment.
+//! writes it anew. Also: nothing is exported without a comment, and the comments tell what a shell must know of
+//! errors, threads and units.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
 use quote::ToTokens;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use syn::{Attribute, Fields, FnArg, ImplItem, Item, Signature, TraitItem, Visibility};
+use syn::{
+    Attribute, Expr, Fields, FnArg, ImplItem, Item, Lit, Meta, MetaNameValue, Signature, TraitItem,
+    Visibility,
+};
 
-/// The listing, and the exported things that no comment explains.
+/// The listing, the exported things that no comment explains, and what comments do not tell that they must.
 #[derive(Default)]
 struct Surface {
     entries: Vec<String>,
     bare: Vec<String>,
+    untold: Vec<String>,
 }
+
+/// One of these says what a number counts or measures.
+const UNITS: [&str; 22] = [
+    "byte",
+    "pixel",
+    "second",
+    "character",
+    "share",
+    "year",
+    "tries",
+    "pins",
+    "how many",
+    "how often",
+    "posts",
+    "files",
+    "items",
+    "exif",
+    "0 to 1",
+    "hour",
+    "day",
+    "width",
+    "degree",
+    "minute",
+    "percent",
+    "quality",
+];
 
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -63,10 +94,67 @@ fn documented(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|a| a.path().is_ident("doc"))
 }
 
+/// What the comment says, on one line, in small letters.
+fn said(attributes: &[Attribute]) -> String {
+    let mut lines = String::new();
+    for attribute in attributes {
+        if let Meta::NameValue(MetaNameValue { path, value: Expr::Lit(line), .. }) = &attribute.meta
+            && path.is_ident("doc")
+            && let Lit::Str(line) = &line.lit
+        {
+            lines += line.value().trim();
+            lines.push(' ');
+        }
+    }
+    lines.to_lowercase()
+}
+
+fn is_number(of: impl ToTokens) -> bool {
+    let numbers = ["u8", "u16", "u32", "u64", "i32", "i64", "f32", "f64"];
+    let shape = text(of).replace("Vec<u8>", "");
+    shape.split(|c: char| !c.is_alphanumeric()).any(|word| numbers.contains(&word))
+}
+
 impl Surface {
+    /// What a comment of a call tells, beside what the call is for.
+    fn call(&mut self, attributes: &[Attribute], owner: &str, signature: &Signature) {
+        let (said, name) = (said(attributes), format!("{owner}{}", signature.ident));
+        let mut must = |is: bool, what: &str| {
+            if !is {
+                self.untold.push(format!("{name}: {what}"));
+            }
+        };
+        let fails = text(&signature.output).contains("Result");
+        let tells_of_errors =
+            said.contains("fails with") || said.contains("fails as") || said.contains("never fails");
+        must(!fails || tells_of_errors, "with what it fails, or that it never does");
+        let waits = signature.asyncness.is_some();
+        must(
+            waits || said.contains("returns at once"),
+            "that it returns at once, or on which thread it works",
+        );
+        let has_unit = || UNITS.iter().any(|unit| said.contains(unit));
+        must(!is_number(&signature.output) || has_unit(), "the unit of what it gives");
+        for input in &signature.inputs {
+            if let FnArg::Typed(typed) = input
+                && is_number(&typed.ty)
+            {
+                let named = said.contains(&format!("`{}`", text(&typed.pat)));
+                must(named && has_unit(), &format!("the unit of {}", text(&typed.pat)));
+            }
+        }
+    }
+
     fn note(&mut self, attributes: &[Attribute], name: &str) {
         if !documented(attributes) {
             self.bare.push(name.to_owned());
+        }
+    }
+
+    /// From which thread calls come, in or out.
+    fn threads(&mut self, attributes: &[Attribute], name: &str) {
+        if !said(attributes).contains("thread") {
+            self.untold.push(format!("{name}: threads"));
         }
     }
 
@@ -88,6 +176,10 @@ impl Surface {
         for field in fields {
             let name = field.ident.as_ref().unwrap().to_string();
             self.note(&field.attrs, &format!("{owner}.{name}"));
+            let said = said(&field.attrs);
+            if is_number(&field.ty) && !UNITS.iter().any(|unit| said.contains(unit)) {
+                self.untold.push(format!("{owner}.{name}: its unit"));
+            }
             write!(listed, "\n  {name}: {}", text(&field.ty)).unwrap();
         }
         listed
@@ -97,6 +189,7 @@ impl Surface {
         match item {
             Item::Struct(item) if mentions(&item.attrs, "Object") => {
                 self.note(&item.attrs, &item.ident.to_string());
+                self.threads(&item.attrs, &item.ident.to_string());
                 self.entries.push(format!("object {}", item.ident));
             }
             Item::Struct(item) if mentions(&item.attrs, "uniffi") => {
@@ -118,6 +211,7 @@ impl Surface {
             }
             Item::Trait(item) if mentions(&item.attrs, "uniffi") => {
                 self.note(&item.attrs, &item.ident.to_string());
+                self.threads(&item.attrs, &item.ident.to_string());
                 let mut entry = format!("brought by the shell {}", item.ident);
                 for member in &item.items {
                     let TraitItem::Fn(function) = member else { continue };
@@ -135,6 +229,7 @@ impl Surface {
                         continue;
                     }
                     self.note(&function.attrs, &format!("{owner}.{}", function.sig.ident));
+                    self.call(&function.attrs, &format!("{owner}."), &function.sig);
                     let make = if mentions(&function.attrs, "constructor") { "make " } else { "" };
                     write!(entry, "\n  {make}{}", Self::signature(&function.sig)).unwrap();
                 }
@@ -142,6 +237,7 @@ impl Surface {
             }
             Item::Fn(item) if mentions(&item.attrs, "uniffi") => {
                 self.note(&item.attrs, &item.sig.ident.to_string());
+                self.call(&item.attrs, "", &item.sig);
                 self.entries.push(Self::signature(&item.sig));
             }
             Item::Macro(item) if mentions_type(&item.mac.path) => {
@@ -189,6 +285,37 @@ fn is_as_it_was_reviewed() {
 #[test]
 fn is_explained_to_the_last_item() {
     assert_eq!(surface().bare, Vec::<String>::new());
+}
+
+#[test]
+fn tells_errors_threads_and_units() {
+    assert_eq!(surface().untold, Vec::<String>::new());
+    // The proof that this test can fail.
+    let bare: syn::ItemImpl = syn::parse_quote! {
+        #[uniffi::export]
+        impl Bare {
+            /// Waits.
+            pub async fn wait(&self, patience: u32) -> Result<u64, MobileError> {}
+            /// Looks.
+            pub fn look(&self) {}
+        }
+    };
+    let record: syn::ItemStruct = syn::parse_quote! {
+        /// A thing.
+        #[derive(uniffi::Record)]
+        pub struct Thing {
+            /// How long.
+            pub length: Option<u32>,
+            /// In bytes.
+            pub size: u64,
+            /// An icon.
+            pub icon: Vec<u8>,
+        }
+    };
+    let mut surface = Surface::default();
+    surface.item(Item::Impl(bare));
+    surface.item(Item::Struct(record));
+    assert_eq!(surface.untold.len(), 5, "{:?}", surface.untold);
 }
 
 #[test]

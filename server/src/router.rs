@@ -140,6 +140,7 @@ pub fn care(app: App) -> Router {
             "/v1/media/{id}/upload",
             axum::routing::head(media::api::progress)
                 .patch(media::api::append)
+                .delete(media::api::give_up)
                 .layer(DefaultBodyLimit::max(limits::CHUNK_BYTES)),
         )
         .route("/assets/{name}", get(assets::get))
@@ -328,6 +329,7 @@ async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<
         media::api::announce,
         media::api::progress,
         media::api::append,
+        media::api::give_up,
         media::api::whole,
         media::api::thumbnail,
         media::api::give_poster

@@ -54,6 +54,10 @@ impl Care {
         self
     }
 
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(|token| token.as_str())
+    }
+
     pub(super) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
         with_token(self.http.request(method, segments), self.token.as_deref())
     }

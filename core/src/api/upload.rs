@@ -1,6 +1,6 @@
 //! Resumable upload, tus 1.0: ask for the offset, append a chunk. Not here: which chunk, and when.
 
-use super::{ApiError, ApiResult, Care, decode, with_token};
+use super::{ApiError, ApiResult, Care, decode, nothing, with_token};
 use bytes::Bytes;
 use renraku_wire::{MediaId, NewMedia, UploadStatus};
 use reqwest::Method;
@@ -16,7 +16,8 @@ pub struct Offset {
 }
 
 impl Care {
-    /// Announces a document (a post announces its own media). The same id again announces nothing twice.
+    /// Announces a document, or what became of a file that a post said would follow. The same again announces
+    /// nothing twice.
     ///
     /// # Errors
     /// As [`ApiError`] tells.
@@ -37,6 +38,15 @@ impl Care {
             return Err(ApiError::Nonsense("the upload's offset"));
         }
         Ok(Offset { offset, length })
+    }
+
+    /// Says that a file will not come, or not wholly: `DELETE` as of tus's termination. Again changes nothing.
+    ///
+    /// # Errors
+    /// As [`ApiError`] tells; `not_found`, `state_conflict` for a file that is there.
+    pub async fn give_up(&self, id: MediaId) -> ApiResult<()> {
+        let request = self.request(Method::DELETE, &["v1", "media", &id.to_string(), "upload"]);
+        nothing(self.http.send(request.header("tus-resumable", "1.0.0")).await?)
     }
 
     /// Appends one chunk at an offset: all of it, or nothing. Gives the offset after it. With the last byte the

@@ -7,9 +7,11 @@ use renraku_media::photo::Mark;
 use renraku_media::{Cancel, MediaError, photo, video};
 use renraku_wire::limits;
 use renraku_wire::{DevicePolicy, MediaId, MediaKind, NewMedia};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Between two times that progress is told.
@@ -18,8 +20,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 const ORIGINAL_BYTES: u64 = 256_000_000;
 
 mod film;
+mod source;
 
-/// A file to go with a post, as the camera wrote it. It is only read; whose it is must remove it.
+pub(crate) use source::{Planned, Source, is_the_files_fault, sweep};
+
+/// A file to go with a post, as the camera wrote it. It must stay until [`crate::Session::prepare`] has made of it
+/// what is sent, through kills and restarts; unless it is handed over it is only read, and whose it is removes it.
 #[derive(Clone)]
 pub struct Attachment {
     /// [`MediaKind::Photo`] (JPEG, PNG or WebP, or else `pixels`) or [`MediaKind::Video`].
@@ -36,10 +42,13 @@ pub struct Attachment {
     pub pixels: Option<PixelLayout>,
     /// False to leave a film's sound out. Without meaning for a photo.
     pub sound: bool,
+    /// True to hand the file over: the core moves it into a folder of its own, and removes it once it is sealed or
+    /// its post taken back, and with the person.
+    pub hand_over: bool,
 }
 
 /// How the pixels of a decoded photo lie in their file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PixelLayout {
     /// Width in pixels, as stored.
     pub width: u32,
@@ -57,7 +66,7 @@ impl Attachment {
     /// A file without marks, a film with its sound.
     #[must_use]
     pub fn new(kind: MediaKind, path: PathBuf, description: String) -> Self {
-        Self { kind, path, description, marks: Vec::new(), pixels: None, sound: true }
+        Self { kind, path, description, marks: Vec::new(), pixels: None, sound: true, hand_over: false }
     }
 
     /// What was asked of it can be done to a file of its kind: nobody shall believe a face covered that is not.
@@ -65,6 +74,7 @@ impl Attachment {
         match self.kind {
             MediaKind::Document => Err(CoreError::invalid("attachments")),
             MediaKind::Video if !self.marks.is_empty() => Err(MediaError::BadMark.into()),
+            MediaKind::Photo if !source::are_areas(&self.marks) => Err(MediaError::BadMark.into()),
             MediaKind::Video if self.pixels.is_some() => Err(MediaError::BadPixels.into()),
             MediaKind::Photo | MediaKind::Video => Ok(()),
         }
@@ -105,48 +115,54 @@ impl Prepared {
     }
 }
 
-/// Prepares files one after the other. Blocks for as long as the work takes. `folder` is where a film rests
-/// until it is sealed.
-pub(crate) fn prepare(
-    attachments: &[Attachment],
+/// Makes of one file what is sent. Blocks for as long as the work takes. `folder` is where a film rests until it is
+/// sealed. Tells a share of 1.
+pub(crate) fn make(
+    id: MediaId,
+    attachment: &Attachment,
     policy: &DevicePolicy,
     folder: &Path,
-    progress: Option<&dyn Progress>,
+    progress: &mut dyn FnMut(f32),
     cancel: &Cancel,
-) -> Result<Vec<Prepared>, Fault> {
-    let mut told = Told { progress, last: None, all: attachments.len() };
-    let mut prepared = Vec::new();
-    for (number, attachment) in attachments.iter().enumerate() {
-        prepared.push(match attachment.kind {
-            MediaKind::Video => {
-                film(attachment, policy, folder, &mut |part| told.tell(number, part), cancel)?
-            }
-            MediaKind::Photo | MediaKind::Document => picture(attachment, policy, cancel)?,
-        });
-        told.tell(number, 1.0);
+) -> Result<Prepared, Fault> {
+    match attachment.kind {
+        MediaKind::Video => film(id, attachment, policy, folder, progress, cancel),
+        MediaKind::Photo | MediaKind::Document => picture(id, attachment, policy, cancel),
     }
-    Ok(prepared)
 }
 
-struct Told<'a> {
-    progress: Option<&'a dyn Progress>,
+/// Who listens, and what they have heard.
+pub(crate) struct Told {
+    progress: Option<Arc<dyn Progress>>,
     last: Option<Instant>,
-    all: usize,
+    most: f32,
 }
 
-impl Told<'_> {
+impl Told {
+    pub(crate) fn new(progress: Option<Arc<dyn Progress>>) -> Self {
+        Self { progress, last: None, most: 0.0 }
+    }
+
+    /// Tells of `part` of the file that comes after `number` others, of `all`. Never less than before, though files
+    /// may be added meanwhile.
     #[expect(clippy::cast_precision_loss, reason = "a share of a few files")]
-    fn tell(&mut self, number: usize, part: f32) {
-        let Some(progress) = self.progress else { return };
-        let done = (number as f32 + part.clamp(0.0, 1.0)) / self.all.max(1) as f32;
+    pub(crate) fn tell(&mut self, number: usize, part: f32, all: usize) {
+        let Some(progress) = &self.progress else { return };
+        let done = (number as f32 + part.clamp(0.0, 1.0)) / all.max(1) as f32;
+        self.most = self.most.max(done);
         if done >= 1.0 || self.last.is_none_or(|last| last.elapsed() >= PAUSE) {
             self.last = Some(Instant::now());
-            progress.on_progress(done);
+            progress.on_progress(self.most);
         }
     }
 }
 
-fn picture(attachment: &Attachment, policy: &DevicePolicy, cancel: &Cancel) -> Result<Prepared, Fault> {
+fn picture(
+    id: MediaId,
+    attachment: &Attachment,
+    policy: &DevicePolicy,
+    cancel: &Cancel,
+) -> Result<Prepared, Fault> {
     let quality = u8::try_from(policy.photo_quality.clamp(30, 95)).unwrap_or(95);
     let plan = photo::Plan {
         longest_side: limits::PHOTO_SIDE,
@@ -171,7 +187,7 @@ fn picture(attachment: &Attachment, policy: &DevicePolicy, cancel: &Cancel) -> R
     let compressed = photo::prepare(source, &plan, &attachment.marks, cancel)?;
     let digest = Sha256::digest(&compressed.photo);
     Ok(Prepared {
-        media: announced(attachment, compressed.photo.len() as u64, digest.as_slice()),
+        media: announced(id, attachment, compressed.photo.len() as u64, digest.as_slice()),
         thumbnail: Some(compressed.thumbnail),
         content: Content::Bytes(compressed.photo),
     })
@@ -187,6 +203,7 @@ fn original(path: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 fn film(
+    id: MediaId,
     attachment: &Attachment,
     policy: &DevicePolicy,
     folder: &Path,
@@ -208,7 +225,7 @@ fn film(
     let film = place.take()?;
     let (length, digest) = digest(&film)?;
     Ok(Prepared {
-        media: announced(attachment, length, &digest),
+        media: announced(id, attachment, length, &digest),
         thumbnail: poster,
         content: Content::Film(film),
     })
@@ -226,9 +243,9 @@ fn poster(film: &Path, cancel: &Cancel) -> Result<Option<Vec<u8>>, Fault> {
     }
 }
 
-fn announced(attachment: &Attachment, length: u64, digest: &[u8]) -> NewMedia {
+fn announced(id: MediaId, attachment: &Attachment, length: u64, digest: &[u8]) -> NewMedia {
     NewMedia {
-        id: MediaId::new(),
+        id,
         kind: attachment.kind,
         length,
         sha256: hex::encode(digest),

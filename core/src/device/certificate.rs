@@ -110,13 +110,16 @@ impl Device {
     /// has passed by its clock, or the key is gone) enrols anew in the same town, on the same host: everyone's store
     /// and outbox stay.
     ///
+    /// A caller who goes away before the answer may ask again with the same No: the town gives the same certificate
+    /// to the same key.
+    ///
     /// # Errors
     /// `Conflict` when the device is enrolled already ([`Device::forget`] first), `Certificate` when No,
     /// password or key are refused, `NotFound` for a town that is not there, `Invalid` for an address that is
     /// no `https` or another town's slug than this device's, `Offline`, `Storage`.
     pub async fn enrol(&self, new: NewDevice) -> Result<MunicipalityInfo, CoreError> {
         let inner = &self.inner;
-        let _changing = inner.changing.lock().await;
+        let changing = inner.changing.clone().lock_owned().await;
         let old = inner.enrolled();
         if old.as_ref().is_some_and(|old| !old.may_enrol_anew(&new, inner.clock.now())) {
             return Err(CoreError::Conflict { code: Code::StateConflict });
@@ -144,14 +147,14 @@ impl Device {
         };
         let mut answer = public.enrol(&new.slug, &request).await;
         if answer.as_ref().is_err_and(|e| e.code() == Some(Code::CsrKeyInUse)) {
-            // An earlier try got through and its answer did not: that certificate is lost, so is its key.
+            // It was used before, with another No: that certificate is lost, so is its key.
             request.csr = csr(&key, true).await?;
             answer = public.enrol(&new.slug, &request).await;
         }
         let enrolment =
             Enrolment { public_url: new.public_url, municipality, certificate: answer?, key: turn };
         let municipality = enrolment.municipality.clone();
-        inner.keep(key, old, enrolment).await?;
+        inner.keep(changing, key, old, enrolment).await?;
         Ok(municipality)
     }
 
@@ -178,18 +181,18 @@ impl Device {
     /// `Unexpected` when the server sent a certificate that is no better.
     pub async fn renew_certificate(&self, session: &Session) -> Result<CertificateStatus, CoreError> {
         let inner = &self.inner;
-        let _changing = inner.changing.lock().await;
-        self.renew(session).await
+        let changing = inner.changing.clone().lock_owned().await;
+        self.renew(changing, session).await
     }
 
     /// The same, unless another sign-in did it while this one waited for its turn.
     pub(super) async fn renew_if_due(&self, session: &Session, until: Timestamp) -> Result<(), CoreError> {
-        let _changing = self.inner.changing.lock().await;
-        if self.is_renewal_due(until) { self.renew(session).await.map(drop) } else { Ok(()) }
+        let changing = self.inner.changing.clone().lock_owned().await;
+        if self.is_renewal_due(until) { self.renew(changing, session).await.map(drop) } else { Ok(()) }
     }
 
     /// One at a time: the caller holds `changing`.
-    async fn renew(&self, session: &Session) -> Result<CertificateStatus, CoreError> {
+    async fn renew(&self, changing: Changing, session: &Session) -> Result<CertificateStatus, CoreError> {
         let inner = &self.inner;
         let enrolled = inner.must_be_enrolled()?;
         if !inner.is_enrolled_with(session.certificate()) {
@@ -213,7 +216,7 @@ impl Device {
         }
         let retired = inner.key();
         let new = Enrolment { certificate, key: turn, ..old.clone() };
-        inner.keep(spare, Some(enrolled), new).await?;
+        inner.keep(changing, spare, Some(enrolled), new).await?;
         // If the chip does not let go of it now, the next renewal replaces it.
         let _ = block(move || retired.map(|key| key.delete())).await;
         self.certificate().ok_or(CoreError::Unexpected { reference: None })
@@ -315,15 +318,18 @@ impl Inner {
         Ok(TlsIdentity::new(enrolment.chain()?, key.ok_or(KeyError::Gone)?))
     }
 
-    /// Checks that a certificate is for this key, and puts it in the place of the one before.
+    /// Checks that a certificate is for this key, and puts it in the place of the one before. A caller who goes away
+    /// does not stop it half-way, and the next one waits for it.
     async fn keep(
         self: &Arc<Self>,
+        changing: Changing,
         key: Arc<dyn DeviceKey>,
         before: Option<Arc<Enrolled>>,
         enrolment: Enrolment,
     ) -> Result<(), CoreError> {
         let inner = self.clone();
         block(move || -> Result<(), CoreError> {
+            let _changing = changing;
             // A key that is gone is made anew by asking for it.
             inner.still(before.as_ref(), inner.enrolled().as_ref())?;
             enrolment.check_key(&key.public_key()?)?;
@@ -334,6 +340,9 @@ impl Inner {
         .await?
     }
 }
+
+/// The turn of whoever changes the certificate.
+type Changing = tokio::sync::OwnedMutexGuard<()>;
 
 async fn csr(key: &Arc<dyn DeviceKey>, fresh: bool) -> Result<String, CoreError> {
     let key = key.clone();

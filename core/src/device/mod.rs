@@ -1,9 +1,11 @@
 //! The way in: this device, its town, the people on it.
 //!
-//! Getting, renewing and losing the certificate is in `certificate`, signing in and unlocking in `seats`, what
-//! happens to a revoked device in `wipe`. Not here: what a person does (session).
+//! Getting, renewing and losing the certificate is in `certificate`, signing in and unlocking in `seats` and
+//! `opening`, signing out in `leaving`, what happens to a revoked device in `wipe`. Not here: what a person does (session).
 
 mod certificate;
+pub(crate) mod leaving;
+mod opening;
 mod seats;
 mod wipe;
 
@@ -14,10 +16,11 @@ use crate::api::Care;
 use crate::clock::{Clock, SystemClock};
 use crate::error::CoreError;
 use crate::identity::{DeviceKey, Enrolment, SoftwareKey, client_config, extra_roots};
-use crate::people::People;
+use crate::people::{People, emptied};
 use crate::session::Desk;
 use crate::town;
 use crate::vault::Vault;
+use leaving::Leaving;
 use renraku_wire::{Code, MunicipalityInfo, StaffId};
 use rustls::pki_types::TrustAnchor;
 use std::collections::HashMap;
@@ -27,7 +30,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 /// What the shell brings.
 pub struct DeviceSettings {
-    /// A folder of the app's own, kept out of backups.
+    /// A folder of the app's own, kept out of backups. In it, `work` and `sources` hold films and pictures in the
+    /// clear until they are sealed: a shell may make the two with a stronger protection, which stays.
     pub folder: PathBuf,
     /// The platform's keystore.
     pub vault: Arc<dyn Vault>,
@@ -61,7 +65,10 @@ struct Inner {
     keys: [Option<Arc<dyn DeviceKey>>; 2],
     roots: Vec<TrustAnchor<'static>>,
     clock: Arc<dyn Clock>,
+    /// Held for no longer than a look or a change of it takes: screens look.
     enrolled: RwLock<Option<Arc<Enrolled>>>,
+    /// Held while the vault is brought to what `enrolled` becomes. Taken before it.
+    keeping: Mutex<()>,
     /// The certificate was revoked, and everything wiped; until the device enrols again.
     revoked: AtomicBool,
     people: People,
@@ -71,7 +78,9 @@ struct Inner {
     /// Whether the key whose turn it is cannot be read out of the device: asked when the key may have changed.
     hardware: AtomicBool,
     /// One renewal, one enrolment at a time.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<tokio::sync::Mutex<()>>,
+    /// Sessions of which the server does not know yet that they are over.
+    leaving: Arc<Leaving>,
 }
 
 struct Enrolled {
@@ -100,10 +109,7 @@ impl Device {
         let DeviceSettings { folder, vault, key, spare_key, extra_roots: pem, town, clock } = settings;
         let (folder, vault) = town::place(folder, vault, town.as_deref())?;
         std::fs::create_dir_all(&folder)?;
-        match std::fs::remove_dir_all(folder.join(WORK)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-            _ => {}
-        }
+        emptied(&folder.join(WORK))?;
         let roots = match pem {
             Some(pem) => extra_roots(&pem).map_err(|_| CoreError::invalid("extra_roots"))?,
             None => Vec::new(),
@@ -115,26 +121,29 @@ impl Device {
                 Some(Arc::new(SoftwareKey::spare(vault.clone())) as _),
             ],
         };
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
         let inner = Arc::new(Inner {
-            people: People::new(vault.clone(), folder.join(STORES)),
+            leaving: Arc::new(Leaving::new(vault.clone(), clock.clone())),
+            people: People::new(vault.clone(), folder.join(STORES), folder.join(SOURCES)),
             folder,
             town,
             keys,
             roots,
-            clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock,
             enrolled: RwLock::new(None),
+            keeping: Mutex::new(()),
             revoked: AtomicBool::new(false),
             hardware: AtomicBool::new(false),
             desks: Mutex::default(),
             unlocked: Mutex::default(),
-            changing: tokio::sync::Mutex::new(()),
+            changing: Arc::default(),
             vault,
         });
         if inner.is_marked()? {
             inner.wipe()?;
         } else if let Some(enrolment) = Enrolment::load(inner.vault.as_ref())? {
             let enrolled = inner.taken_up(enrolment)?;
-            *inner.enrolled.write().unwrap_or_else(PoisonError::into_inner) = Some(enrolled);
+            inner.set_enrolled(Some(enrolled));
         }
         inner.look_at_the_key();
         Ok(Self { inner })
@@ -190,11 +199,15 @@ impl Inner {
         enrolment: Enrolment,
     ) -> Result<(), CoreError> {
         let after = self.taken_up(enrolment)?;
-        let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
-        self.still(before, enrolled.as_ref())?;
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        self.still(before, self.enrolled().as_ref())?;
         after.enrolment.save(self.vault.as_ref())?;
-        *enrolled = Some(after);
+        self.set_enrolled(Some(after));
         Ok(())
+    }
+
+    fn set_enrolled(&self, enrolled: Option<Arc<Enrolled>>) {
+        *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = enrolled;
     }
 
     fn enrolled(&self) -> Option<Arc<Enrolled>> {
@@ -240,3 +253,4 @@ impl Inner {
 
 const STORES: &str = "people";
 const WORK: &str = "work";
+const SOURCES: &str = "sources";

@@ -1,7 +1,8 @@
 //! Who sits at this device: signing in, taking up, unlocking, locking, forgetting.
 
 use super::certificate::renewal_from;
-use super::{Device, Enrolled, Inner, WORK};
+use super::opening::Opening;
+use super::{Device, Enrolled, Inner, SOURCES, WORK};
 use crate::api::{Care, OnOver, Public};
 use crate::error::{CoreError, StorageTrouble};
 use crate::identity::client_config;
@@ -51,7 +52,8 @@ impl Device {
     /// once more with the new one, without noticing. What hinders the renewal does not hinder the signing in: it
     /// is tried again the next time. When the network goes right after it, the session is good for what needs no
     /// server, and asks to sign in again at its next contact. Of several sign-ins at once, one renews. Others on
-    /// this device sign in again.
+    /// this device sign in again. A caller who goes away leaves no open session that cannot be reached from here:
+    /// what the server opened meanwhile is ended again.
     ///
     /// # Errors
     /// `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`, `Storage`: with
@@ -102,8 +104,8 @@ impl Device {
             login_id: login_id.to_owned(),
             password: password.to_owned(),
         };
-        let (opened, described) =
-            tokio::join!(enrolled.care.sign_in(&sign_in), self.inner.described(&enrolled));
+        let mut opening = Opening::begin(&enrolled.care, &self.inner.leaving, sign_in);
+        let (opened, described) = tokio::join!(opening.answer(), self.inner.described(&enrolled));
         let opened = opened?;
         let (staff, token) = (opened.staff.clone(), opened.token.clone());
         // Whatever the device's certificate is by now, the session is this one's.
@@ -114,18 +116,14 @@ impl Device {
             Some(desk) => desk,
             None => {
                 let (inner, whose) = (self.inner.clone(), staff.clone());
-                match block(move || inner.people.open_or_make(&whose)).await? {
-                    Ok(store) => self.inner.seat(staff.id, store),
-                    Err(e) => {
-                        let _ = enrolled.care.with_session(token).sign_out().await;
-                        return Err(e.into());
-                    }
-                }
+                self.inner.seat(staff.id, block(move || inner.people.open_or_make(&whose)).await??)
             }
         };
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
         desk.store.write(move |tx| session::open(tx, &opened, now)).await?;
+        opening.keep();
+        self.inner.leaving.tell_soon(&signed_in_at);
         let care = with_session(&signed_in_at, token, &desk);
         Ok((self.inner.session(&enrolled, (care, certificate), desk, staff, must_change).await?, until))
     }
@@ -137,6 +135,7 @@ impl Device {
     /// with `Locked`, the person has a PIN, so [`Device::unlock`] first.
     pub async fn resume(&self, staff: StaffId) -> Result<Session, CoreError> {
         let enrolled = self.inner.must_be_enrolled()?;
+        self.inner.leaving.tell_soon(&enrolled.care);
         let signed_out = CoreError::SignedOut { code: Code::SessionInvalid };
         let desk = match self.inner.desk(staff) {
             Some(desk) => desk,
@@ -332,7 +331,8 @@ impl Inner {
         if let Some(desk) = desks.get(&staff).and_then(Weak::upgrade).filter(|d| !d.store.is_closed()) {
             return desk;
         }
-        let desk = Arc::new(Desk::new(store, self.folder.join(WORK), self.clock.clone()));
+        let folders = (self.folder.join(WORK), self.folder.join(SOURCES).join(store.name()));
+        let desk = Arc::new(Desk::new(store, folders, self.clock.clone()));
         desks.insert(staff, Arc::downgrade(&desk));
         desk
     }
@@ -364,7 +364,8 @@ impl Inner {
         must_change_password: bool,
     ) -> Result<Session, CoreError> {
         let policy = enrolled.enrolment.municipality.device_policy.clone();
-        let session = Session::new(care, certificate, desk, staff, policy, must_change_password);
+        let leaving = self.leaving.clone();
+        let session = Session::new((care, certificate), leaving, desk, staff, policy, must_change_password);
         session.prune().await?;
         Ok(session)
     }

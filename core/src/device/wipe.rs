@@ -10,6 +10,7 @@ use super::Inner;
 use crate::api::{Ended, OnEnded, Public};
 use crate::error::Fault;
 use crate::identity::{Enrolment, client_config};
+use crate::people::emptied;
 use crate::runtime::block;
 use renraku_wire::Code;
 use std::io::ErrorKind;
@@ -108,23 +109,22 @@ impl Inner {
     /// Removes everyone's store, the certificate and both keys. Again and again, if need be. What one of them
     /// refuses does not keep the others; the first fault is told. Blocks.
     pub(super) fn wipe(&self) -> Result<(), Fault> {
-        *self.enrolled.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.set_enrolled(None);
         self.close_all();
         let people = self.people.wipe();
         let enrolment = {
-            let mut enrolled = self.enrolled.write().unwrap_or_else(PoisonError::into_inner);
-            let forgotten = Enrolment::forget(self.vault.as_ref());
-            *enrolled = None;
-            forgotten
+            let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+            self.set_enrolled(None);
+            Enrolment::forget(self.vault.as_ref()).and(self.leaving.forget())
         };
         let mut keys = Ok(());
         for key in self.keys.iter().flatten() {
             keys = keys.and(key.delete());
         }
-        let work = match std::fs::remove_dir_all(self.folder.join(super::WORK)) {
-            Err(e) if e.kind() != ErrorKind::NotFound => Err(e.into()),
-            _ => Ok(()),
-        };
-        people.and(enrolment.map_err(Fault::from)).and(keys.map_err(Fault::from)).and(work)
+        let work = emptied(&self.folder.join(super::WORK));
+        people
+            .and(enrolment.map_err(Fault::from))
+            .and(keys.map_err(Fault::from))
+            .and(work.map_err(Fault::from))
     }
 }

@@ -5,11 +5,12 @@
 //! that the next pass takes up. Not here: when to run a pass, which the shell knows.
 
 use super::upload::{Owner, Source, Upload, UploadError};
-use super::{Item, ItemState, Retry, backoff};
+use super::{FileState, Item, ItemState, Retry, backoff};
 use crate::api::{ApiError, Care};
 use crate::session::Desk;
+use crate::store::files::{self, Step};
 use crate::store::{StoreError, cache, outbox, receipts, session};
-use renraku_wire::{Code, PostId, Timestamp};
+use renraku_wire::{Code, MediaId, PostId, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -104,10 +105,14 @@ pub(crate) async fn flush_receipts(care: &Care, desk: &Desk) -> Result<(), Flush
     if pass.report.offline { pass.put_off().await } else { Ok(()) }
 }
 
-/// The items that nothing but time holds up: each patient's first text, and all whose files follow.
+/// The items that nothing but time holds up: each patient's first text, and all whose files may go.
 fn first(items: &[Item]) -> impl Iterator<Item = &Item> {
     let mut patients = HashSet::new();
-    items.iter().filter(|i| is_under_way(i)).filter(move |i| i.text_sent || patients.insert(i.patient_id))
+    let files = |i: &Item| i.text_sent && has_work(i);
+    items
+        .iter()
+        .filter(|i| is_under_way(i))
+        .filter(move |i| files(i) || !i.text_sent && patients.insert(i.patient_id))
 }
 
 struct Pass<'a> {
@@ -133,7 +138,7 @@ impl<'a> Pass<'a> {
                 return self.put_off().await;
             }
             let items = self.desk.store.read(outbox::list).await?;
-            let mut files = items.iter().filter(|i| i.text_sent && is_under_way(i));
+            let mut files = items.iter().filter(|i| i.text_sent && is_under_way(i) && has_work(i));
             let Some(item) = files.find(|i| self.is_due(i)) else { return Ok(()) };
             self.files(item).await?;
             if self.report.offline {
@@ -248,19 +253,15 @@ impl<'a> Pass<'a> {
         }
         let error = match sent {
             Ok(answer) => {
-                let (complete, now) = (post.media.is_empty(), self.desk.clock.now());
-                self.desk
-                    .store
-                    .write(move |tx| {
-                        outbox::text_sent(tx, id)?;
-                        session::contact(tx, now)?;
-                        if complete {
-                            outbox::finish(tx, id, now)?;
-                        }
-                        cache::put_posts(tx, &[answer])
-                    })
-                    .await?;
-                self.report.sent += u32::from(complete);
+                let now = self.desk.clock.now();
+                let concluded = self.desk.store.write(move |tx| {
+                    outbox::text_sent(tx, id)?;
+                    session::contact(tx, now)?;
+                    cache::put_posts(tx, &[answer], Some(now))?;
+                    let nothing_more = matches!(files::step(tx, id)?, Step::Conclude);
+                    nothing_more.then(|| outbox::conclude(tx, id, now)).transpose()
+                });
+                self.count(concluded.await?);
                 return Ok(true);
             }
             Err(e) => e,
@@ -283,29 +284,67 @@ impl<'a> Pass<'a> {
         Ok(!found.is_some_and(|item| is_under_way(&item)))
     }
 
+    /// Whether all of an item is there, if it is at its end.
+    fn count(&mut self, concluded: Option<bool>) {
+        self.report.sent += u32::from(concluded == Some(true));
+        self.report.failed += u32::from(concluded == Some(false));
+    }
+
     async fn files(&mut self, item: &Item) -> Result<(), FlushError> {
-        let id = item.id;
-        for media in item.media.iter().filter(|m| !m.done) {
-            let (file, source) = (media.id, Source::Store(&self.desk.store));
-            let mut upload = Upload::new(self.care, Owner::Post(id), file, media.length, source);
-            loop {
-                match upload.go_on().await {
-                    Ok(true) => break,
-                    Ok(false) => self.small().await?,
-                    Err(UploadError::Store(e)) => return Err(e.into()),
-                    Err(UploadError::Refused(code)) => return self.refused(id, code).await,
-                    Err(UploadError::Api(e)) => return self.settle(id, item.tries, e).await,
+        let (id, store) = (item.id, &self.desk.store);
+        while !self.report.offline {
+            match store.read(move |c| files::step(c, id)).await? {
+                Step::Announce(new) => {
+                    let file = new.id;
+                    if let Err(e) = self.care.announce(&new).await {
+                        return self.settle(id, item.tries, e).await;
+                    }
+                    store.write(move |tx| files::announced(tx, file)).await?;
                 }
-                if self.report.offline {
+                Step::GiveUp(file) => {
+                    match self.care.give_up(file).await {
+                        Err(e) if !matches!(judge(&e), Verdict::Refused(_)) => {
+                            return self.settle(id, item.tries, e).await;
+                        }
+                        // Where the server knows nothing of it, nobody waits for it.
+                        _ => store.write(move |tx| files::given_up(tx, file)).await?,
+                    }
+                }
+                Step::Send(file, length) => {
+                    if !self.file(item, file, length).await? {
+                        return Ok(());
+                    }
+                }
+                Step::Wait => return Ok(()),
+                Step::Conclude => {
+                    let now = self.desk.clock.now();
+                    let concluded = store.write(move |tx| outbox::conclude(tx, id, now)).await?;
+                    self.count(Some(concluded));
                     return Ok(());
                 }
             }
-            self.desk.store.write(move |tx| outbox::media_done(tx, file)).await?;
         }
-        let now = self.desk.clock.now();
-        self.desk.store.write(move |tx| outbox::finish(tx, id, now)).await?;
-        self.report.sent += 1;
         Ok(())
+    }
+
+    /// Sends a file. False when it is not there, and why is written down.
+    async fn file(&mut self, item: &Item, file: MediaId, length: u64) -> Result<bool, FlushError> {
+        let (id, store) = (item.id, &self.desk.store);
+        let mut upload = Upload::new(self.care, Owner::Post(id), file, length, Source::Store(store));
+        loop {
+            match upload.go_on().await {
+                Ok(true) => break,
+                Ok(false) => self.small().await?,
+                Err(UploadError::Store(e)) => return Err(e.into()),
+                Err(UploadError::Refused(code)) => return self.refused(id, code).await.map(|()| false),
+                Err(UploadError::Api(e)) => return self.settle(id, item.tries, e).await.map(|()| false),
+            }
+            if self.report.offline {
+                return Ok(false);
+            }
+        }
+        store.write(move |tx| files::done(tx, file)).await?;
+        Ok(true)
     }
 
     /// Writes down what a failure means for the item, and for the pass.
@@ -335,4 +374,10 @@ impl<'a> Pass<'a> {
 
 fn is_under_way(item: &Item) -> bool {
     matches!(item.state, ItemState::Waiting | ItemState::Sending)
+}
+
+/// Something of its files can be sent, or told the server, now.
+fn has_work(item: &Item) -> bool {
+    let is = |state| item.media.iter().any(|m| m.state == state && !m.done);
+    is(FileState::Made) || !is(FileState::Planned)
 }

@@ -6,7 +6,9 @@
 //!            └─ retry ─ failed(code)
 //! ```
 //! `sending` means that the server may already have the text, so it can no longer be changed or taken back.
-//! Sending itself is in `flush`, one file's upload in `upload`. Not here: making pictures small (compose).
+//! A file of an item is planned, then made (or it cannot be); the text waits for none, and the server is told that
+//! they follow. Sending itself is in `flush`, one file's upload in `upload`. Not here: making pictures small
+//! (compose).
 
 mod backoff;
 mod flush;
@@ -37,6 +39,20 @@ pub enum ItemState {
     },
 }
 
+/// Where a file of an item stands on this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// Being made small and sealed, or to be (準備中): [`crate::Session::prepare`] does it. The text does not wait.
+    Planned,
+    /// Made and sealed: `uploaded` and `done` tell how far it is.
+    Made,
+    /// It cannot be made (失敗). The text goes without it.
+    Failed {
+        /// Why.
+        code: Code,
+    },
+}
+
 /// One file of an item.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ItemMedia {
@@ -44,7 +60,9 @@ pub struct ItemMedia {
     pub id: MediaId,
     /// What it is.
     pub kind: MediaKind,
-    /// Length in bytes.
+    /// Where it stands.
+    pub state: FileState,
+    /// Length in bytes; 0 until it is made.
     pub length: u64,
     /// Bytes that the server said it has.
     pub uploaded: u64,

@@ -2,7 +2,7 @@
 //! is sent again. Not here: which file, and when to give up for good.
 
 use crate::api::{ApiError, Care};
-use crate::store::{Store, StoreError, outbox};
+use crate::store::{Store, StoreError, files};
 use bytes::Bytes;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaId, MediaState, NewMedia, PostId};
@@ -113,7 +113,7 @@ impl<'a> Upload<'a> {
             return Err(ApiError::Nonsense("the upload's offset").into());
         }
         if let Source::Store(store) = &self.source {
-            store.write(move |tx| outbox::uploaded(tx, media, next)).await?;
+            store.write(move |tx| files::uploaded(tx, media, next)).await?;
         }
         Ok(Some(next))
     }
@@ -147,7 +147,7 @@ async fn verdict(
 async fn chunk(source: &Source<'_>, media: MediaId, offset: u64) -> Result<Bytes, StoreError> {
     match source {
         Source::Store(store) => {
-            store.read(move |connection| outbox::chunk(connection, media, offset)).await.map(Bytes::from)
+            store.read(move |connection| files::chunk(connection, media, offset)).await.map(Bytes::from)
         }
         Source::Bytes(bytes) => {
             let from = usize::try_from(offset).map_err(|_| StoreError::Record)?.min(bytes.len());

@@ -1,30 +1,42 @@
-//! One person at work on this device. What they read is in `reading`, what they send in `posting`.
+//! One person at work on this device. What they read is in `reading`, what they write in `composing`, how it leaves
+//! in `posting`.
 //! Not here: screens, and when to send, which the shell knows.
 
+mod composing;
 mod posting;
 mod reading;
 
-pub use posting::Draft;
+pub use composing::{Draft, PrepareReport};
 
+use crate::Cancel;
 use crate::api::{ApiError, Care};
 use crate::clock::Clock;
+use crate::device::leaving::Leaving;
 use crate::error::{CoreError, StorageTrouble};
 use crate::outbox::Retry;
+use crate::runtime::block;
 use crate::store::cache::{self, Window};
 use crate::store::session::LeaseEnd;
-use crate::store::{Store, session};
-use renraku_wire::{Code, DevicePolicy, PasswordChange, PushProvider, PushRegistration, Staff, Timestamp};
+use crate::store::{Store, StoreError, session};
+use renraku_wire::{
+    Code, DevicePolicy, PasswordChange, PostId, PushProvider, PushRegistration, Staff, Timestamp,
+};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What was read, and whether it is fresh.
+/// Between two times that what is too old is let go of while the server is not reached.
+const PRUNE_MILLIS: i64 = 3_600_000;
+
+/// What was read, and how old it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen<T> {
     /// What the server said.
     pub value: T,
-    /// True when the server was not reached, and this is what it said last.
+    /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
+    /// When the server said it, by this device's clock; none for what an older version of the app kept.
+    pub seen_at: Option<Timestamp>,
 }
 
 /// A person's open store and their one line of sending, shared by all sessions of theirs.
@@ -40,11 +52,19 @@ pub(crate) struct Desk {
     pub(crate) stop: tokio::sync::watch::Sender<u64>,
     /// Where films rest until they are sealed.
     pub(crate) work: PathBuf,
+    /// Where what was handed over rests until it is made.
+    pub(crate) sources: PathBuf,
+    /// Held while files are made: one at a time.
+    pub(crate) preparing: Arc<tokio::sync::Mutex<()>>,
+    /// Whose file is being made, and what stops it.
+    pub(crate) making: Mutex<Option<(PostId, Cancel)>>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// When what the window does not hold any more was last let go of.
+    pruned_at: AtomicI64,
 }
 
 impl Desk {
-    pub(crate) fn new(store: Store, work: PathBuf, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(store: Store, (work, sources): (PathBuf, PathBuf), clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             sending: tokio::sync::Mutex::new(()),
@@ -52,7 +72,11 @@ impl Desk {
             receipts: Mutex::default(),
             stop: tokio::sync::watch::Sender::new(0),
             work,
+            sources,
+            preparing: Arc::default(),
+            making: Mutex::new(None),
             clock,
+            pruned_at: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -68,6 +92,7 @@ pub struct Session {
     /// The chain that `care` shows: the session belongs to it.
     certificate: Vec<String>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) leaving: Arc<Leaving>,
     staff: Staff,
     policy: DevicePolicy,
     must_change_password: AtomicBool,
@@ -81,15 +106,15 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(
-        care: Care,
-        certificate: Vec<String>,
+        (care, certificate): (Care, Vec<String>),
+        leaving: Arc<Leaving>,
         desk: Arc<Desk>,
         staff: Staff,
         policy: DevicePolicy,
         must_change_password: bool,
     ) -> Self {
         let must_change_password = AtomicBool::new(must_change_password);
-        Self { care, certificate, desk, staff, policy, must_change_password }
+        Self { care, certificate, desk, leaving, staff, policy, must_change_password }
     }
 
     pub(crate) fn certificate(&self) -> &[String] {
@@ -131,16 +156,25 @@ impl Session {
         Ok(self.desk.store.write(session::password_changed).await?)
     }
 
-    /// Ends the session here at once, and on the server if it is reached. Cached pages and the outbox stay
-    /// sealed for the next sign-in.
+    /// Ends the session here, at once: the token is forgotten, and the store closed for all who hold it. Who has a
+    /// PIN needs it for the next sign-in, as after [`crate::Device::lock`]. Cached pages and the outbox stay sealed.
+    /// The server is told in the background, now or when it is reached again.
     ///
     /// # Errors
     /// `Storage` when the token may still be there.
     pub async fn sign_out(&self) -> Result<(), CoreError> {
-        self.desk.store.write(session::close).await?;
-        // Not reached, or ended already: here it is over all the same, there it ends by itself.
-        let _ = self.care.sign_out().await;
-        Ok(())
+        if let Some(token) = self.care.token() {
+            self.leaving.add(token.to_owned()).await;
+        }
+        let over = self.desk.store.write(session::close).await;
+        let store = self.desk.store.clone();
+        block(move || store.close()).await?;
+        self.leaving.tell_soon(&self.care);
+        match over {
+            // Locked before: the next unlocking finds a token that the server knows no more.
+            Err(StoreError::Locked) => Ok(()),
+            over => Ok(over?),
+        }
     }
 
     /// Tells the server where pushes for this person on this device go.
@@ -159,7 +193,15 @@ impl Session {
     /// Lets go of what the policy's window of patients and days does not hold any more.
     pub(crate) async fn prune(&self) -> Result<(), CoreError> {
         let (window, now) = (self.window(), self.now());
-        Ok(self.desk.store.write(move |tx| cache::prune(tx, window, now)).await?)
+        self.desk.store.write(move |tx| cache::prune(tx, window, now)).await?;
+        self.desk.pruned_at.store(now.0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The same, when that was long ago: without the server nothing else does it.
+    async fn prune_now_and_then(&self) -> Result<(), CoreError> {
+        let since = self.now().0.saturating_sub(self.desk.pruned_at.load(Ordering::Relaxed));
+        if (0..PRUNE_MILLIS).contains(&since) { Ok(()) } else { self.prune().await }
     }
 
     pub(crate) fn window(&self) -> Window {
@@ -170,12 +212,15 @@ impl Session {
     /// lease), or when the clock was set back behind the latest time that it ever showed.
     pub(crate) async fn within_lease(&self) -> Result<(), CoreError> {
         let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        match self.desk.store.read(move |c| session::lease(c, now, hours)).await? {
-            Ok(()) => Ok(()),
-            Err(LeaseEnd::Over) => Err(CoreError::storage(StorageTrouble::LeaseOver)),
-            Err(LeaseEnd::SetBack) => Err(CoreError::storage(StorageTrouble::ClockSetBack)),
-        }
+        self.desk.store.read(move |c| session::lease(c, now, hours)).await?.map_err(lease_end)
     }
+}
+
+pub(crate) fn lease_end(end: LeaseEnd) -> CoreError {
+    CoreError::storage(match end {
+        LeaseEnd::Over => StorageTrouble::LeaseOver,
+        LeaseEnd::SetBack => StorageTrouble::ClockSetBack,
+    })
 }
 
 /// True when the server said nothing about the request itself: what was seen last may stand in.

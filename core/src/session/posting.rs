@@ -1,69 +1,18 @@
-//! Sending: composing into the outbox, the outbox itself, receipts, documents.
+//! Sending: the outbox, receipts, documents. What comes into the outbox is in `composing`.
 
 use super::Session;
-use crate::Cancel;
-use crate::compose::{Attachment, Progress, prepare};
 use crate::error::{CoreError, StorageTrouble};
 use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing};
 use crate::runtime::block;
 use crate::store::{cache, outbox, receipts};
 use renraku_wire::limits;
-use renraku_wire::{Code, MediaId, MediaKind, NewMedia, NewReceipt, PatientId, PostId};
+use renraku_wire::{Code, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// A post as the person made it.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// Whom it is about.
-    pub patient_id: PatientId,
-    /// The text part.
-    pub text: Text,
-    /// Pictures and films, as the camera wrote them.
-    pub attachments: Vec<Attachment>,
-    /// True to keep it as a draft (下書き), false to let it wait for sending.
-    pub keep_as_draft: bool,
-}
-
 impl Session {
-    /// Prepares the files and puts everything into the outbox. Needs no network. When it returns, the post is
-    /// on the disk, sealed, and survives a kill; the originals are no longer needed. Takes seconds for a film:
-    /// `cancel` stops it with nothing kept.
-    ///
-    /// # Errors
-    /// `Invalid` for an empty post, too long a text, a mark that is no area of its photo or a mark on a film
-    /// (`mark_invalid`), pixels that do not fit their layout; `TooLarge`, `Media`, `Storage`.
-    pub async fn compose(
-        &self,
-        draft: Draft,
-        cancel: Cancel,
-        progress: Option<Arc<dyn Progress>>,
-    ) -> Result<PostId, CoreError> {
-        let Draft { patient_id, text, attachments, keep_as_draft } = draft;
-        check(&text, attachments.len())?;
-        attachments.iter().try_for_each(Attachment::check)?;
-        let (policy, work) = (self.policy().clone(), self.desk.work.clone());
-        let mut stop = StopOnDrop(Some(cancel.clone()));
-        let files =
-            block(move || prepare(&attachments, &policy, &work, progress.as_deref(), &cancel)).await??;
-        stop.0 = None;
-        let (id, now) = (PostId::new(), self.now());
-        let insert = self.desk.store.write(move |tx| {
-            outbox::insert(tx, id, patient_id, &text, keep_as_draft, &files, now)?;
-            for file in &files {
-                if let Some(thumbnail) = &file.thumbnail {
-                    cache::put_picture(tx, file.media.id, true, thumbnail, now)?;
-                }
-            }
-            Ok(())
-        });
-        insert.await?;
-        Ok(id)
-    }
-
     /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every
     /// item stands is always told; once the lease is over (or the clock set back), what was written is not:
     /// texts and descriptions are empty until the server is reached.
@@ -136,16 +85,21 @@ impl Session {
         self.change(move |tx| outbox::release(tx, id)).await
     }
 
-    /// Takes a post back that is a draft, waits or failed. It and its files are gone.
+    /// Takes a post back that is a draft, waits or failed. It and its files are gone, those handed over too, and
+    /// what is being made of them stops.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` when the server may already have it, `Storage`.
     pub async fn cancel(&self, id: PostId) -> Result<(), CoreError> {
-        self.change(move |tx| {
+        let taken_back = self.change(move |tx| {
             outbox::cancel(tx, id)?;
             Ok(cache::drop_pictures(tx)?)
-        })
-        .await
+        });
+        taken_back.await?;
+        self.desk.stop_making(id);
+        // What cannot be removed now goes with the next preparation.
+        let _ = self.desk.sweep().await;
+        Ok(())
     }
 
     async fn change<R: Send + 'static>(
@@ -164,6 +118,7 @@ impl Session {
     /// # Errors
     /// `SignedOut` or `Certificate` when nothing can be sent until the person acts, `Storage`.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, CoreError> {
+        self.leaving.tell_soon(&self.care);
         let mut stop = self.desk.stop.subscribe();
         let sending = self.desk.sending.lock().await;
         let stopped = async {
@@ -202,10 +157,10 @@ impl Session {
         let now = self.now();
         let noted = self.desk.store.write(move |tx| {
             receipts::put(tx, id, NewReceipt { read_at: now, acknowledged })?;
-            if let Some(mut post) = cache::post(tx, id)? {
+            if let Some((mut post, fetched)) = cache::post(tx, id)? {
                 post.read = true;
                 post.acknowledged = acknowledged.unwrap_or(post.acknowledged);
-                cache::put_posts(tx, &[post])?;
+                cache::put_posts(tx, &[post], fetched)?;
             }
             Ok(())
         });
@@ -230,7 +185,7 @@ impl Session {
     /// Uploads a document (PDF, JPEG or PNG) at once, for a consent. Only with the server.
     ///
     /// # Errors
-    /// `Offline`, `TooLarge`, `Media`, `Storage` when the file cannot be read, `SignedOut`, `Certificate`.
+    /// `Offline`, `Media`, `Storage` when the file cannot be read, `SignedOut`, `Certificate`.
     pub async fn upload_document(&self, path: &Path, description: &str) -> Result<MediaId, CoreError> {
         let path = path.to_path_buf();
         let bytes = block(move || {
@@ -239,7 +194,7 @@ impl Session {
             }
             std::fs::read(&path).map(Some)
         });
-        let bytes = bytes.await??.ok_or(CoreError::TooLarge { code: Code::MediaTooLarge })?;
+        let bytes = bytes.await??.ok_or(CoreError::Media { code: Code::MediaTooLarge })?;
         let media = NewMedia {
             id: MediaId::new(),
             kind: MediaKind::Document,
@@ -254,24 +209,13 @@ impl Session {
     }
 }
 
-fn check(text: &Text, files: usize) -> Result<(), CoreError> {
+pub(super) fn check(text: &Text, files: usize) -> Result<(), CoreError> {
     let empty = text.body.trim().is_empty() && files == 0;
     if empty || text.body.chars().count() > limits::POST_CHARS {
         return Err(CoreError::invalid("body"));
     }
     if files > limits::POST_MEDIA {
-        return Err(CoreError::TooLarge { code: Code::MediaTooLarge });
+        return Err(CoreError::Media { code: Code::MediaTooLarge });
     }
     Ok(())
-}
-
-/// A caller who goes away does not want the film any more.
-struct StopOnDrop(Option<Cancel>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        if let Some(cancel) = &self.0 {
-            cancel.cancel();
-        }
-    }
 }

@@ -1,14 +1,18 @@
-//! Reading: patients, timelines, pictures. From the server where it is reached, else from what it said last.
+//! Reading: patients, timelines, pictures. From the server where it is reached, else from what it said last; and,
+//! for a screen that shall not wait to find that out, from what it said last alone (`…_last_seen`).
 
-use super::{Seen, Session, unreached};
+use super::{Seen, Session, lease_end, unreached};
 use crate::Cancel;
 use crate::api::ApiResult;
 use crate::error::CoreError;
 use crate::runtime::unless_cancelled;
-use crate::store::{StoreResult, cache, session};
+use crate::store::cache::{self, Kept};
+use crate::store::{StoreResult, session};
 use diesel::SqliteConnection;
 use renraku_wire::limits::{PHOTO_BYTES, TIMELINE_PAGE};
-use renraku_wire::{MediaId, Patient, PatientId, PatientSummary, Post, PostId, PostPage, ReceiptList};
+use renraku_wire::{
+    Code, MediaId, Patient, PatientId, PatientSummary, Post, PostId, PostPage, ReceiptList, Timestamp,
+};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -23,12 +27,17 @@ impl Session {
     /// server was not reached for longer than the town allows, with `ClockSetBack` when the clock was.
     pub async fn patients(&self) -> Result<Seen<Vec<PatientSummary>>, CoreError> {
         let fresh = async { Ok(self.care.patients().await?.patients) };
-        let keep = |tx: &mut SqliteConnection, list: &Vec<PatientSummary>| cache::put_patients(tx, list);
-        self.seen(fresh, keep, |connection| {
-            let list = cache::patients(connection)?;
-            Ok((!list.is_empty()).then_some(list))
-        })
-        .await
+        self.seen(fresh, |tx, list: &Vec<_>, now| cache::put_patients(tx, list, now), cache::patients).await
+    }
+
+    /// The patients as last seen, at once: from the sealed store, whatever the network does. None when there was
+    /// no list yet.
+    ///
+    /// # Errors
+    /// `SignedOut` when this session is over, `Storage`: with `LeaseOver` and `ClockSetBack` as
+    /// [`Session::patients`].
+    pub async fn patients_last_seen(&self) -> Result<Option<Seen<Vec<PatientSummary>>>, CoreError> {
+        self.last_seen(cache::patients).await
     }
 
     /// One patient with the team.
@@ -37,6 +46,14 @@ impl Session {
     /// As [`Session::patients`], and `NotFound`.
     pub async fn patient(&self, id: PatientId) -> Result<Seen<Patient>, CoreError> {
         self.seen(self.care.patient(id), cache::put_patient, move |c| cache::patient(c, id)).await
+    }
+
+    /// One patient as last seen, at once. None for one whose page was not opened before, or is not kept any more.
+    ///
+    /// # Errors
+    /// As [`Session::patients_last_seen`].
+    pub async fn patient_last_seen(&self, id: PatientId) -> Result<Option<Seen<Patient>>, CoreError> {
+        self.last_seen(move |c| cache::patient(c, id)).await
     }
 
     /// One page of a patient's timeline, newest first. `before` is the `next` of the page before.
@@ -48,18 +65,35 @@ impl Session {
         patient: PatientId,
         before: Option<&str>,
     ) -> Result<Seen<PostPage>, CoreError> {
-        if let Some(skip) = before.and_then(|cursor| cursor.strip_prefix(STORED)) {
-            let skip = skip.parse().map_err(|_| CoreError::invalid("before"))?;
-            self.within_lease().await?;
-            let page = self.desk.store.read(move |c| stored_page(c, patient, skip)).await?;
-            return page.map(|value| Seen { value, stale: true }).ok_or(CoreError::Offline { code: None });
+        if before.is_some_and(|cursor| cursor.starts_with(STORED)) {
+            let page = self.timeline_last_seen(patient, before).await?;
+            return page.ok_or(CoreError::Offline { code: None });
         }
         let first = before.is_none();
-        let keep = |tx: &mut SqliteConnection, page: &PostPage| cache::put_posts(tx, &page.posts);
+        let keep =
+            |tx: &mut SqliteConnection, page: &PostPage, now| cache::put_posts(tx, &page.posts, Some(now));
         self.seen(self.care.posts(patient, before), keep, move |c| {
             if first { stored_page(c, patient, 0) } else { Ok(None) }
         })
         .await
+    }
+
+    /// One page of a patient's timeline as last seen, at once. `before` is the `next` of such a page; the server's
+    /// own leads to none here. It is as old as the oldest of its posts. None when nothing is kept there.
+    ///
+    /// # Errors
+    /// As [`Session::patients_last_seen`]; `Invalid` for a `before` that no page gave.
+    pub async fn timeline_last_seen(
+        &self,
+        patient: PatientId,
+        before: Option<&str>,
+    ) -> Result<Option<Seen<PostPage>>, CoreError> {
+        let skip = match before.map(|cursor| cursor.strip_prefix(STORED)) {
+            None => 0,
+            Some(Some(skip)) => skip.parse().map_err(|_| CoreError::invalid("before"))?,
+            Some(None) => return Ok(None),
+        };
+        self.last_seen(move |c| stored_page(c, patient, skip)).await
     }
 
     /// One post.
@@ -67,12 +101,22 @@ impl Session {
     /// # Errors
     /// As [`Session::patients`], and `NotFound`.
     pub async fn post(&self, id: PostId) -> Result<Seen<Post>, CoreError> {
-        let keep = |tx: &mut SqliteConnection, post: &Post| cache::put_posts(tx, std::slice::from_ref(post));
+        let keep = |tx: &mut SqliteConnection, post: &Post, now| {
+            cache::put_posts(tx, std::slice::from_ref(post), Some(now))
+        };
         let seen = self.seen(self.care.post_by_id(id), keep, move |c| cache::post(c, id)).await;
         if matches!(seen, Err(CoreError::NotFound)) {
             self.desk.store.write(move |tx| cache::forget_post(tx, id)).await?;
         }
         seen
+    }
+
+    /// One post as last seen, at once. None when it is not kept.
+    ///
+    /// # Errors
+    /// As [`Session::patients_last_seen`].
+    pub async fn post_last_seen(&self, id: PostId) -> Result<Option<Seen<Post>>, CoreError> {
+        self.last_seen(move |c| cache::post(c, id)).await
     }
 
     /// Who has read a post; for its author and the lead. Only with the server.
@@ -104,7 +148,7 @@ impl Session {
     /// Gives the length in bytes. A film may take minutes: `cancel` stops it, and nothing of it stays.
     ///
     /// # Errors
-    /// As [`Session::thumbnail`], `Media` without a code when cancelled, and `Storage` when `to` exists or cannot
+    /// As [`Session::thumbnail`], `Cancelled`, and `Storage` when `to` exists or cannot
     /// be written.
     pub async fn media(&self, id: MediaId, to: &Path, cancel: &Cancel) -> Result<u64, CoreError> {
         let path = to.to_path_buf();
@@ -114,7 +158,7 @@ impl Session {
             return Ok(length);
         }
         let fetched = unless_cancelled(self.care.media(id, to), cancel).await;
-        let length = fetched.ok_or(CoreError::Media { code: None })??;
+        let length = fetched.ok_or(CoreError::Cancelled)??;
         if length <= PHOTO_BYTES {
             let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
             if bytes.starts_with(&[0xFF, 0xD8]) {
@@ -127,10 +171,28 @@ impl Session {
 
     async fn kept(&self, id: MediaId, small: bool) -> Result<Option<Vec<u8>>, CoreError> {
         let kept = self.desk.store.read(move |c| cache::picture(c, id, small)).await?;
-        if kept.is_some() {
-            self.within_lease().await?;
-        }
-        Ok(kept)
+        let Some(bytes) = kept else { return Ok(None) };
+        Ok(self.last_seen(move |_| Ok(Some((bytes, None)))).await?.map(|seen| seen.value))
+    }
+
+    /// What the store alone gives, as long as the town lets it, and of what it lets a device keep.
+    async fn last_seen<T, L>(&self, load: L) -> Result<Option<Seen<T>>, CoreError>
+    where
+        T: Send + 'static,
+        L: FnOnce(&mut SqliteConnection) -> StoreResult<Option<Kept<T>>> + Send + 'static,
+    {
+        self.prune_now_and_then().await?;
+        let (now, hours) = (self.now(), self.policy.offline_lease_hours);
+        let read = self.desk.store.read(move |c| {
+            if !session::is_open(c)? {
+                return Ok(Err(CoreError::SignedOut { code: Code::SessionInvalid }));
+            }
+            match session::lease(c, now, hours)? {
+                Ok(()) => load(c).map(Ok),
+                Err(end) => Ok(Err(lease_end(end))),
+            }
+        });
+        Ok(read.await??.map(|(value, seen_at)| Seen { value, stale: true, seen_at }))
     }
 
     /// Asks the server and keeps its answer; without the server gives what was kept.
@@ -142,25 +204,21 @@ impl Session {
     ) -> Result<Seen<T>, CoreError>
     where
         T: Send + 'static,
-        K: FnOnce(&mut SqliteConnection, &T) -> StoreResult<()> + Send + 'static,
-        L: FnOnce(&mut SqliteConnection) -> StoreResult<Option<T>> + Send + 'static,
+        K: FnOnce(&mut SqliteConnection, &T, Timestamp) -> StoreResult<()> + Send + 'static,
+        L: FnOnce(&mut SqliteConnection) -> StoreResult<Option<Kept<T>>> + Send + 'static,
     {
         match fresh.await {
             Ok(value) => {
                 let (store, now, window) = (&self.desk.store, self.now(), self.window());
                 let value = store.write(move |tx| {
                     session::contact(tx, now)?;
-                    keep(tx, &value)?;
+                    keep(tx, &value, now)?;
                     cache::prune(tx, window, now)?;
                     Ok(value)
                 });
-                Ok(Seen { value: value.await?, stale: false })
+                Ok(Seen { value: value.await?, stale: false, seen_at: Some(now) })
             }
-            Err(e) if unreached(&e) => {
-                self.within_lease().await?;
-                let kept = self.desk.store.read(load).await?;
-                kept.map(|value| Seen { value, stale: true }).ok_or_else(|| e.into())
-            }
+            Err(e) if unreached(&e) => self.last_seen(load).await?.ok_or_else(|| e.into()),
             Err(e) => Err(e.into()),
         }
     }
@@ -170,12 +228,14 @@ fn stored_page(
     connection: &mut SqliteConnection,
     patient: PatientId,
     skip: u32,
-) -> StoreResult<Option<PostPage>> {
+) -> StoreResult<Option<Kept<PostPage>>> {
     let mut posts = cache::posts(connection, patient, skip.into(), TIMELINE_PAGE as i64 + 1)?;
     let more = posts.len() > TIMELINE_PAGE;
     posts.truncate(TIMELINE_PAGE);
     let next = more.then(|| format!("{STORED}{}", skip as usize + TIMELINE_PAGE));
-    Ok((!posts.is_empty()).then_some(PostPage { posts, next }))
+    let at = posts.iter().map(|(_, at)| *at).min().flatten();
+    let posts: Vec<Post> = posts.into_iter().map(|(post, _)| post).collect();
+    Ok((!posts.is_empty()).then_some((PostPage { posts, next }, at)))
 }
 
 fn write_new(path: &PathBuf, bytes: &[u8]) -> std::io::Result<()> {

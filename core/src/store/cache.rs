@@ -18,6 +18,9 @@ pub(crate) struct Window {
     pub(crate) days: u32,
 }
 
+/// What was kept, and when the server said it; none of that where an older version of the app kept it.
+pub(crate) type Kept<T> = (T, Option<Timestamp>);
+
 /// Lets go of what lies outside of the window. The list of patients itself stays, names only.
 pub(crate) fn prune(tx: &mut SqliteConnection, window: Window, now: Timestamp) -> StoreResult<()> {
     let oldest = now.0.saturating_sub(i64::from(window.days) * 86_400_000);
@@ -44,7 +47,11 @@ pub(crate) fn drop_pictures(tx: &mut SqliteConnection) -> StoreResult<()> {
 }
 
 /// Replaces the list of patients. Whoever is not in it any more is gone, posts included.
-pub(crate) fn put_patients(tx: &mut SqliteConnection, patients: &[PatientSummary]) -> StoreResult<()> {
+pub(crate) fn put_patients(
+    tx: &mut SqliteConnection,
+    patients: &[PatientSummary],
+    now: Timestamp,
+) -> StoreResult<()> {
     let ids: Vec<&[u8]> = patients.iter().map(|p| p.id.0.as_bytes().as_slice()).collect();
     diesel::delete(patient::table.filter(patient::id.ne_all(&ids))).execute(tx)?;
     diesel::delete(post::table.filter(post::patient_id.ne_all(&ids))).execute(tx)?;
@@ -55,42 +62,55 @@ pub(crate) fn put_patients(tx: &mut SqliteConnection, patients: &[PatientSummary
                 patient::id.eq(summary.id.0.as_bytes().as_slice()),
                 patient::position.eq(position),
                 patient::summary.eq(&text),
+                patient::summary_at.eq(now.0),
             ))
             .on_conflict(patient::id)
             .do_update()
-            .set((patient::position.eq(position), patient::summary.eq(&text)))
+            .set((patient::position.eq(position), patient::summary.eq(&text), patient::summary_at.eq(now.0)))
             .execute(tx)?;
     }
     drop_pictures(tx)
 }
 
-/// The list of patients as last seen.
-pub(crate) fn patients(connection: &mut SqliteConnection) -> StoreResult<Vec<PatientSummary>> {
-    let rows: Vec<String> =
-        patient::table.order(patient::position).select(patient::summary).load(connection)?;
-    rows.iter().map(|text| from_json(text)).collect()
+/// The list of patients as last seen; none when it is empty.
+pub(crate) fn patients(connection: &mut SqliteConnection) -> StoreResult<Option<Kept<Vec<PatientSummary>>>> {
+    let rows: Vec<(String, Option<i64>)> = patient::table
+        .order(patient::position)
+        .select((patient::summary, patient::summary_at))
+        .load(connection)?;
+    let at = rows.first().and_then(|(_, at)| *at).map(Timestamp);
+    let list = rows.iter().map(|(text, _)| from_json(text)).collect::<StoreResult<Vec<_>>>()?;
+    Ok((!list.is_empty()).then_some((list, at)))
 }
 
 /// Keeps a patient's page, if the patient is in the list.
-pub(crate) fn put_patient(tx: &mut SqliteConnection, detail: &Patient) -> StoreResult<()> {
+pub(crate) fn put_patient(tx: &mut SqliteConnection, detail: &Patient, now: Timestamp) -> StoreResult<()> {
     diesel::update(patient::table.find(detail.id.0.as_bytes().as_slice()))
-        .set(patient::detail.eq(to_json(detail)?))
+        .set((patient::detail.eq(to_json(detail)?), patient::detail_at.eq(now.0)))
         .execute(tx)?;
     Ok(())
 }
 
 /// A patient's page as last seen.
-pub(crate) fn patient(connection: &mut SqliteConnection, id: PatientId) -> StoreResult<Option<Patient>> {
-    let row: Option<Option<String>> = patient::table
+pub(crate) fn patient(
+    connection: &mut SqliteConnection,
+    id: PatientId,
+) -> StoreResult<Option<Kept<Patient>>> {
+    let row: Option<(Option<String>, Option<i64>)> = patient::table
         .find(id.0.as_bytes().as_slice())
-        .select(patient::detail)
+        .select((patient::detail, patient::detail_at))
         .first(connection)
         .optional()?;
-    row.flatten().as_deref().map(from_json).transpose()
+    let Some((Some(text), at)) = row else { return Ok(None) };
+    Ok(Some((from_json(&text)?, at.map(Timestamp))))
 }
 
-/// Keeps posts, and which files are theirs.
-pub(crate) fn put_posts(tx: &mut SqliteConnection, posts: &[Post]) -> StoreResult<()> {
+/// Keeps posts as the server said them then, and which files are theirs.
+pub(crate) fn put_posts(
+    tx: &mut SqliteConnection,
+    posts: &[Post],
+    fetched: Option<Timestamp>,
+) -> StoreResult<()> {
     for one in posts {
         // With the old row its files' rows go.
         diesel::replace_into(post::table)
@@ -99,6 +119,7 @@ pub(crate) fn put_posts(tx: &mut SqliteConnection, posts: &[Post]) -> StoreResul
                 post::patient_id.eq(one.patient_id.0.as_bytes().as_slice()),
                 post::received_at.eq(one.received_at.0),
                 post::body.eq(to_json(one)?),
+                post::fetched_at.eq(fetched.map(|at| at.0)),
             ))
             .execute(tx)?;
         for media in &one.media {
@@ -114,10 +135,14 @@ pub(crate) fn put_posts(tx: &mut SqliteConnection, posts: &[Post]) -> StoreResul
 }
 
 /// A post as last seen.
-pub(crate) fn post(connection: &mut SqliteConnection, id: PostId) -> StoreResult<Option<Post>> {
-    let row: Option<String> =
-        post::table.find(id.0.as_bytes().as_slice()).select(post::body).first(connection).optional()?;
-    row.as_deref().map(from_json).transpose()
+pub(crate) fn post(connection: &mut SqliteConnection, id: PostId) -> StoreResult<Option<Kept<Post>>> {
+    let row: Option<(String, Option<i64>)> = post::table
+        .find(id.0.as_bytes().as_slice())
+        .select((post::body, post::fetched_at))
+        .first(connection)
+        .optional()?;
+    let Some((text, at)) = row else { return Ok(None) };
+    Ok(Some((from_json(&text)?, at.map(Timestamp))))
 }
 
 /// Forgets a post and its pictures.
@@ -126,21 +151,21 @@ pub(crate) fn forget_post(tx: &mut SqliteConnection, id: PostId) -> StoreResult<
     drop_pictures(tx)
 }
 
-/// A patient's posts as last seen, newest first, from `skip` on.
+/// A patient's posts as last seen, newest first, from `skip` on, each with when that was.
 pub(crate) fn posts(
     connection: &mut SqliteConnection,
     patient: PatientId,
     skip: i64,
     limit: i64,
-) -> StoreResult<Vec<Post>> {
-    let rows: Vec<String> = post::table
+) -> StoreResult<Vec<Kept<Post>>> {
+    let rows: Vec<(String, Option<i64>)> = post::table
         .filter(post::patient_id.eq(patient.0.as_bytes().as_slice()))
         .order((post::received_at.desc(), post::id.desc()))
         .offset(skip)
         .limit(limit)
-        .select(post::body)
+        .select((post::body, post::fetched_at))
         .load(connection)?;
-    rows.iter().map(|text| from_json(text)).collect()
+    rows.iter().map(|(text, at)| Ok((from_json(text)?, at.map(Timestamp)))).collect()
 }
 
 /// Keeps a picture if its post is kept, and lets the oldest ones go.

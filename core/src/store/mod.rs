@@ -5,6 +5,7 @@
 //! [`Store::write`]'s transaction. Not here: the network, and the rules of sending.
 
 pub(crate) mod cache;
+pub(crate) mod files;
 pub(crate) mod outbox;
 pub(crate) mod receipts;
 mod schema;
@@ -27,6 +28,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_latest.sql"),
     include_str!("migrations/0003_pictures.sql"),
+    include_str!("migrations/0004_fetched.sql"),
+    include_str!("migrations/0005_planned.sql"),
 ];
 
 /// Why the store did not answer.
@@ -80,6 +83,8 @@ impl From<diesel::result::Error> for StoreError {
 /// A person's open store. Cheap to clone. One connection: calls wait for each other.
 #[derive(Clone)]
 pub(crate) struct Store {
+    /// The file's name without its ending.
+    name: Arc<str>,
     /// None once it was closed.
     connection: Arc<Mutex<Option<SqliteConnection>>>,
     closed: Arc<AtomicBool>,
@@ -90,6 +95,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the file, or makes it, and brings it to this version. Blocks.
     pub(crate) fn open(path: &Path, key: &StoreKey) -> StoreResult<Self> {
+        let name = path.file_stem().and_then(|name| name.to_str()).ok_or(StoreError::Unreadable)?.into();
         let path = path.to_str().ok_or(StoreError::Unreadable)?;
         let mut connection = SqliteConnection::establish(path).map_err(|_| StoreError::File)?;
         let hex = Zeroizing::new(hex::encode(key.as_slice()));
@@ -110,6 +116,7 @@ impl Store {
         )?;
         migrate(&mut connection, version)?;
         Ok(Self {
+            name,
             connection: Arc::new(Mutex::new(Some(connection))),
             closed: Arc::default(),
             changes: Arc::new(tokio::sync::watch::Sender::new(0)),
@@ -128,6 +135,11 @@ impl Store {
         self.closed.load(Ordering::SeqCst)
     }
 
+    /// What the file is called, which says nothing of whose it is.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How often something was written, to wait for the next time.
     pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.changes.subscribe()
@@ -139,13 +151,14 @@ impl Store {
         R: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> StoreResult<R> + Send + 'static,
     {
-        let (connection, closed) = (self.connection.clone(), self.closed.clone());
-        let run = move || {
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let open = connection.as_mut().filter(|_| !closed.load(Ordering::SeqCst));
-            work(open.ok_or(StoreError::Locked)?)
-        };
-        block(run).await?
+        let store = self.clone();
+        block(move || store.read_here(work)).await?
+    }
+
+    fn read_here<R>(&self, work: impl FnOnce(&mut SqliteConnection) -> StoreResult<R>) -> StoreResult<R> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = connection.as_mut().filter(|_| !self.is_closed());
+        work(open.ok_or(StoreError::Locked)?)
     }
 
     /// Runs changes in one transaction, on a thread that may block. It is on the disk when this returns.
@@ -155,13 +168,18 @@ impl Store {
         R: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> StoreResult<R> + Send + 'static,
     {
-        let changes = self.changes.clone();
-        self.read(move |connection| {
-            let done = connection.immediate_transaction(work)?;
-            changes.send_modify(|n| *n += 1);
-            Ok(done)
-        })
-        .await
+        let store = self.clone();
+        block(move || store.write_here(work)).await?
+    }
+
+    /// The same for whoever is on such a thread already.
+    pub(crate) fn write_here<R>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> StoreResult<R>,
+    ) -> StoreResult<R> {
+        let done = self.read_here(|connection| connection.immediate_transaction(work))?;
+        self.changes.send_modify(|n| *n += 1);
+        Ok(done)
     }
 }
 

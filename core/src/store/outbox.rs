@@ -1,14 +1,13 @@
-//! The outbox on disk: items, their files in sealed chunks, how far each is. Not here: the network.
+//! The outbox on disk: items and where each stands. Their files are in `files`. Not here: the network.
 
-use super::schema::{item, item_chunk, item_media};
+use super::files::{self, FileRow};
+use super::schema::item;
 use super::{StoreError, StoreResult, from_json, id, to_json};
-use crate::compose::Prepared;
-use crate::outbox::{Item, ItemError, ItemMedia, ItemState, Text};
+use crate::compose::Planned;
+use crate::outbox::{Item, ItemError, ItemState, Text};
 use diesel::dsl::max;
 use diesel::prelude::*;
-use renraku_wire::limits::DEVICE_CHUNK_BYTES;
-use renraku_wire::{Code, MediaId, NewMedia, NewPost, PatientId, PostId, Timestamp};
-use std::io::Read;
+use renraku_wire::{Code, NewPost, PatientId, PostId, Timestamp};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = item)]
@@ -26,27 +25,14 @@ struct ItemRow {
     next_try_at: i64,
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = item_media)]
-struct MediaRow {
-    id: Vec<u8>,
-    item_id: Vec<u8>,
-    kind: String,
-    length: i64,
-    sha256: String,
-    description: String,
-    uploaded: i64,
-    done: bool,
-}
-
-/// Adds an item with all its files, at the end of the line.
+/// Adds an item with what its files are to be made of, at the end of the line.
 pub(crate) fn insert(
     tx: &mut SqliteConnection,
     post: PostId,
     patient: PatientId,
     text: &Text,
     draft: bool,
-    media: &[Prepared],
+    media: &[Planned],
     now: Timestamp,
 ) -> StoreResult<()> {
     diesel::insert_into(item::table)
@@ -64,47 +50,8 @@ pub(crate) fn insert(
             item::next_try_at.eq(0),
         ))
         .execute(tx)?;
-    for (position, prepared) in (0i32..).zip(media) {
-        insert_media(tx, post, position, prepared)?;
-    }
-    Ok(())
-}
-
-fn insert_media(
-    tx: &mut SqliteConnection,
-    post: PostId,
-    position: i32,
-    prepared: &Prepared,
-) -> StoreResult<()> {
-    let media = &prepared.media;
-    diesel::insert_into(item_media::table)
-        .values((
-            item_media::id.eq(key(&media.id.0)),
-            item_media::item_id.eq(key(&post.0)),
-            item_media::position.eq(position),
-            item_media::kind.eq(to_json(&media.kind)?),
-            item_media::length.eq(i64::try_from(media.length).map_err(|_| StoreError::Record)?),
-            item_media::sha256.eq(&media.sha256),
-            item_media::description.eq(&media.description),
-            item_media::uploaded.eq(0),
-            item_media::done.eq(false),
-        ))
-        .execute(tx)?;
-    let mut source = prepared.open().map_err(|_| StoreError::File)?;
-    let mut chunk = Vec::with_capacity(DEVICE_CHUNK_BYTES);
-    for number in 0i64.. {
-        chunk.clear();
-        let part = source.by_ref().take(DEVICE_CHUNK_BYTES as u64).read_to_end(&mut chunk);
-        if part.map_err(|_| StoreError::File)? == 0 {
-            break;
-        }
-        diesel::insert_into(item_chunk::table)
-            .values((
-                item_chunk::media_id.eq(key(&media.id.0)),
-                item_chunk::number.eq(number),
-                item_chunk::bytes.eq(&chunk),
-            ))
-            .execute(tx)?;
+    for (position, planned) in (0i32..).zip(media) {
+        files::plan(tx, post, position, planned)?;
     }
     Ok(())
 }
@@ -117,10 +64,7 @@ fn next_place(connection: &mut SqliteConnection) -> StoreResult<i64> {
 /// Every item, in the order of sending.
 pub(crate) fn list(connection: &mut SqliteConnection) -> StoreResult<Vec<Item>> {
     let rows: Vec<ItemRow> = item::table.order(item::place).select(ItemRow::as_select()).load(connection)?;
-    let media: Vec<MediaRow> = item_media::table
-        .order((item_media::item_id, item_media::position))
-        .select(MediaRow::as_select())
-        .load(connection)?;
+    let media = files::all(connection)?;
     rows.into_iter().map(|row| to_item(row, &media)).collect()
 }
 
@@ -128,15 +72,7 @@ pub(crate) fn list(connection: &mut SqliteConnection) -> StoreResult<Vec<Item>> 
 pub(crate) fn get(connection: &mut SqliteConnection, post: PostId) -> Result<Item, ItemError> {
     let row = item::table.find(key(&post.0)).select(ItemRow::as_select()).first(connection).optional();
     let row = row.map_err(StoreError::from)?.ok_or(ItemError::Missing)?;
-    Ok(to_item(row, &media_of(connection, post)?)?)
-}
-
-fn media_of(connection: &mut SqliteConnection, post: PostId) -> StoreResult<Vec<MediaRow>> {
-    Ok(item_media::table
-        .filter(item_media::item_id.eq(key(&post.0)))
-        .order(item_media::position)
-        .select(MediaRow::as_select())
-        .load(connection)?)
+    Ok(to_item(row, &files::of(connection, post)?)?)
 }
 
 /// Changes the text of an item that is not on its way.
@@ -163,15 +99,17 @@ pub(crate) fn edit(
     Ok(())
 }
 
-/// Lets a draft go, or tries a failed one again: to the end of the line. One that waits already stays.
+/// Lets a draft go, or tries a failed one again: to the end of the line. One that waits already stays, but what
+/// failed of its files is tried again.
 pub(crate) fn release(tx: &mut SqliteConnection, post: PostId) -> Result<(), ItemError> {
     let found = get(tx, post)?;
     let state = match found.state {
-        ItemState::Waiting => return Ok(()),
+        ItemState::Waiting => return Ok(files::retry(tx, post)?),
         ItemState::Failed { .. } if found.text_sent => "sending",
         ItemState::Draft | ItemState::Failed { .. } => "waiting",
         ItemState::Sending | ItemState::Sent => return Err(ItemError::TooLate),
     };
+    files::retry(tx, post)?;
     diesel::update(item::table.find(key(&post.0)))
         .set((
             item::state.eq(state),
@@ -196,7 +134,8 @@ pub(crate) fn cancel(tx: &mut SqliteConnection, post: PostId) -> Result<(), Item
     }
 }
 
-/// Notes that the text leaves now, and gives what to send; none when the item was cancelled meanwhile.
+/// Notes that the text leaves now, and gives what to send. Files that are not made yet follow it, those that never
+/// will be are left out. None when the item was cancelled meanwhile, or nothing is left of it to be sent.
 pub(crate) fn start(tx: &mut SqliteConnection, post: PostId) -> StoreResult<Option<NewPost>> {
     let found = match get(tx, post) {
         Ok(found) => found,
@@ -206,17 +145,14 @@ pub(crate) fn start(tx: &mut SqliteConnection, post: PostId) -> StoreResult<Opti
     if !matches!(found.state, ItemState::Waiting | ItemState::Sending) || found.text_sent {
         return Ok(None);
     }
-    diesel::update(item::table.find(key(&post.0))).set(item::state.eq("sending")).execute(tx)?;
-    let mut media = Vec::new();
-    for row in media_of(tx, post)? {
-        media.push(NewMedia {
-            id: MediaId(id(&row.id)?),
-            kind: from_json(&row.kind)?,
-            length: u64::try_from(row.length).map_err(|_| StoreError::Record)?,
-            sha256: row.sha256,
-            description: row.description,
-        });
+    let media = files::announce(tx, post, found.state == ItemState::Sending)?;
+    if found.body.trim().is_empty() && media.is_empty() {
+        let code = files::failure(&files::of(tx, post)?)?.unwrap_or(Code::MediaLost);
+        files::unannounce(tx, post)?;
+        fail(tx, post, code)?;
+        return Ok(None);
     }
+    diesel::update(item::table.find(key(&post.0))).set(item::state.eq("sending")).execute(tx)?;
     Ok(Some(NewPost {
         id: post,
         body: found.body,
@@ -240,7 +176,7 @@ pub(crate) fn back_to_waiting(tx: &mut SqliteConnection, post: PostId) -> StoreR
     diesel::update(item::table.find(key(&post.0)).filter(item::text_sent.eq(false)))
         .set(item::state.eq("waiting"))
         .execute(tx)?;
-    Ok(())
+    if get(tx, post).is_ok_and(|item| item.text_sent) { Ok(()) } else { files::unannounce(tx, post) }
 }
 
 /// A try in vain.
@@ -259,41 +195,19 @@ pub(crate) fn fail(tx: &mut SqliteConnection, post: PostId, code: Code) -> Store
     Ok(())
 }
 
-/// All of it is there.
-pub(crate) fn finish(tx: &mut SqliteConnection, post: PostId, now: Timestamp) -> StoreResult<()> {
+/// All of it is there that could be made: sent, or failed for what could not. False for that.
+pub(crate) fn conclude(tx: &mut SqliteConnection, post: PostId, now: Timestamp) -> StoreResult<bool> {
+    match files::failure(&files::of(tx, post)?)? {
+        Some(code) => fail(tx, post, code).map(|()| false),
+        None => finish(tx, post, now).map(|()| true),
+    }
+}
+
+fn finish(tx: &mut SqliteConnection, post: PostId, now: Timestamp) -> StoreResult<()> {
     diesel::update(item::table.find(key(&post.0)))
         .set((item::state.eq("sent"), item::sent_at.eq(now.0)))
         .execute(tx)?;
     Ok(())
-}
-
-/// Bytes that the server has of a file.
-pub(crate) fn uploaded(tx: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<()> {
-    let offset = i64::try_from(offset).map_err(|_| StoreError::Record)?;
-    diesel::update(item_media::table.find(key(&media.0))).set(item_media::uploaded.eq(offset)).execute(tx)?;
-    Ok(())
-}
-
-/// The server keeps the file: its bytes here may go.
-pub(crate) fn media_done(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()> {
-    diesel::update(item_media::table.find(key(&media.0)))
-        .set((item_media::uploaded.eq(item_media::length), item_media::done.eq(true)))
-        .execute(tx)?;
-    diesel::delete(item_chunk::table.filter(item_chunk::media_id.eq(key(&media.0)))).execute(tx)?;
-    Ok(())
-}
-
-/// The bytes of a file from `offset` to the end of their chunk.
-pub(crate) fn chunk(connection: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<Vec<u8>> {
-    let number = i64::try_from(offset / DEVICE_CHUNK_BYTES as u64).map_err(|_| StoreError::Record)?;
-    let mut bytes: Vec<u8> =
-        item_chunk::table.find((key(&media.0), number)).select(item_chunk::bytes).first(connection)?;
-    let skip = usize::try_from(offset % DEVICE_CHUNK_BYTES as u64).map_err(|_| StoreError::Record)?;
-    if skip >= bytes.len() {
-        return Err(StoreError::Record);
-    }
-    bytes.drain(..skip);
-    Ok(bytes)
 }
 
 /// Forgets what was sent before `before`.
@@ -303,7 +217,7 @@ pub(crate) fn prune(tx: &mut SqliteConnection, before: Timestamp) -> StoreResult
     Ok(())
 }
 
-fn to_item(row: ItemRow, media: &[MediaRow]) -> StoreResult<Item> {
+fn to_item(row: ItemRow, media: &[FileRow]) -> StoreResult<Item> {
     let state = match (row.state.as_str(), row.reason) {
         ("draft", _) => ItemState::Draft,
         ("waiting", _) => ItemState::Waiting,
@@ -312,7 +226,7 @@ fn to_item(row: ItemRow, media: &[MediaRow]) -> StoreResult<Item> {
         ("failed", Some(reason)) => ItemState::Failed { code: from_json(&to_json(&reason)?)? },
         _ => return Err(StoreError::Record),
     };
-    let own = media.iter().filter(|m| m.item_id == row.id).map(to_media);
+    let own = media.iter().filter(|m| m.item_id == row.id).map(files::to_media);
     Ok(Item {
         id: PostId(id(&row.id)?),
         patient_id: PatientId(id(&row.patient_id)?),
@@ -328,17 +242,6 @@ fn to_item(row: ItemRow, media: &[MediaRow]) -> StoreResult<Item> {
     })
 }
 
-fn to_media(row: &MediaRow) -> StoreResult<ItemMedia> {
-    Ok(ItemMedia {
-        id: MediaId(id(&row.id)?),
-        kind: from_json(&row.kind)?,
-        length: u64::try_from(row.length).map_err(|_| StoreError::Record)?,
-        uploaded: u64::try_from(row.uploaded).map_err(|_| StoreError::Record)?,
-        done: row.done,
-        description: row.description.clone(),
-    })
-}
-
-fn key(id: &uuid::Uuid) -> &[u8] {
+pub(super) fn key(id: &uuid::Uuid) -> &[u8] {
     id.as_bytes()
 }

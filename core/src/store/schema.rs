@@ -19,6 +19,8 @@ diesel::table! {
         position -> Integer,
         summary -> Text,
         detail -> Nullable<Text>,
+        summary_at -> Nullable<BigInt>,
+        detail_at -> Nullable<BigInt>,
     }
 }
 
@@ -28,6 +30,7 @@ diesel::table! {
         patient_id -> Binary,
         received_at -> BigInt,
         body -> Text,
+        fetched_at -> Nullable<BigInt>,
     }
 }
 
@@ -85,6 +88,9 @@ diesel::table! {
         description -> Text,
         uploaded -> BigInt,
         done -> Bool,
+        source -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        announced -> Nullable<Integer>,
     }
 }
 

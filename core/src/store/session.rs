@@ -53,6 +53,12 @@ pub(crate) fn over(tx: &mut SqliteConnection, token: &str) -> StoreResult<()> {
     Ok(())
 }
 
+/// True while somebody is signed in with this store.
+pub(crate) fn is_open(connection: &mut SqliteConnection) -> StoreResult<bool> {
+    let token: Option<Option<String>> = dsl::session.select(dsl::token).first(connection).optional()?;
+    Ok(token.flatten().is_some())
+}
+
 /// The first password was changed.
 pub(crate) fn password_changed(tx: &mut SqliteConnection) -> StoreResult<()> {
     diesel::update(dsl::session).set(dsl::must_change_password.eq(false)).execute(tx)?;

@@ -113,20 +113,23 @@ async fn a_receipt_that_changed_on_the_way_is_not_forgotten() {
 
 #[tokio::test]
 async fn pictures_of_an_older_store_stay_with_their_posts() {
-    let (folder, key, store) = fresh();
+    let (folder, key) = (tempfile::tempdir().unwrap(), new_key());
+    let path = folder.path().join("one.db");
     let (kept, orphan) = (MediaId::new(), MediaId::new());
     let before = format!(
-        r#"DROP TABLE post_media;
+        r#"PRAGMA key = "x'{}'"; {} {}
         INSERT INTO post VALUES (x'01', x'09', 0, '{{"media":[7,{{"id":"{kept}"}},{{"id":"x"}}]}}');
         INSERT INTO post VALUES (x'02', x'09', 0, 'no record'), (x'03', x'09', 0, '{{}}');
         INSERT INTO picture VALUES (x'{}', 1, x'00', 0), (x'{}', 1, x'00', 0);
         PRAGMA user_version = 2;"#,
+        hex::encode(key.as_slice()),
+        MIGRATIONS[0],
+        MIGRATIONS[1],
         hex::encode(kept.0.as_bytes()),
         hex::encode(orphan.0.as_bytes())
     );
-    store.write(move |tx| Ok(tx.batch_execute(&before)?)).await.unwrap();
-    drop(store);
-    let store = Store::open(&folder.path().join("one.db"), &key).unwrap();
+    SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(&before).unwrap();
+    let store = Store::open(&path, &key).unwrap();
     let run = store.write(move |tx| {
         cache::drop_pictures(tx)?;
         Ok((cache::picture(tx, kept, true)?.is_some(), cache::picture(tx, orphan, true)?.is_some()))

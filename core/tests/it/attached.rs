@@ -4,7 +4,8 @@
 use crate::phone::{Phone, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
 use renraku_core::{
-    Attachment, Cancel, CoreError, Cover, Draft, Mark, PixelLayout, Progress, Session, Shape,
+    Attachment, Cancel, CoreError, Cover, Draft, FileState, ItemState, Mark, PixelLayout, Progress, Session,
+    Shape,
 };
 use renraku_media::{film, fixture, photo};
 use renraku_wire::{Code, DevicePolicy, MediaId, MediaKind, PatientId, limits};
@@ -16,11 +17,16 @@ const CORNER: Mark =
 
 async fn send(session: &Session, patient: PatientId, attachment: Attachment) -> Result<MediaId, CoreError> {
     let post = Draft { attachments: vec![attachment], ..draft(patient, "x") };
-    let id = session.compose(post, Cancel::new(), None).await?;
+    let id = session.compose(post).await?;
+    session.prepare(Cancel::new(), None).await?;
     let items = session.outbox().await.unwrap();
-    let media = items.iter().find(|item| item.id == id).unwrap().media[0].id;
+    let media = items.iter().find(|item| item.id == id).unwrap().media[0].clone();
+    if let FileState::Failed { code } = media.state {
+        session.cancel(id).await?;
+        return Err(CoreError::Media { code });
+    }
     assert_eq!(session.flush(true).await.unwrap().failed, 0);
-    Ok(media)
+    Ok(media.id)
 }
 
 fn film(phone: &Phone, seconds: f32) -> Attachment {
@@ -90,10 +96,7 @@ async fn what_the_platform_decoded_is_a_photo_like_any_other() {
     {
         attachment.pixels = Some(bad);
         let refused = send(&session, town.patient.id, attachment.clone()).await;
-        assert_eq!(
-            refused,
-            Err(CoreError::Invalid { code: Code::FieldInvalid, field: Some("pixels".into()) })
-        );
+        assert_eq!(refused, Err(CoreError::Media { code: Code::MediaUnreadable }));
     }
     let on_film = Attachment { pixels: Some(layout), ..film(&phone, 0.5) };
     assert!(matches!(send(&session, town.patient.id, on_film).await, Err(CoreError::Invalid { .. })));
@@ -164,10 +167,17 @@ async fn a_film_can_be_stopped_while_it_is_made_and_nothing_of_it_stays() {
     let (phone, session) = Phone::with_nurse(&town).await;
     let cancel = Cancel::new();
     let post = Draft { attachments: vec![film(&phone, 4.0)], ..draft(town.patient.id, "x") };
-    let stopped = session.compose(post, cancel.clone(), Some(Arc::new(Impatient(cancel)))).await;
-    assert_eq!(stopped, Err(CoreError::Media { code: None }));
-    assert!(session.outbox().await.unwrap().is_empty());
+    let id = session.compose(post).await.unwrap();
+    let stopped = session.prepare(cancel.clone(), Some(Arc::new(Impatient(cancel.clone())))).await;
+    assert_eq!(stopped, Err(CoreError::Cancelled));
+    assert_eq!(session.prepare(cancel, None).await, Err(CoreError::Cancelled), "asked before");
     assert_eq!(std::fs::read_dir(phone.file("app/work")).unwrap().count(), 0);
+    let item = session.outbox().await.unwrap().remove(0);
+    assert_eq!((item.state, item.media[0].state), (ItemState::Waiting, FileState::Planned), "the post waits");
+    let report = session.prepare(Cancel::new(), None).await.unwrap();
+    assert_eq!((report.made, report.failed), (1, 0));
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(town.facts().posts[0].id, id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,10 +200,10 @@ async fn a_download_can_be_stopped_and_nothing_of_it_stays() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     asked.cancel();
-    assert_eq!(fetching.await.unwrap(), Err(CoreError::Media { code: None }));
+    assert_eq!(fetching.await.unwrap(), Err(CoreError::Cancelled));
     assert!(!to.exists(), "part of a file never stays");
     town.network.trickle(0);
-    assert_eq!(session.media(id, &to, &asked).await, Err(CoreError::Media { code: None }), "asked before");
+    assert_eq!(session.media(id, &to, &asked).await, Err(CoreError::Cancelled), "asked before");
     assert_eq!(session.media(id, &to, &Cancel::new()).await, Ok(40_000_000));
 }
 

@@ -1,9 +1,9 @@
 //! Stores that cannot be opened, and a disk that is full: each told apart, and nothing lost by looking.
 
-use crate::phone::{Phone, draft, noisy_photo};
+use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use renraku_core::{Cancel, CoreError, StorageTrouble};
 use renraku_wire::StaffId;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ async fn with_one_post() -> (Phone, StaffId) {
     let staff = session.staff().id;
     let mut post = draft(town.patient.id, "kept");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 600)];
-    session.compose(post, Cancel::new(), None).await.unwrap();
+    composed(&session, post).await;
     drop(session);
     (phone.restart(), staff)
 }
@@ -54,17 +54,28 @@ async fn trouble(phone: &Phone, staff: StaffId) -> Option<StorageTrouble> {
     }
 }
 
+#[derive(diesel::QueryableByName)]
+struct Version {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    user_version: i32,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_of_a_newer_version_is_left_alone() {
     let (phone, staff) = with_one_post().await;
     let key = hex::encode(std::fs::read(secret(&phone)).unwrap());
-    let set_version = |version: &str| {
+    let open = || {
         let mut connection = SqliteConnection::establish(store(&phone).to_str().unwrap()).unwrap();
-        connection.batch_execute(&format!("PRAGMA key = \"x'{key}'\"; {version}")).unwrap();
+        connection.batch_execute(&format!("PRAGMA key = \"x'{key}'\"")).unwrap();
+        connection
     };
-    set_version("PRAGMA user_version = 99");
+    let set_version = |version: i32| {
+        open().batch_execute(&format!("PRAGMA user_version = {version}")).unwrap();
+    };
+    let before: Version = diesel::sql_query("PRAGMA user_version").get_result(&mut open()).unwrap();
+    set_version(99);
     assert_eq!(trouble(&phone, staff).await, Some(StorageTrouble::Newer));
-    set_version("PRAGMA user_version = 3");
+    set_version(before.user_version);
     let session = phone.device.resume(staff).await.unwrap();
     assert_eq!(session.outbox().await.unwrap().len(), 1, "after the update it is all there");
 }
@@ -121,9 +132,12 @@ async fn a_full_disk_refuses_what_does_not_fit_and_keeps_what_it_has() {
     let refused = loop {
         let mut post = draft(town.patient.id, &format!("{}", kept.len()));
         post.attachments = vec![photo.clone()];
-        match session.compose(post, Cancel::new(), None).await {
+        match session.compose(post).await {
             Ok(id) => kept.push(id),
             Err(e) => break e,
+        }
+        if let Err(e) = session.prepare(Cancel::new(), None).await {
+            break e;
         }
         assert!(kept.len() < 100, "never full");
     };
@@ -138,6 +152,11 @@ async fn a_full_disk_refuses_what_does_not_fit_and_keeps_what_it_has() {
     assert_eq!(session.outbox().await.unwrap().len(), kept.len());
     let grown = Command::new("mount").args(["-o", "remount,size=40m"]).arg(phone.file("app/people")).status();
     assert!(grown.unwrap().success(), "room was made");
+    assert_eq!(
+        session.prepare(Cancel::new(), None).await.unwrap().failed,
+        0,
+        "what did not fit is made after all"
+    );
     assert_eq!(session.flush(true).await.unwrap().sent as usize, kept.len());
     let sent: Vec<_> = town.facts().posts.iter().map(|p| p.id).collect();
     assert_eq!(sent, kept);

@@ -16,7 +16,11 @@ pub async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<N
     }
     let mut facts = town.facts();
     let (id, length) = (new.id, new.length);
-    let stored = facts.files.entry(id).or_insert(Stored { new, bytes: vec![], state: MediaState::Pending });
+    let fresh = Stored { new: new.clone(), bytes: vec![], state: MediaState::Pending };
+    let stored = facts.files.entry(id).or_insert(fresh);
+    if stored.new.is_to_follow() {
+        stored.new = new;
+    }
     let offset = stored.bytes.len() as u64;
     Json(UploadStatus { id, offset, length, state: stored.state, at: Timestamp(0) }).into_response()
 }
@@ -58,6 +62,9 @@ pub async fn chunk(
     let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
     let mut facts = town.facts();
     let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };
+    if stored.new.is_to_follow() {
+        return no(Code::MediaPending);
+    }
     if stored.state != MediaState::Pending || at != stored.bytes.len() as u64 {
         return no(Code::OffsetConflict);
     }
@@ -73,6 +80,20 @@ pub async fn chunk(
     }
     stored.state = MediaState::Ready;
     taken
+}
+
+pub async fn give_up(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return *no;
+    }
+    match town.facts().files.get_mut(&id) {
+        Some(stored) if stored.state == MediaState::Ready => no(Code::StateConflict),
+        Some(stored) => {
+            stored.state = MediaState::Refused;
+            StatusCode::NO_CONTENT.into_response()
+        }
+        None => no(Code::NotFound),
+    }
 }
 
 pub async fn bytes(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {

@@ -54,8 +54,9 @@ async fn child() {
         }
         post.keep_as_draft = n % 4 == 3;
         let kept_as_draft = post.keep_as_draft;
-        let id = session.compose(post, Cancel::new(), None).await.unwrap();
+        let id = session.compose(post).await.unwrap();
         println!("KEPT {id}");
+        session.prepare(Cancel::new(), None).await.unwrap();
         if kept_as_draft {
             session.edit(id, text(&format!("{round}-{n}"))).await.unwrap();
             session.release(id).await.unwrap();
@@ -66,6 +67,27 @@ async fn child() {
             println!("{answer} {id}");
         }
     }
+}
+
+/// The phone's process: this program, at an ignored test of its own.
+pub fn phones_process(
+    test: &str,
+    phone: &Phone,
+    round: u32,
+    staff: StaffId,
+    patients: [PatientId; 2],
+) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env("RENRAKU_PHONE", phone.folder.path())
+        .env("RENRAKU_ROUND", round.to_string())
+        .env("RENRAKU_STAFF", staff.to_string())
+        .env("RENRAKU_PATIENT_0", patients[0].to_string())
+        .env("RENRAKU_PATIENT_1", patients[1].to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    command
 }
 
 /// What the phone said of a post, the last word counts.
@@ -79,7 +101,7 @@ fn listen(output: impl std::io::Read, said: &mut HashMap<PostId, String>, order:
     }
 }
 
-async fn resumed(phone: Phone, staff: StaffId) -> (Phone, Session) {
+pub async fn resumed(phone: Phone, staff: StaffId) -> (Phone, Session) {
     let phone = phone.restart();
     let session = phone.device.resume(staff).await.unwrap();
     (phone, session)
@@ -98,17 +120,8 @@ async fn nothing_acknowledged_is_lost_nothing_is_sent_twice_and_the_order_stays(
         if start.elapsed() > TIME {
             break;
         }
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "killed::child", "--ignored", "--nocapture"])
-            .env("RENRAKU_PHONE", phone.folder.path())
-            .env("RENRAKU_ROUND", round.to_string())
-            .env("RENRAKU_STAFF", staff.to_string())
-            .env("RENRAKU_PATIENT_0", town.patient.id.to_string())
-            .env("RENRAKU_PATIENT_1", other.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let patients = [town.patient.id, other];
+        let mut child = phones_process("killed::child", &phone, round, staff, patients).spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let hear = tokio::task::spawn_blocking(move || {
             let (mut said, mut order) = (HashMap::new(), Vec::new());
@@ -133,6 +146,7 @@ async fn nothing_acknowledged_is_lost_nothing_is_sent_twice_and_the_order_stays(
         }
     }
     let (_phone, session) = resumed(phone, staff).await;
+    session.prepare(Cancel::new(), None).await.unwrap();
     while session.flush(true).await.unwrap().remaining > 0 {
         assert!(start.elapsed() < TIME * 3, "it does not come to an end");
     }

@@ -2,7 +2,7 @@
 
 use crate::phone::{Phone, draft};
 use crate::town::{PASSWORD, found};
-use renraku_core::{Cancel, CoreError, ItemState, StorageTrouble};
+use renraku_core::{CoreError, ItemState, StorageTrouble};
 use renraku_wire::{DevicePolicy, NewPost, PostId, Timestamp};
 
 fn storage<T>(kind: StorageTrouble) -> Result<T, CoreError> {
@@ -15,7 +15,7 @@ async fn after_72_hours_without_the_server_the_store_stays_shut_and_nothing_is_l
     let (phone, session) = Phone::with_nurse(&town).await;
     session.patients().await.unwrap();
     town.network.set_down(true);
-    let id = session.compose(draft(town.patient.id, "written in time"), Cancel::new(), None).await.unwrap();
+    let id = session.compose(draft(town.patient.id, "written in time")).await.unwrap();
     phone.clock.hours(71);
     assert!(session.patients().await.unwrap().stale);
     phone.clock.hours(2);
@@ -23,7 +23,7 @@ async fn after_72_hours_without_the_server_the_store_stays_shut_and_nothing_is_l
     assert_eq!(session.timeline(town.patient.id, None).await.map(drop), storage(StorageTrouble::LeaseOver));
     let items = session.outbox().await.unwrap();
     assert_eq!((items[0].id, items[0].state, items[0].body.as_str()), (id, ItemState::Waiting, ""));
-    session.compose(draft(town.patient.id, "written late"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "written late")).await.unwrap();
     let staff = session.staff().id;
     drop(session);
     let phone = phone.restart();

@@ -1,9 +1,10 @@
 //! A PIN of one's own: what it opens, what it closes, what too many wrong ones do.
 
-use crate::phone::{Phone, draft};
+use crate::phone::{Phone, draft, settings, ticket};
 use crate::town::{PASSWORD, found};
 use renraku_core::vault::{FileVault, Vault, VaultError};
-use renraku_core::{Cancel, CoreError, PIN_TRIES, StorageTrouble, Unlock};
+use renraku_core::{CoreError, Device, DeviceSettings, PIN_TRIES, StorageTrouble, Unlock};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ async fn a_pin_closes_the_store_and_only_it_opens_it_again() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let staff = session.staff().id;
-    let id = session.compose(draft(town.patient.id, "one"), Cancel::new(), None).await.unwrap();
+    let id = session.compose(draft(town.patient.id, "one")).await.unwrap();
     assert!(!phone.device.person_lock(staff).await.unwrap().pin);
     phone.device.lock(staff).await;
     assert_eq!(session.outbox().await.unwrap().len(), 1, "without a PIN there is nothing to lock");
@@ -72,7 +73,7 @@ async fn too_many_wrong_pins_wipe_the_person_and_a_kill_gives_no_try_back() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let staff = session.staff().id;
-    session.compose(draft(town.patient.id, "lost"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "lost")).await.unwrap();
     phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
     drop(session);
     let mut phone = phone;
@@ -118,7 +119,7 @@ async fn on_a_shared_tablet_none_opens_anothers_store() {
     let (phone, nurse) = Phone::with_nurse(&town).await;
     let doctor = phone.device.sign_in("doctor", PASSWORD).await.unwrap();
     let (nurses, doctors) = (nurse.staff().id, doctor.staff().id);
-    nurse.compose(draft(town.patient.id, "the nurse's"), Cancel::new(), None).await.unwrap();
+    nurse.compose(draft(town.patient.id, "the nurse's")).await.unwrap();
     assert!(doctor.outbox().await.unwrap().is_empty());
     phone.device.set_pin(nurses, None, PIN.into()).await.unwrap();
     phone.device.set_pin(doctors, None, "820617".into()).await.unwrap();
@@ -205,4 +206,82 @@ async fn while_one_is_asked_for_a_finger_the_others_go_on() {
     let (unlocked, ()) = tokio::join!(phone.device.unlock(nurse, finger), meanwhile());
     unlocked.unwrap();
     assert!(phone.device.resume(nurse).await.is_ok());
+}
+
+/// A vault that takes its time over the device's own record, until two have met twice.
+struct Slow {
+    inner: FileVault,
+    is_slow: AtomicBool,
+    met: Barrier,
+}
+
+impl Slow {
+    fn take_time(&self, name: &str) {
+        if name == "enrolment" && self.is_slow.load(Ordering::SeqCst) {
+            self.met.wait();
+            self.met.wait();
+        }
+    }
+}
+
+impl Vault for Slow {
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        self.inner.load(name)
+    }
+
+    fn store(&self, name: &str, secret: &[u8]) -> Result<(), VaultError> {
+        self.take_time(name);
+        self.inner.store(name, secret)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), VaultError> {
+        self.take_time(name);
+        self.inner.remove(name)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_that_asks_for_the_town_does_not_wait_for_the_vault() {
+    let town = found().await;
+    let Phone { folder, key, spare, clock, device, .. } = Phone::new(&town);
+    drop(device);
+    let slow = Arc::new(Slow {
+        inner: FileVault::open(folder.path().join("vault")).unwrap(),
+        is_slow: true.into(),
+        met: Barrier::new(2),
+    });
+    let brought = settings(&town, folder.path(), &key, &spare, &clock);
+    let device = Arc::new(Device::open(DeviceSettings { vault: slow.clone(), ..brought }).unwrap());
+    let meet = || {
+        let slow = slow.clone();
+        tokio::task::spawn_blocking(move || {
+            slow.met.wait();
+        })
+    };
+    let look = |is_enrolled: bool| {
+        let device = device.clone();
+        let looked = tokio::task::spawn_blocking(move || (device.municipality(), device.certificate()));
+        async move {
+            let looked = tokio::time::timeout(Duration::from_secs(20), looked).await;
+            let (municipality, certificate) = looked.expect("it waits for the vault").unwrap();
+            assert_eq!((municipality.is_some(), certificate.is_some()), (is_enrolled, is_enrolled));
+        }
+    };
+    let enrolling = tokio::spawn({
+        let (device, public_url) = (device.clone(), town.public_url.clone());
+        async move { device.enrol(ticket(public_url)).await.map(drop) }
+    });
+    meet().await.unwrap();
+    look(false).await;
+    meet().await.unwrap();
+    enrolling.await.unwrap().unwrap();
+    look(true).await;
+    let forgetting = tokio::spawn({
+        let device = device.clone();
+        async move { device.forget().await }
+    });
+    meet().await.unwrap();
+    look(false).await;
+    meet().await.unwrap();
+    forgetting.await.unwrap().unwrap();
 }

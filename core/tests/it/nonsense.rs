@@ -1,8 +1,8 @@
 //! A server, or something in front of it, that answers what was never agreed.
 
-use crate::phone::{Phone, draft, noisy_photo};
+use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{Nonsense, found};
-use renraku_core::{Cancel, CoreError, ItemState};
+use renraku_core::{CoreError, ItemState};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,7 +12,7 @@ async fn nonsense_is_an_error_and_what_was_composed_stays() {
     for (place, nonsense) in Nonsense::ALL.into_iter().enumerate() {
         let mut post = draft(town.patient.id, &format!("{nonsense:?}"));
         post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
-        let id = session.compose(post, Cancel::new(), None).await.unwrap();
+        let id = composed(&session, post).await;
         town.facts().nonsense = Some(nonsense);
         let report = session.flush(true).await.unwrap();
         assert_eq!((report.sent, report.failed, report.remaining), (0, 0, 1), "{nonsense:?}");
@@ -38,7 +38,7 @@ async fn nonsense_is_an_error_and_what_was_composed_stays() {
 async fn what_a_gateway_may_have_passed_on_is_not_changed_any_more() {
     let town = found().await;
     let (_phone, session) = Phone::with_nurse(&town).await;
-    let id = session.compose(draft(town.patient.id, "one"), Cancel::new(), None).await.unwrap();
+    let id = session.compose(draft(town.patient.id, "one")).await.unwrap();
     town.facts().nonsense = Some(Nonsense::Gateway);
     session.flush(true).await.unwrap();
     let item = session.outbox().await.unwrap().pop().unwrap();
@@ -59,7 +59,7 @@ async fn changes_are_told_without_asking_again_and_again_and_a_pass_can_be_stopp
     });
     let mut post = draft(town.patient.id, "photo");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
-    session.compose(post, Cancel::new(), None).await.unwrap();
+    composed(&session, post).await;
     assert!(waiting.await.unwrap().unwrap() > seen);
 
     let flush = tokio::spawn({

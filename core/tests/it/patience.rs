@@ -1,8 +1,8 @@
 //! When the outbox is tried again, and what goes before what.
 
-use crate::phone::{Phone, draft, noisy_photo};
+use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::found;
-use renraku_core::{Cancel, Clock};
+use renraku_core::Clock;
 use renraku_wire::{PatientId, PostId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ async fn without_a_network_each_wait_is_longer_whatever_waits() {
     let (phone, session) = Phone::with_nurse(&town).await;
     town.network.set_down(true);
     for patient in [town.patient.id, town.patient.id, PatientId::new()] {
-        session.compose(draft(patient, "one"), Cancel::new(), None).await.unwrap();
+        session.compose(draft(patient, "one")).await.unwrap();
     }
     for with_receipt in [false, true] {
         if with_receipt {
@@ -45,7 +45,7 @@ async fn what_waits_behind_another_post_is_not_due_and_a_receipt_comes_back_when
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     for body in ["first", "second"] {
-        session.compose(draft(town.patient.id, body), Cancel::new(), None).await.unwrap();
+        session.compose(draft(town.patient.id, body)).await.unwrap();
     }
     town.facts().busy = Some(120);
     let now = phone.clock.now().0;
@@ -75,7 +75,7 @@ async fn a_clock_that_is_set_back_holds_nothing_up() {
     let (phone, session) = Phone::with_nurse(&town).await;
     phone.clock.hours(50);
     town.network.set_down(true);
-    session.compose(draft(town.patient.id, "one"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "one")).await.unwrap();
     session.flush(true).await.unwrap();
     phone.clock.hours(-50);
     town.network.set_down(false);
@@ -89,13 +89,13 @@ async fn a_text_and_a_receipt_do_not_wait_for_the_film_before_them() {
     let session = Arc::new(session);
     let mut film = draft(town.patient.id, "long");
     film.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
-    let film = session.compose(film, Cancel::new(), None).await.unwrap();
+    let film = composed(&session, film).await;
     let held = Arc::new(Barrier::new(2));
     town.facts().hold_chunk = Some(held.clone());
     let sending = session.clone();
     let sending = tokio::spawn(async move { sending.flush(true).await });
     held.wait().await;
-    let text = session.compose(draft(town.patient.id, "urgent"), Cancel::new(), None).await.unwrap();
+    let text = session.compose(draft(town.patient.id, "urgent")).await.unwrap();
     let read = tokio::time::timeout(Duration::from_secs(20), session.acknowledge(film, true)).await;
     assert_eq!(read, Ok(Ok(())), "kept, and no longer waited for");
     assert!(town.facts().receipts.is_empty());

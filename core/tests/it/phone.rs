@@ -4,9 +4,10 @@ use crate::town::{PASSWORD, SLUG, Town};
 use renraku_core::identity::{DeviceKey, KeyError, SoftwareKey};
 use renraku_core::vault::FileVault;
 use renraku_core::{
-    Attachment, Clock, CoreError, Device, DeviceSettings, Draft, NewDevice, Session, SystemClock, Text,
+    Attachment, Cancel, Clock, CoreError, Device, DeviceSettings, Draft, NewDevice, Session, SystemClock,
+    Text,
 };
-use renraku_wire::{MediaKind, PatientId, Platform, Timestamp};
+use renraku_wire::{MediaKind, PatientId, Platform, PostId, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -108,14 +109,7 @@ impl Phone {
     }
 
     pub async fn enrol(&self, number: &str) -> Result<(), CoreError> {
-        let new = NewDevice {
-            public_url: self.town.public_url.clone(),
-            slug: SLUG.into(),
-            number: number.into(),
-            password: "ticket".into(),
-            device_name: "訪問用スマホ1".into(),
-            platform: Platform::Android,
-        };
+        let new = NewDevice { number: number.into(), ..ticket(self.town.public_url.clone()) };
         self.device.enrol(new).await.map(drop)
     }
 
@@ -129,6 +123,18 @@ impl Phone {
 
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+}
+
+/// What the mail to the facility's manager says, typed.
+pub fn ticket(public_url: String) -> NewDevice {
+    NewDevice {
+        public_url,
+        slug: SLUG.into(),
+        number: "1234".into(),
+        password: "ticket".into(),
+        device_name: "訪問用スマホ1".into(),
+        platform: Platform::Android,
     }
 }
 
@@ -156,6 +162,13 @@ pub fn text(body: &str) -> Text {
 
 pub fn draft(patient_id: PatientId, body: &str) -> Draft {
     Draft { patient_id, text: text(body), attachments: vec![], keep_as_draft: false }
+}
+
+/// Composed, and its files made.
+pub async fn composed(session: &Session, draft: Draft) -> PostId {
+    let id = session.compose(draft).await.unwrap();
+    assert_eq!(session.prepare(Cancel::new(), None).await.unwrap().failed, 0);
+    id
 }
 
 /// A noisy picture: noise does not compress, so it makes a photo of some length.

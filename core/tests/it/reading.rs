@@ -1,9 +1,11 @@
 //! Reading with and without the server, receipts, pushes.
 
-use crate::phone::{Phone, draft, noisy_photo};
+use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, Town, found};
-use renraku_core::{Cancel, CoreError};
+use renraku_core::{Cancel, Clock, CoreError, StorageTrouble};
 use renraku_wire::*;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Somebody else's post, already on the server.
 fn colleague_posts(town: &Town, body: &str) -> PostId {
@@ -54,6 +56,89 @@ async fn what_was_seen_can_be_read_without_the_server() {
     assert_eq!(kept.2.value, fresh.2.value);
     assert_eq!(kept.2.value.posts.iter().map(|p| p.id).collect::<Vec<_>>(), [second, first]);
     assert_eq!(session.post(first).await.unwrap().value.body, "first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_there_at_once_and_says_how_old_it_is() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let (patient, session) = (town.patient.id, Arc::new(session));
+    assert_eq!(session.patients_last_seen().await, Ok(None));
+    assert_eq!(session.patient_last_seen(patient).await, Ok(None));
+    assert_eq!(session.timeline_last_seen(patient, None).await, Ok(None));
+    let post = colleague_posts(&town, "first");
+    let before = phone.clock.now();
+    let fresh = (
+        session.patients().await.unwrap(),
+        session.patient(patient).await.unwrap(),
+        session.timeline(patient, None).await.unwrap(),
+    );
+    let after = phone.clock.now();
+    phone.clock.hours(5);
+    for hang in [true, false] {
+        town.facts().hangs = hang;
+        town.network.set_down(!hang);
+        let looking = tokio::spawn({
+            let session = session.clone();
+            async move { session.patients().await.map(drop) }
+        });
+        let kept = async {
+            (
+                session.patients_last_seen().await.unwrap().unwrap(),
+                session.patient_last_seen(patient).await.unwrap().unwrap(),
+                session.timeline_last_seen(patient, None).await.unwrap().unwrap(),
+                session.post_last_seen(post).await.unwrap().unwrap(),
+            )
+        };
+        let kept = tokio::time::timeout(Duration::from_secs(20), kept).await.expect("no network is asked");
+        assert!(!hang || !looking.is_finished(), "who asks the server still waits for it");
+        looking.abort();
+        assert!(kept.0.stale && kept.1.stale && kept.2.stale && kept.3.stale);
+        for at in [kept.0.seen_at, kept.1.seen_at, kept.2.seen_at, kept.3.seen_at] {
+            assert!((before..=after).contains(&at.unwrap()), "{at:?}");
+        }
+        assert_eq!(
+            (&kept.0.value, &kept.1.value, &kept.2.value),
+            (&fresh.0.value, &fresh.1.value, &fresh.2.value)
+        );
+        assert_eq!(kept.3.value.body, "first");
+    }
+    session.acknowledge(post, true).await.unwrap();
+    let touched = session.post_last_seen(post).await.unwrap().unwrap();
+    assert!(
+        touched.value.acknowledged && (before..=after).contains(&touched.seen_at.unwrap()),
+        "as old as it was"
+    );
+    assert_eq!(session.timeline_last_seen(patient, Some("2026")).await, Ok(None), "a page of the server's");
+    let forged = session.timeline_last_seen(patient, Some("stored:x")).await.map(drop);
+    assert!(matches!(forged, Err(CoreError::Invalid { .. })));
+
+    phone.clock.hours(70);
+    let over = Err(CoreError::Storage { kind: StorageTrouble::LeaseOver });
+    assert_eq!(session.patients_last_seen().await.map(drop), over);
+    assert_eq!(session.timeline_last_seen(patient, None).await.map(drop), over);
+    phone.clock.hours(-75);
+    assert!(session.patients_last_seen().await.is_err(), "the clock was set back");
+    town.network.set_down(false);
+    session.patients().await.unwrap();
+    assert!(session.patients_last_seen().await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_last_keeps_to_the_towns_window() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let policy = DevicePolicy { offline_days: 1, ..session.policy().clone() };
+    town.facts().policy = Some(policy);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    colleague_posts(&town, "first");
+    session.patients().await.unwrap();
+    session.timeline(town.patient.id, None).await.unwrap();
+    town.network.set_down(true);
+    assert!(session.timeline_last_seen(town.patient.id, None).await.unwrap().is_some());
+    phone.clock.hours(30);
+    assert_eq!(session.timeline_last_seen(town.patient.id, None).await, Ok(None), "the day has passed");
+    assert!(session.patients_last_seen().await.unwrap().is_some(), "names stay");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +235,7 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
     let (phone, session) = Phone::with_nurse(&town).await;
     let mut post = draft(town.patient.id, "photo");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 300)];
-    session.compose(post, Cancel::new(), None).await.unwrap();
+    composed(&session, post).await;
     let own = session.outbox().await.unwrap()[0].media[0].id;
     assert!(session.thumbnail(own).await.unwrap().starts_with(&[0xFF, 0xD8]), "one's own, before it is sent");
     let early = session.media(own, &phone.file("early.jpg"), &Cancel::new()).await;
@@ -182,7 +267,7 @@ async fn pictures_go_with_their_posts() {
     let (phone, session) = Phone::with_nurse(&town).await;
     let mut post = draft(town.patient.id, "photo");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 100)];
-    let post = session.compose(post, Cancel::new(), None).await.unwrap();
+    let post = composed(&session, post).await;
     session.flush(true).await.unwrap();
     let picture = session.outbox().await.unwrap()[0].media[0].id;
     let served = || town.facts().thumbnails_served;
@@ -221,7 +306,7 @@ async fn a_post_that_is_taken_back_takes_its_picture_along() {
     let (phone, session) = Phone::with_nurse(&town).await;
     let mut post = draft(town.patient.id, "photo");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 100)];
-    let post = session.compose(post, Cancel::new(), None).await.unwrap();
+    let post = composed(&session, post).await;
     let picture = session.outbox().await.unwrap()[0].media[0].id;
     assert!(session.thumbnail(picture).await.is_ok());
     session.cancel(post).await.unwrap();

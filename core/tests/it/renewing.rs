@@ -3,7 +3,7 @@
 use crate::phone::{Phone, draft};
 use crate::town::{PASSWORD, found, now};
 use renraku_core::identity::DeviceKey;
-use renraku_core::{Cancel, CoreError, Diagnosed};
+use renraku_core::{CoreError, Diagnosed};
 use renraku_wire::{Code, PushProvider, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -157,7 +157,7 @@ async fn who_sits_at_the_same_tablet_is_asked_to_sign_in_again_and_loses_nothing
     phone.enrol("1234").await.unwrap();
     town.facts().not_after = None;
     let doctor = phone.device.sign_in("doctor", PASSWORD).await.unwrap();
-    let id = doctor.compose(draft(town.patient.id, "later"), Cancel::new(), None).await.unwrap();
+    let id = doctor.compose(draft(town.patient.id, "later")).await.unwrap();
     let nurse = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     phone.device.renew_certificate(&nurse).await.unwrap();
     // Her connection breaks: the next handshake would need the key that is gone.
@@ -206,7 +206,7 @@ async fn two_sign_ins_renew_once(second: &str) {
     phone.town.network.set_down(false);
     for session in [&one, &two] {
         assert!(!session.patients().await.unwrap().stale);
-        session.compose(draft(phone.town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+        session.compose(draft(phone.town.patient.id, "kept")).await.unwrap();
         session.flush(true).await.unwrap();
     }
     assert_eq!(phone.town.facts().posts.len(), 2);
@@ -252,7 +252,7 @@ async fn a_network_that_goes_right_after_the_renewal_does_not_hinder_the_signing
     let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     assert!(town.network.is_down());
     assert!(!phone.device.certificate().unwrap().renewal_due, "it is renewed");
-    session.compose(draft(town.patient.id, "later"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "later")).await.unwrap();
     assert_eq!(session.outbox().await.unwrap().len(), 1, "work goes on");
     town.network.set_down(false);
     drop(session);

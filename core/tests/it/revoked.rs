@@ -2,7 +2,7 @@
 
 use crate::phone::{Phone, draft};
 use crate::town::{PASSWORD, SLUG, found, now};
-use renraku_core::{Cancel, CoreError, Diagnosed, NewDevice};
+use renraku_core::{CoreError, Diagnosed, NewDevice};
 use renraku_wire::{Code, Platform, Timestamp};
 use std::sync::atomic::Ordering;
 
@@ -19,7 +19,7 @@ async fn a_revoked_device_is_wiped_at_its_next_contact() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let staff = session.staff().id;
-    session.compose(draft(town.patient.id, "secret"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "secret")).await.unwrap();
     phone.device.set_pin(staff, None, "194502".into()).await.unwrap();
     let doctor = phone.device.sign_in("doctor", PASSWORD).await.unwrap();
     assert!(!is_wiped(&phone));
@@ -56,7 +56,7 @@ async fn an_alert_that_anybody_may_send_wipes_nothing_by_itself() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let staff = session.staff().id;
-    session.compose(draft(town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "kept")).await.unwrap();
     drop(session);
     town.network.forged.store(true, Ordering::SeqCst);
     let phone = phone.restart();
@@ -84,7 +84,7 @@ async fn a_replaced_certificate_wipes_nothing_and_a_new_one_sends_what_waits() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let staff = session.staff().id;
-    session.compose(draft(town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "kept")).await.unwrap();
     phone.device.sign_in("doctor", PASSWORD).await.unwrap();
     town.facts().shut = Some(Code::CertificateReplaced);
     assert_eq!(session.flush(true).await.map(drop), Err(REPLACED));
@@ -159,7 +159,7 @@ async fn an_alert_for_a_replaced_certificate_is_told_as_that() {
 async fn without_room_for_the_mark_everything_is_wiped_all_the_same() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
-    session.compose(draft(town.patient.id, "secret"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "secret")).await.unwrap();
     // Stands for a full disk: nothing can be written under that name.
     std::fs::create_dir(phone.file("app/revoked")).unwrap();
     town.facts().revoked = true;
@@ -173,7 +173,7 @@ async fn with_something_to_send() -> (Phone, renraku_core::Session) {
     let town = found().await;
     town.facts().not_after = Some(Timestamp(now() + 10 * 86_400_000));
     let (phone, session) = Phone::with_nurse(&town).await;
-    session.compose(draft(town.patient.id, "kept"), Cancel::new(), None).await.unwrap();
+    session.compose(draft(town.patient.id, "kept")).await.unwrap();
     let early = phone.enrol("1234").await;
     assert_eq!(early, Err(CoreError::Conflict { code: Code::StateConflict }), "it is good");
     (phone, session)

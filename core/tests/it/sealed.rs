@@ -1,8 +1,7 @@
 //! Nothing that a person wrote or read lies on the disk in the clear.
 
-use crate::phone::{Phone, draft, noisy_photo};
+use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
-use renraku_core::Cancel;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,7 +106,7 @@ async fn nothing_is_in_the_clear_while_it_is_worked_on_either() {
         let mut post = draft(town.patient.id, &format!("MARKER-BODY 褥瘡 {n}"));
         let film = Attachment::new(MediaKind::Video, phone.file("dressing.mp4"), "MARKER-BODY".into());
         post.attachments = if n == 0 { vec![film] } else { vec![noisy_photo(phone.file("camera.jpg"), 300)] };
-        session.compose(post, Cancel::new(), None).await.unwrap();
+        composed(&session, post).await;
         session.patients().await.unwrap();
         session.flush(true).await.unwrap();
         session.timeline(town.patient.id, None).await.unwrap();
@@ -133,7 +132,7 @@ async fn no_text_name_token_picture_or_schema_in_any_file() {
     let mut post = draft(town.patient.id, "MARKER-BODY 褥瘡");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 400)];
     post.attachments[0].description = "MARKER-DESCRIPTION".into();
-    session.compose(post, Cancel::new(), None).await.unwrap();
+    composed(&session, post).await;
     std::fs::remove_file(phone.file("camera.jpg")).unwrap();
     session.patients().await.unwrap();
     session.patient(town.patient.id).await.unwrap();

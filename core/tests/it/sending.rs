@@ -1,14 +1,14 @@
 //! The outbox over a network that fails.
 
-use crate::phone::{Phone, draft, noisy_photo, text};
+use crate::phone::{Phone, composed, draft, noisy_photo, text};
 use crate::town::{PASSWORD, found};
-use renraku_core::{Cancel, CoreError, Draft, ItemState, Session};
+use renraku_core::{Cancel, CoreError, Draft, ItemState, Session, StorageTrouble};
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaState, PatientId, PostId};
 use std::sync::atomic::Ordering;
 
 async fn compose(session: &Session, draft: Draft) -> PostId {
-    session.compose(draft, Cancel::new(), None).await.unwrap()
+    composed(session, draft).await
 }
 
 async fn state(session: &Session, id: PostId) -> ItemState {
@@ -27,7 +27,8 @@ async fn composed_offline_killed_and_sent_after_all() {
     let mut post = draft(town.patient.id, "左踵の発赤、2cm");
     post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 600)];
     let token = Cancel::new();
-    let id = session.compose(post, token.clone(), None).await.unwrap();
+    let id = session.compose(post).await.unwrap();
+    session.prepare(token.clone(), None).await.unwrap();
     assert!(!token.is_cancelled(), "only a caller who goes away stops the work");
     std::fs::remove_file(phone.file("camera.jpg")).unwrap();
     let report = session.flush(true).await.unwrap();
@@ -227,21 +228,14 @@ async fn signed_out_nothing_is_lost() {
 async fn what_cannot_be_sent_is_refused_before_it_is_kept() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
-    let empty = session.compose(draft(town.patient.id, "  "), Cancel::new(), None).await;
+    let empty = session.compose(draft(town.patient.id, "  ")).await;
     assert!(matches!(empty, Err(CoreError::Invalid { field: Some(f), .. }) if f == "body"));
-    let long = session.compose(draft(town.patient.id, &"長".repeat(2001)), Cancel::new(), None).await;
+    let long = session.compose(draft(town.patient.id, &"長".repeat(2001))).await;
     assert!(matches!(long, Err(CoreError::Invalid { .. })));
-    std::fs::write(phone.file("fake.jpg"), b"not a picture").unwrap();
-    let mut fake = draft(town.patient.id, "x");
-    fake.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
-    fake.attachments[0].path = phone.file("fake.jpg");
-    let fake = session.compose(fake, Cancel::new(), None).await;
-    assert_eq!(fake, Err(CoreError::Media { code: Some(Code::MediaUnreadable) }));
-    let mut cancelled = draft(town.patient.id, "x");
-    cancelled.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
-    let cancel = Cancel::new();
-    cancel.cancel();
-    assert_eq!(session.compose(cancelled, cancel, None).await, Err(CoreError::Media { code: None }));
+    let mut gone = draft(town.patient.id, "x");
+    gone.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
+    gone.attachments[0].path = phone.file("gone.jpg");
+    assert_eq!(session.compose(gone).await, Err(CoreError::Storage { kind: StorageTrouble::File }));
     assert!(session.outbox().await.unwrap().is_empty());
 }
 
@@ -282,7 +276,8 @@ async fn a_phones_photo_and_film_leave_without_a_trace_of_where_they_were_made()
     post.attachments =
         vec![attachment(MediaKind::Photo, "heel.jpg"), attachment(MediaKind::Video, "dressing.mp4")];
     let heard = Arc::new(Heard::default());
-    session.compose(post, Cancel::new(), Some(heard.clone())).await.unwrap();
+    session.compose(post).await.unwrap();
+    session.prepare(Cancel::new(), Some(heard.clone())).await.unwrap();
     assert_eq!(heard.0.lock().unwrap().last(), Some(&1.0));
     assert_eq!(std::fs::read_dir(phone.file("app/work")).unwrap().count(), 0, "nothing rests in the clear");
     assert_eq!(session.flush(true).await.unwrap().sent, 1);

@@ -4,10 +4,9 @@
 //! own, where the system shapes the packets (`tc netem` with delay and loss, or `tbf` where the kernel has no
 //! netem), where one may make such a thing. `RENRAKU_UPLOAD_MEGABYTES` sets the size; without it it is two.
 
-use crate::phone::{Phone, draft, noisy_photo};
+use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, Town, found};
 use rand::Rng;
-use renraku_core::Cancel;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{DevicePolicy, MediaState};
 use std::path::PathBuf;
@@ -58,7 +57,7 @@ async fn upload(line: &str, rate: u64) {
     let photo = noisy_photo(phone.file("camera.jpg"), 1045);
     let mut length = 0;
     while length < bytes() {
-        session.compose(one(&town, photo.clone()), Cancel::new(), None).await.unwrap();
+        composed(&session, one(&town, photo.clone())).await;
         let items = session.outbox().await.unwrap();
         length = items.iter().flat_map(|i| &i.media).map(|m| m.length).sum();
     }
@@ -147,7 +146,7 @@ async fn a_chunk_may_take_longer_than_any_answer_may() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let photo = noisy_photo(phone.file("camera.jpg"), 300);
-    session.compose(one(&town, photo), Cancel::new(), None).await.unwrap();
+    composed(&session, one(&town, photo)).await;
     let length = session.outbox().await.unwrap()[0].media[0].length;
     assert!(length <= DEVICE_CHUNK_BYTES as u64, "{length} bytes are more than a chunk");
     town.network.trickle(length / 36);

@@ -1,9 +1,11 @@
 //! Pictures, films and documents, and their resumable upload (tus 1.0).
 //!
-//! `POST /v1/media` announces a document (a post announces its own media); `HEAD /v1/media/{id}/upload`
+//! `POST /v1/media` announces a document (a post announces its own media, or that they will follow: then this
+//! completes the announcement of each); `HEAD /v1/media/{id}/upload`
 //! answers `Upload-Offset` and `Upload-Length`; `PATCH /v1/media/{id}/upload` with
 //! `Content-Type: application/offset+octet-stream` and `Upload-Offset` appends one chunk, all of it or
-//! nothing. With the last byte the server checks length, digest and content, and only then is it there.
+//! nothing. With the last byte the server checks length, digest and content, and only then is it there. `DELETE`
+//! of the same says that the rest will not come.
 
 use crate::{MediaId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -30,12 +32,20 @@ pub struct NewMedia {
     pub id: MediaId,
     /// What it is.
     pub kind: MediaKind,
-    /// Length in bytes.
+    /// Length in bytes; 0, with an empty `sha256`, for a picture or film of a post that is not made yet.
     pub length: u64,
     /// SHA-256 of the bytes, hex.
     pub sha256: String,
     /// What it shows, for those who cannot see it. May be empty.
     pub description: String,
+}
+
+impl NewMedia {
+    /// True for a file that is not made yet, and follows its post.
+    #[must_use]
+    pub fn is_to_follow(&self) -> bool {
+        self.length == 0 && self.sha256.is_empty()
+    }
 }
 
 impl std::fmt::Debug for NewMedia {

@@ -185,6 +185,8 @@ codes! {
     MediaTooLarge = "media_too_large", 422, "写真・動画が大きすぎます。アプリから撮り直して送信してください。";
     /// It still carries a place, a device or another tag.
     MediaNotStripped = "media_not_stripped", 422, "写真・動画に位置情報などが残っています。アプリを更新して、もう一度送信してください。";
+    /// The original was gone before it could be made ready to leave. Said by a device, never by the server.
+    MediaLost = "media_lost", 422, "準備が終わる前に、元の写真・動画がなくなりました。もう一度撮影して送信してください。";
     /// What arrived is not what was announced.
     ChecksumMismatch = "checksum_mismatch", 422, "データが途中で壊れました。もう一度送信してください。";
     /// The upload goes on at another offset; ask for it with `HEAD`.

@@ -29,6 +29,10 @@ final class AppModel: ObservableObject {
     @Published private(set) var asked: KnownPerson?
     /// How the store of who is asked for, or at work, is guarded.
     @Published private(set) var lock: PersonLock?
+    /// True when the device's certificate is at its end, or was refused: the sign-in screen offers to get another.
+    @Published private(set) var mayEnrolAnew = false
+    /// What the portal's 2-D code said, to fill in the form; none before one was read.
+    @Published private(set) var scanned: EnrolmentForm?
     /// True in the last weeks of the device's certificate.
     @Published private(set) var renewalDue = false
     /// True while a call is under way that the screen must wait for.
@@ -83,8 +87,21 @@ final class AppModel: ObservableObject {
             password: trimmed(password), deviceName: trimmed(deviceName), platform: .ios)
         await attempt {
             self.town = try await device.enrol(form: form)
+            (self.scanned, self.mayEnrolAnew) = (nil, false)
             try await self.toSignIn()
         }
+    }
+
+    /// Takes what a camera read, or somebody typed, as the portal's 2-D code.
+    func scan(_ text: String) async {
+        await attempt {
+            self.scanned = try scanSetupCode(text: self.trimmed(text), deviceName: "", platform: .ios)
+        }
+    }
+
+    /// To the form for another certificate, with a new No. Stores and what waits stay.
+    func enrolAnew() {
+        (stage, trouble) = (.enrol, nil)
     }
 
     func signIn(loginId: String, password: String) async {
@@ -222,7 +239,12 @@ final class AppModel: ObservableObject {
     func diagnose() async {
         guard let device else { return }
         await attempt {
-            self.trouble = Words.sentence(try await device.diagnose())
+            let found = try await device.diagnose()
+            self.trouble = Words.sentence(found)
+            switch found {
+            case .notEnrolled, .refused: self.mayEnrolAnew = true
+            case .ready, .offline: self.mayEnrolAnew = false
+            }
         }
     }
 
@@ -240,7 +262,7 @@ final class AppModel: ObservableObject {
         guard let device else { return }
         await attempt {
             try await device.forget()
-            self.town = nil
+            (self.town, self.mayEnrolAnew) = (nil, false)
             try await self.toSignIn()
         }
     }
@@ -352,6 +374,7 @@ final class AppModel: ObservableObject {
         } catch {
             trouble = Words.sentence(error)
             if case MobileError.SignedOut("password_change_required") = error { stage = .changePassword }
+            if case MobileError.Certificate = error { mayEnrolAnew = true }
         }
         busy = false
     }

@@ -28,7 +28,7 @@ struct Sketch {
         PostDraft(
             patientId: patientId, body: body, urgent: urgent, bodySite: site,
             attachments: shots.map {
-                AttachmentFile(kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "")
+                AttachmentFile(kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "", handOver: true)
             },
             keepAsDraft: kept)
     }

@@ -14,11 +14,11 @@ enum Words {
                 ?? "通信できません。電波の届く場所で、もう一度お試しください。"
         case .NotFound:
             return problemSentence(code: "not_found")
-        case .SignedOut(let code), .Conflict(let code), .TooLarge(let code), .Certificate(let code),
+        case .SignedOut(let code), .Conflict(let code), .Media(let code), .Certificate(let code),
              .Invalid(let code, _):
             return problemSentence(code: code)
-        case .Media(let code):
-            return code.map { problemSentence(code: $0) }
+        case .Cancelled:
+            return nil
         case .Storage(let trouble):
             return sentence(trouble)
         case .Unexpected(let reference):
@@ -52,6 +52,21 @@ enum Words {
         case .sent: return "送信済"
         case .failed(let code): return "失敗：\(problemSentence(code: code))"
         }
+    }
+
+    /// What a file of a post on its way is, and how far, where it is not being sent.
+    static func file(_ media: ItemMedia) -> String {
+        let what = media.kind == .video ? "動画" : "写真"
+        switch media.state {
+        case .planned: return "\(what)：準備中"
+        case .made: return what
+        case .failed(let code): return "\(what)：失敗：\(problemSentence(code: code))"
+        }
+    }
+
+    /// Tells that a screen shows what was known then.
+    static func stale(_ seenAt: Timestamp?) -> String {
+        seenAt.map { "前回（\(time($0))）の内容を表示しています。" } ?? "前回の内容を表示しています。"
     }
 
     static func profession(_ profession: Profession) -> String {

@@ -24,9 +24,11 @@ final class WorkModel: ObservableObject {
     @Published private(set) var next: String?
     @Published private(set) var receipts: [Receipt] = []
     @Published private(set) var outbox: [Item] = []
-    /// True when the screen shows what the server said last, and the server was not reached.
+    /// True when the screen shows what the server said last, and not what it says now.
     @Published private(set) var stale = false
-    /// How far the preparation of a post is, 0 to 1; none when none is under way.
+    /// When the server said what is shown; none when that is not known.
+    @Published private(set) var seenAt: Timestamp?
+    /// How far films and pictures are made, 0 to 1; none when none is being made.
     @Published private(set) var progress: Float?
     /// A line about a push that arrived while the app is in front.
     @Published var news: String?
@@ -40,7 +42,10 @@ final class WorkModel: ObservableObject {
 
     private let session: RenrakuSession
     private let onSignedOut: (String?) async -> Void
-    private var cancel: CancelToken?
+    private let cancel = CancelToken()
+    /// What may take long ends with the work.
+    private lazy var asking = session.until(cancelled: cancel)
+    private var preparing: Task<Void, Never>?
     /// A card comes onto the screen more than once.
     private var marked: Set<PostId> = []
     private var flushing = false
@@ -59,12 +64,13 @@ final class WorkModel: ObservableObject {
     /// Stops what is planned. Call it when the person is signed out or locked out.
     func close() {
         closed = true
-        cancel?.cancel()
+        cancel.cancel()
         again?.cancel()
     }
 
     /// After the sign-in, at the return to the front, when the network is back.
     func catchUp() async {
+        prepare()
         await loadPatients()
         if case .timeline(let id) = path.last { await loadTimeline(id) }
         await flush(now: true)
@@ -73,11 +79,14 @@ final class WorkModel: ObservableObject {
     // MARK: Reading
 
     func loadPatients() async {
-        await attempt {
-            let seen = try await self.session.patients()
-            self.patients = seen.patients
-            self.stale = seen.stale
-        }
+        // What this device holds is there at once; the network may take half a minute, or not come at all. What
+        // hinders that, the server's answer tells, too.
+        if patients.isEmpty, let kept = try? await session.patientsLastSeen() { show(kept) }
+        await attempt { self.show(try await self.asking.patients()) }
+    }
+
+    private func show(_ seen: PatientsSeen) {
+        (patients, stale, seenAt) = (seen.patients, seen.stale, seen.seenAt)
     }
 
     /// The patient with the team, and the newest page. Shows nothing of the patient before.
@@ -86,23 +95,30 @@ final class WorkModel: ObservableObject {
             patient = nil
             posts = []
             next = nil
+            if let seen = try? await session.patientLastSeen(id: id) {
+                show(id, seen, (try? await session.timelineLastSeen(patientId: id, before: nil)) ?? nil)
+            }
         }
         await attempt {
-            let seen = try await self.session.patient(id: id)
-            let page = try await self.session.timeline(patientId: id, before: nil)
-            guard self.isOpen(id) else { return }
-            self.patient = seen.patient
-            self.posts = page.posts
-            self.next = page.next
-            self.stale = seen.stale || page.stale
+            let seen = try await self.asking.patient(id: id)
+            self.show(id, seen, try await self.asking.timeline(patientId: id, before: nil))
         }
         await loadOutbox()
+    }
+
+    private func show(_ id: PatientId, _ seen: PatientSeen, _ page: TimelinePage?) {
+        guard isOpen(id) else { return }
+        patient = seen.patient
+        posts = page?.posts ?? []
+        next = page?.next
+        stale = seen.stale || page?.stale == true
+        seenAt = page?.seenAt ?? seen.seenAt
     }
 
     func loadMore(_ id: PatientId) async {
         guard let before = next else { return }
         await attempt {
-            let page = try await self.session.timeline(patientId: id, before: before)
+            let page = try await self.asking.timeline(patientId: id, before: before)
             guard self.isOpen(id), self.next == before else { return }
             self.posts += page.posts
             self.next = page.next
@@ -127,17 +143,17 @@ final class WorkModel: ObservableObject {
 
     func loadReceipts(_ id: PostId) async {
         receipts = []
-        await attempt { self.receipts = try await self.session.receipts(id: id) }
+        await attempt { self.receipts = try await self.asking.receipts(id: id) }
     }
 
     /// A picture in small, or none when it has not arrived yet.
     func thumbnail(_ id: MediaId) async -> Data? {
-        try? await session.thumbnail(id: id)
+        try? await asking.thumbnail(id: id)
     }
 
     /// Writes a file in the clear to show it. The caller removes it afterwards.
     func reveal(_ media: Media, at file: URL) async -> Bool {
-        await attempt { _ = try await self.session.media(id: media.id, path: file.path) }
+        await attempt { _ = try await self.asking.media(id: media.id, path: file.path) }
     }
 
     // MARK: Composing and sending
@@ -154,32 +170,34 @@ final class WorkModel: ObservableObject {
         sketch = nil
     }
 
-    /// True when the post is sealed on the disk; it leaves at once if the network allows.
+    /// True when the post is sealed on the disk, which takes a moment. Its text leaves at once if the network allows;
+    /// its films and pictures, now the core's, follow when they are made.
     func compose(asDraft: Bool) async -> Bool {
-        guard progress == nil, let draft = sketch?.draft(kept: asDraft) else { return false }
-        let token = CancelToken()
-        cancel = token
-        progress = 0
-        let ear = ProgressEar { [weak self] done in
-            Task { @MainActor in
-                if self?.progress != nil { self?.progress = done }
-            }
-        }
-        let kept = await attempt {
-            _ = try await self.session.compose(draft: draft, cancel: token, progress: ear)
-        }
-        progress = nil
-        cancel = nil
-        if kept {
-            dropSketch()
-            await loadOutbox()
-            Task { await self.flush(now: true) }
-        }
-        return kept
+        guard let draft = sketch?.draft(kept: asDraft) else { return false }
+        guard await attempt({ _ = try await self.session.compose(draft: draft) }) else { return false }
+        sketch = nil
+        await loadOutbox()
+        if !draft.attachments.isEmpty { prepare() }
+        Task { await self.flush(now: true) }
+        return true
     }
 
-    func cancelComposing() {
-        cancel?.cancel()
+    /// Makes what waits to be made, also of what an earlier run of the app left, and sends it.
+    private func prepare() {
+        guard !closed else { return }
+        let before = preparing
+        let ear = ProgressEar { [weak self] done in
+            Task { @MainActor in self?.progress = done < 1 ? done : nil }
+        }
+        preparing = Task { [weak self] in
+            await before?.value
+            guard let self else { return }
+            var made: UInt32 = 0
+            await self.attempt { made = try await self.asking.prepare(progress: ear).made }
+            self.progress = nil
+            await self.loadOutbox()
+            if made > 0 { await self.flush(now: true) }
+        }
     }
 
     func loadOutbox() async {
@@ -199,6 +217,7 @@ final class WorkModel: ObservableObject {
 
     func release(_ item: Item) async {
         await attempt { try await self.session.release(id: item.id) }
+        if !item.media.isEmpty { prepare() }
         await flush(now: true)
     }
 
@@ -220,7 +239,7 @@ final class WorkModel: ObservableObject {
         var sent: UInt32 = 0
         var next: Timestamp?
         await attempt {
-            let report = try await self.session.flush(now: now)
+            let report = try await self.asking.flush(now: now)
             sent = report.sent
             next = report.nextTryAt
         }
@@ -244,7 +263,7 @@ final class WorkModel: ObservableObject {
     /// Fetches what a push is about. `opened`: the person touched it, so its patient is shown.
     func take(push payload: String, opened: Bool) async {
         var shown: PushShown?
-        await attempt { shown = try await self.session.handlePush(payload: payload) }
+        await attempt { shown = try await self.asking.handlePush(payload: payload) }
         guard let shown, !closed else { return }
         guard let unlocked = shown.unlocked else {
             if !opened { news = shown.locked }

@@ -37,7 +37,6 @@ struct ComposeView: View {
                 }
             }
         }
-        .disabled(work.progress != nil)
         .navigationTitle(work.town.wordPost)
         .navigationBarTitleDisplayMode(.inline)
         .fullScreenCover(isPresented: $shooting) {
@@ -68,18 +67,13 @@ struct ComposeView: View {
 
     private var actions: some View {
         BottomBar(trouble: nil) {
-            if let progress = work.progress {
-                ProgressView(value: progress) { Text("写真・動画を準備しています") }
-                BigButton(title: "やめる", prominent: false) { work.cancelComposing() }
-            } else {
-                BigButton(title: "撮影する", symbol: "camera.fill", prominent: false) { shooting = true }
-                    .disabled(sketch.wrappedValue.shots.count >= 10 || !CameraPicker.isAvailable)
-                HStack {
-                    BigButton(title: "下書き", prominent: false) { keep(asDraft: true) }
-                    BigButton(title: "送信", symbol: "paperplane.fill") { keep(asDraft: false) }
-                }
-                .disabled(sketch.wrappedValue.isEmpty)
+            BigButton(title: "撮影する", symbol: "camera.fill", prominent: false) { shooting = true }
+                .disabled(sketch.wrappedValue.shots.count >= 10 || !CameraPicker.isAvailable)
+            HStack {
+                BigButton(title: "下書き", prominent: false) { keep(asDraft: true) }
+                BigButton(title: "送信", symbol: "paperplane.fill") { keep(asDraft: false) }
             }
+            .disabled(sketch.wrappedValue.isEmpty)
         }
     }
 

@@ -10,11 +10,15 @@ struct EnrolView: View {
     @State private var number = ""
     @State private var password = ""
     @State private var deviceName = ""
+    @State private var scanning = false
 
     var body: some View {
         NavigationStack {
             Form {
-                Text("施設の管理者に届いたメールの内容を入力してください。")
+                Text("施設の管理者に届いたメールの2次元コードを読み取るか、内容を入力してください。")
+                if CodeScanner.isAvailable {
+                    Button("2次元コードを読み取る") { scanning = true }.frame(minHeight: 48)
+                }
                 Field(name: "自治体のアドレス", text: $publicUrl, keyboard: .URL)
                 Field(name: "自治体の略称", text: $slug)
                 Field(name: "証明書取得用No", text: $number)
@@ -32,9 +36,27 @@ struct EnrolView: View {
                         }
                     }
                     .disabled(slug.isEmpty || number.isEmpty || password.isEmpty || deviceName.isEmpty)
+                    if model.town != nil {
+                        BigButton(title: "戻る", prominent: false) { Task { await model.unask() } }
+                    }
                 }
             }
+            .sheet(isPresented: $scanning) {
+                CodeScanner { text in
+                    scanning = false
+                    Task {
+                        await model.scan(text)
+                        fill()
+                    }
+                }
+                .ignoresSafeArea()
+            }
         }
+    }
+
+    private func fill() {
+        guard let code = model.scanned else { return }
+        (publicUrl, slug, number, password) = (code.publicUrl, code.slug, code.number, code.password)
     }
 }
 
@@ -61,6 +83,9 @@ struct SignInView: View {
                 }
                 Section("困ったとき") {
                     Button("接続を確かめる") { Task { await model.diagnose() } }.frame(minHeight: 48)
+                    if model.mayEnrolAnew {
+                        Button("証明書を取り直す（保存データは残ります）") { model.enrolAnew() }.frame(minHeight: 48)
+                    }
                     Button("この端末の設定をやり直す", role: .destructive) { startingOver = true }
                         .frame(minHeight: 48)
                     if let town = model.town {

@@ -12,6 +12,9 @@ struct OutboxView: View {
             ForEach(work.outbox, id: \.id) { item in
                 OutboxCard(work: work, item: item) { editing = item }
             }
+            if let progress = work.progress {
+                ProgressView(value: progress) { Text("写真・動画を準備しています") }
+            }
             if work.outbox.isEmpty { Text("送信待ちの\(work.town.wordPost)はありません。") }
         }
         .navigationTitle("送信箱")

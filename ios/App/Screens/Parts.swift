@@ -1,6 +1,7 @@
 // The few parts that every screen is made of. Touch targets are at least 48 points high, main actions stand
 // at the bottom within the thumb's reach, and nothing is smaller than the text size that the person chose.
 
+import RenrakuCore
 import SwiftUI
 
 /// A main action across the width.
@@ -76,10 +77,11 @@ struct Field: View {
 /// Says that the screen shows what was known last.
 struct StaleBanner: View {
     let stale: Bool
+    let seenAt: Timestamp?
 
     var body: some View {
         if stale {
-            Label("通信できないため、前回の内容を表示しています。", systemImage: "wifi.slash")
+            Label(Words.stale(seenAt), systemImage: "wifi.slash")
                 .font(.subheadline)
                 .foregroundColor(.orange)
         }

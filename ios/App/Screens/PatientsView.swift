@@ -9,7 +9,7 @@ struct PatientsView: View {
 
     var body: some View {
         List {
-            StaleBanner(stale: work.stale)
+            StaleBanner(stale: work.stale, seenAt: work.seenAt)
             ForEach(work.patients, id: \.id) { patient in
                 NavigationLink(value: WorkModel.Place.timeline(patient.id)) { line(patient) }
             }

@@ -10,7 +10,7 @@ struct TimelineScreen: View {
 
     var body: some View {
         List {
-            StaleBanner(stale: work.stale)
+            StaleBanner(stale: work.stale, seenAt: work.seenAt)
             ForEach(work.pending(id), id: \.id) { item in
                 OutboxCard(work: work, item: item) { editing = item }
             }
@@ -103,8 +103,12 @@ struct OutboxCard: View {
             if item.urgent { Text("緊急（重要）").bold().foregroundColor(.red) }
             if !item.body.isEmpty { Text(item.body) }
             ForEach(item.media, id: \.id) { media in
-                ProgressView(value: Double(media.uploaded), total: Double(max(media.length, 1))) {
-                    Text(media.kind == .video ? "動画" : "写真").font(.caption)
+                if media.state == .made {
+                    ProgressView(value: Double(media.uploaded), total: Double(max(media.length, 1))) {
+                        Text(Words.file(media)).font(.caption)
+                    }
+                } else {
+                    Text(Words.file(media)).font(.caption)
                 }
             }
             if changeable {

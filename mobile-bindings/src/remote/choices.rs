@@ -1,6 +1,6 @@
 //! Enumerations of the contract and the core.
 
-use renraku_core::ItemState;
+use renraku_core::{FileState, ItemState};
 use renraku_wire::{
     BodySite, Code, Gender, MediaKind, MediaState, NoticeKind, Platform, Profession, PushProvider, Role,
 };
@@ -186,6 +186,20 @@ pub enum NoticeKind {
     StaffStateChanged,
     /// A kind of a newer server.
     Unknown,
+}
+
+/// Where a file of an item stands on this device.
+#[uniffi::remote(Enum)]
+pub enum FileState {
+    /// Being made small and sealed, or to be (準備中): `prepare` does it. The text does not wait.
+    Planned,
+    /// Made and sealed: `uploaded` and `done` tell how far it is.
+    Made,
+    /// It cannot be made (失敗). The text goes without it.
+    Failed {
+        /// Why.
+        code: Code,
+    },
 }
 
 /// Where an item stands.

@@ -1,7 +1,8 @@
 //! Records of the contract and the core.
 
 use renraku_core::{
-    CertificateStatus, FlushReport, Item, ItemMedia, ItemState, PersonLock, PushShown, Text, Unlocked,
+    CertificateStatus, FileState, FlushReport, Item, ItemMedia, ItemState, PersonLock, PrepareReport,
+    PushShown, Text, Unlocked,
 };
 use renraku_wire::{
     BodySite, FacilityId, Gender, Media, MediaId, MediaKind, MediaState, NoticeKind, Patient, PatientId,
@@ -173,7 +174,9 @@ pub struct ItemMedia {
     pub id: MediaId,
     /// What it is.
     pub kind: MediaKind,
-    /// Length in bytes.
+    /// Where it stands.
+    pub state: FileState,
+    /// Length in bytes; 0 until it is made.
     pub length: u64,
     /// Bytes that the server said it has.
     pub uploaded: u64,
@@ -219,6 +222,15 @@ pub struct Text {
     pub urgent: bool,
     /// The place on the body, where the post is about one.
     pub body_site: Option<BodySite>,
+}
+
+/// What a preparation did.
+#[uniffi::remote(Record)]
+pub struct PrepareReport {
+    /// Files made and sealed.
+    pub made: u32,
+    /// Files that cannot be made: the outbox says why.
+    pub failed: u32,
 }
 
 /// What a pass did, and what is left.

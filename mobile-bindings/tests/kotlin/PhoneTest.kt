@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit
 import jp.renraku.core.AttachmentFile
 import jp.renraku.core.CancelToken
 import jp.renraku.core.Diagnosis
+import jp.renraku.core.FileState
 import jp.renraku.core.Item
 import jp.renraku.core.ItemState
 import jp.renraku.core.MediaKind
@@ -30,7 +31,6 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertNotNull
-import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Rule
@@ -125,11 +125,16 @@ class PhoneTest {
         session.patients()
         session.timeline(patient, null)
         stage.ask("cut")
-        val id = session.compose(draft("電波なし", photo()), null, null)
+        val id = session.compose(draft("電波なし", photo()))
+        assertEquals(FileState.Planned, session.outbox().single().media.single().state)
+        assertEquals(1u, session.prepare().made)
         assertEquals(ItemState.Waiting, session.outbox().single().state)
         assertTrue(session.flush(true).offline)
         assertTrue(session.patients().stale)
         assertTrue(session.timeline(patient, null).stale)
+        val kept = session.patientsLastSeen()!!
+        assertTrue(kept.stale && kept.seenAt!! <= System.currentTimeMillis())
+        assertEquals(town["patient_name"], kept.patients.single().name)
         stage.ask("mend")
         session.sendAll()
         assertEquals(ItemState.Sent, session.outbox().single { it.id == id }.state)
@@ -215,7 +220,10 @@ class PhoneTest {
                 heard += done to Thread.currentThread()
             }
         }
-        val id = session.compose(draft("歩行の様子", film()), null, listener)
+        val id = session.compose(draft("歩行の様子", film()))
+        session.flush(true)
+        assertEquals("the text does not wait", mapOf("times" to "1", "files" to "Video Pending 0x0"), stage.ask("arrived 歩行の様子"))
+        session.prepare(listener)
         clock.cancelAndJoin()
         assertTrue("the screen stood still: $ticks", ticks > 10)
         val steps = heard.map { it.first }
@@ -239,8 +247,8 @@ class PhoneTest {
         val cancels = object : ProgressListener {
             override fun onProgress(done: Float) = token.cancel()
         }
-        val ended = refused<MobileException.Media> { session.compose(draft("やめた", film()), token, cancels) }
-        assertNull(ended.code)
+        val dropped = session.compose(draft("やめた", film()))
+        refused<MobileException.Cancelled> { session.until(token).prepare(cancels) }
         assertTrue(token.isCancelled())
 
         val begun = CompletableDeferred<Unit>()
@@ -249,12 +257,15 @@ class PhoneTest {
                 begun.complete(Unit)
             }
         }
-        val composing = launch { session.compose(draft("やめた", film()), null, listener) }
+        val preparing = launch { session.prepare(listener) }
         begun.await()
-        composing.cancelAndJoin()
+        preparing.cancelAndJoin()
+        assertEquals("it waits", FileState.Planned, session.outbox().single().media.single().state)
+        session.takeBack(dropped)
         assertTrue("nothing is kept", session.outbox().isEmpty())
 
-        session.compose(draft("止めてから送る", film()), null, null)
+        session.compose(draft("止めてから送る", film()))
+        session.prepare()
         stage.ask("stall 400000")
         val sending = async { session.flush(true) }
         val item = session.underWay()
@@ -266,10 +277,35 @@ class PhoneTest {
         assertEquals("1", stage.ask("arrived 止めてから送る")["times"])
         assertEquals("0", stage.ask("arrived やめた")["times"])
 
-        val second = session.compose(draft("取り消す"), null, null)
+        val second = session.compose(draft("取り消す"))
         session.takeBack(second)
         session.sendAll()
         assertEquals("0", stage.ask("arrived 取り消す")["times"])
+    }
+
+    @Test
+    fun aLineThatHangsIsLeftAndNothingIsHalfDone() = play {
+        val device = open(folder, town).apply { enrol(stage, town) }
+        val session = device.firstSignIn(stage)
+        session.patients()
+        stage.ask("stall 0")
+        val hung = CancelToken()
+        val calls = listOf<suspend () -> Any?>(
+            { session.until(hung).patients() },
+            { session.until(hung).timeline(patient, null) },
+            { session.until(hung).handlePush("""{"kind":"post_published","id":"0199f5a0-0000-7000-8000-000000000001"}""") },
+            { device.until(hung).diagnose() },
+            { device.until(hung).signIn("nobody", "nothing") },
+        ).map { call -> async { runCatching { call() }.exceptionOrNull() } }
+        assertTrue("what is kept waits for nobody", session.patientsLastSeen()!!.patients.isNotEmpty())
+        delay(200)
+        assertTrue(calls.none { it.isCompleted })
+        hung.cancel()
+        withTimeout(10_000) { calls.forEach { assertTrue("${it.await()}", it.await() is MobileException.Cancelled) } }
+        withTimeout(10_000) { session.signOut() }
+        val id = session.staff().id
+        refused<MobileException.SignedOut> { device.resume(id) }
+        stage.ask("flow")
     }
 
     @Test

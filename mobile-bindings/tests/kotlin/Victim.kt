@@ -18,7 +18,8 @@ object Victim {
         device.enrol(stage, town)
         val session = device.firstSignIn(stage)
         val film = AttachmentFile(MediaKind.VIDEO, town.getValue("film"), "歩く様子")
-        session.compose(PostDraft(town.getValue("patient"), body, false, null, listOf(film), false), null, null)
+        session.compose(PostDraft(town.getValue("patient"), body, false, null, listOf(film), false))
+        session.prepare()
         println("kept ${stage.ask("sent").getValue("bytes")}")
         stage.ask("stall 400000")
         launch { session.flush(true) }

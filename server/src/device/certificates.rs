@@ -63,6 +63,8 @@ pub struct Made {
     pub revoked_at: Option<i64>,
     /// Last instant.
     pub not_after: i64,
+    /// When it was made.
+    pub created_at: i64,
     /// DER.
     pub der: Option<Vec<u8>>,
 }

@@ -1,6 +1,6 @@
 //! Picking up a certificate with No and password: what the API and the portal share.
 
-use super::{rules, store, ticket};
+use super::{certificates, rules, store, ticket};
 use crate::audit::{self, Actor};
 use crate::db::Id;
 use crate::error::AppError;
@@ -15,6 +15,7 @@ struct Checked {
     town: municipality::store::Municipality,
     facility_id: Id,
     number: String,
+    is_used: bool,
     origin: ticket::Origin,
     authority: Authority,
     validity: Validity,
@@ -40,10 +41,8 @@ async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Check
         app.db.write(async |c| ticket::count_wrong(c, town.id, &number).await).await?;
         return Err(Code::TicketInvalid.into());
     }
-    if stored.used_at.is_some() {
-        return Err(Code::TicketUsed.into());
-    }
-    if now > stored.expires_at {
+    let is_used = stored.used_at.is_some();
+    if !is_used && now > stored.expires_at {
         return Err(Code::TicketExpired.into());
     }
     let authority = app.authority(town.id).await?;
@@ -57,7 +56,7 @@ async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Check
         replaces: stored.replaces_id,
         ..ticket::Origin::default()
     };
-    Ok(Checked { facility_id: stored.facility_id, number, origin, authority, validity, town })
+    Ok(Checked { facility_id: stored.facility_id, number, is_used, origin, authority, validity, town })
 }
 
 async fn keep(
@@ -67,6 +66,9 @@ async fn keep(
     name: &str,
     platform: Platform,
 ) -> Result<Id, AppError> {
+    if checked.is_used {
+        return Err(Code::TicketUsed.into());
+    }
     let town = checked.town.id;
     let id = Id::new();
     let now = clock::now();
@@ -93,7 +95,28 @@ async fn keep(
     Ok(id)
 }
 
-/// A phone's enrolment: its own key, by certificate request.
+/// What this No was traded for, if that is a certificate of this very key: the answer to the device that asked was
+/// lost, or not waited for. The key signed the request, so whoever asks is that device.
+async fn again(
+    app: &App,
+    checked: &Checked,
+    issued: &Issued,
+) -> Result<Option<(Id, Vec<u8>, i64)>, AppError> {
+    let town = checked.town.id;
+    app.db
+        .read(async |c| {
+            let stored = ticket::get(c, town, &checked.number).await?;
+            let made = certificates::by_key(c, town, &issued.key_sha256).await?;
+            let (Some(stored), Some(made)) = (stored, made) else { return Ok(None) };
+            let same = stored.used_at == Some(made.created_at) && made.renews.is_none();
+            let stands = same && made.revoked_at.is_none();
+            Ok(made.der.filter(|_| stands).map(|der| (made.device_id, der, made.not_after)))
+        })
+        .await
+}
+
+/// A phone's enrolment: its own key, by certificate request. The same No with the same key again gets the same
+/// certificate again.
 ///
 /// # Errors
 /// The ticket's and the request's codes.
@@ -106,12 +129,20 @@ pub async fn by_request(
     let csr = STANDARD.decode(&request.csr).map_err(|_| AppError::from(Code::CsrMalformed))?;
     let checked = check(app, slug, &request.number, &request.password).await?;
     let issued = checked.authority.issue_for_request(&csr, &name, checked.validity)?;
-    let device_id = keep(app, &checked, &issued, &name, request.platform).await?;
+    let kept = keep(app, &checked, &issued, &name, request.platform).await;
+    let (device_id, certificate, not_after) = match kept {
+        Ok(id) => (id, issued.certificate, issued.validity.not_after),
+        Err(used @ AppError::Refused(_)) => match again(app, &checked, &issued).await? {
+            Some(before) => before,
+            None => return Err(used),
+        },
+        Err(e) => return Err(e),
+    };
     Ok(CertificateIssued {
         device_id: device_id.into(),
         municipality_id: checked.town.id.into(),
-        chain: vec![STANDARD.encode(&issued.certificate), STANDARD.encode(checked.authority.certificate())],
-        not_after: Timestamp(issued.validity.not_after),
+        chain: vec![STANDARD.encode(certificate), STANDARD.encode(checked.authority.certificate())],
+        not_after: Timestamp(not_after),
         care_url: app.care_url.clone(),
     })
 }

@@ -27,7 +27,7 @@ fn tus(status: StatusCode, upload: &UploadStatus) -> Response {
     (status, [("cache-control", "no-store")], head).into_response()
 }
 
-/// Announces a document.
+/// Announces a document, or what became of a file that a post said would follow.
 #[utoipa::path(post, path = "/v1/media", tag = "media", request_body = NewMedia,
     responses((status = 201, body = UploadStatus)))]
 pub async fn announce(
@@ -67,6 +67,18 @@ pub async fn append(
         .ok_or(Code::RequestMalformed)?;
     let chunk = body.map_err(|e| body_code(e.status().as_u16()))?;
     Ok(tus(StatusCode::NO_CONTENT, &upload::append(&app, &who, id, offset, &chunk).await?))
+}
+
+/// Says that the rest of a file will not come.
+#[utoipa::path(delete, path = "/v1/media/{id}/upload", tag = "media",
+    params(("id" = MediaId, Path)), responses((status = 204)))]
+pub async fn give_up(
+    State(app): State<App>,
+    who: SignedIn,
+    PathId(id): PathId<MediaId>,
+) -> Result<StatusCode, AppError> {
+    upload::give_up(&app, &who, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A file's bytes; a single `Range` is served.

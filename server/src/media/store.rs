@@ -91,6 +91,12 @@ pub struct File {
 }
 
 impl File {
+    /// True while its device has not made it yet.
+    #[must_use]
+    pub fn is_to_follow(&self) -> bool {
+        self.length == 0 && self.state == "pending"
+    }
+
     /// What it is.
     ///
     /// # Errors
@@ -106,6 +112,29 @@ impl File {
     pub fn state(&self) -> Result<MediaState, AppError> {
         from_word(&self.state)
     }
+}
+
+/// Notes what became of a file that was to follow.
+///
+/// # Errors
+/// [`Code::IdConflict`] when another said so first.
+pub async fn made(c: &mut Conn, file: &File, new: &NewMedia, now: i64) -> Result<(), AppError> {
+    let rows = run!(
+        c,
+        execute,
+        diesel::update(
+            media::table
+                .find((file.municipality_id, file.id))
+                .filter(media::length.eq(0))
+                .filter(media::state.eq(word(&MediaState::Pending)))
+        )
+        .set((
+            media::length.eq(i64::try_from(new.length).unwrap_or(i64::MAX)),
+            media::sha256.eq(&new.sha256),
+            media::changed_at.eq(now),
+        ))
+    )?;
+    if rows == 0 { Err(Code::IdConflict.into()) } else { Ok(()) }
 }
 
 /// The file that the person announced: nobody else uploads it.

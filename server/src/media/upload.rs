@@ -35,15 +35,27 @@ pub fn check(new: &NewMedia) -> Result<NewMedia, AppError> {
     })
 }
 
-/// Announces a document. The same announcement again is the same file.
+/// Checks what a post says of a file: all, or that it will follow when the device has made it.
 ///
 /// # Errors
-/// As [`check`]; [`Code::FieldInvalid`] for another kind; [`Code::IdConflict`].
+/// As [`check`]; [`Code::FieldInvalid`] for a document.
+pub fn check_of_post(new: &NewMedia) -> Result<NewMedia, AppError> {
+    if new.kind == MediaKind::Document {
+        return Err(AppError::field("media"));
+    }
+    if !new.is_to_follow() {
+        return check(new);
+    }
+    Ok(NewMedia { description: input::line_or_empty(&new.description, "description")?, ..new.clone() })
+}
+
+/// Announces a document, or what became of a file that a post said would follow. The same announcement again is the
+/// same file.
+///
+/// # Errors
+/// As [`check`]; [`Code::FieldInvalid`] for another kind that no post spoke of; [`Code::IdConflict`].
 pub async fn announce(app: &App, who: &SignedIn, new: &NewMedia) -> Result<UploadStatus, AppError> {
     let new = check(new)?;
-    if new.kind != MediaKind::Document {
-        return Err(AppError::field("kind"));
-    }
     let now = clock::now();
     let file = app
         .db
@@ -51,10 +63,18 @@ pub async fn announce(app: &App, who: &SignedIn, new: &NewMedia) -> Result<Uploa
             let what = (who.staff_id().to_string(), &new);
             sent::again(c, who.municipality_id(), "document", new.id.into(), &what).await?;
             match store::own(c, who, new.id.into()).await {
-                Ok(file) if file.sha256 == new.sha256 && file.kind == "document" => return Ok(file),
+                Ok(file) if file.kind()? != new.kind => return Err(Code::IdConflict.into()),
+                Ok(file) if file.sha256 == new.sha256 => return Ok(file),
+                Ok(file) if file.is_to_follow() => {
+                    store::made(c, &file, &new, now).await?;
+                    return store::own(c, who, new.id.into()).await;
+                }
                 Ok(_) => return Err(Code::IdConflict.into()),
                 Err(AppError::Refused(_)) => {}
                 Err(e) => return Err(e),
+            }
+            if new.kind != MediaKind::Document {
+                return Err(AppError::field("kind"));
             }
             if store::taken(c, who, new.id.into()).await? {
                 return Err(Code::IdConflict.into());
@@ -97,6 +117,9 @@ pub async fn append(
     chunk: &[u8],
 ) -> Result<UploadStatus, AppError> {
     let file = app.db.read(async |c| store::own(c, who, id.into()).await).await?;
+    if file.is_to_follow() {
+        return Err(Code::MediaPending.into());
+    }
     if file.state()? == MediaState::Pending && file.received == file.length {
         // All bytes are here, but the check was cut off: do it now.
         return conclude(app, who, &file).await;
@@ -120,6 +143,33 @@ pub async fn append(
     }
     let file = File { received: file.received + length, changed_at: now, ..file };
     if file.received == file.length { conclude(app, who, &file).await } else { status(&file) }
+}
+
+/// Notes that the rest of a file will not come: nobody waits for it any more. Again changes nothing.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::StateConflict`] for a file that is there.
+pub async fn give_up(app: &App, who: &SignedIn, id: MediaId) -> Result<(), AppError> {
+    let now = clock::now();
+    let chunks = app
+        .db
+        .write(async |c| {
+            let file = store::own(c, who, id.into()).await?;
+            match file.state()? {
+                MediaState::Refused => return Ok(Vec::new()),
+                MediaState::Pending => {}
+                MediaState::Ready | MediaState::Unknown => return Err(Code::StateConflict.into()),
+            }
+            let chunks = store::chunks(c, &file).await?;
+            store::finish(c, &file, None, now).await?;
+            audit::record(c, who.actor(), "media.refuse", Some(file.id), "").await?;
+            Ok(chunks)
+        })
+        .await?;
+    for name in &chunks {
+        app.storage.remove(name).await;
+    }
+    Ok(())
 }
 
 /// Takes in a document that a page's form brought, as a device would upload it; returns its id.

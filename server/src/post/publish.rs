@@ -7,7 +7,7 @@ use crate::error::AppError;
 use crate::notice::{self, About};
 use crate::state::App;
 use crate::{audit, clock, input, media, patient};
-use renraku_wire::{Code, MediaKind, NewPost, NoticeKind, PatientId, Post, limits};
+use renraku_wire::{Code, NewPost, NoticeKind, PatientId, Post, limits};
 use sha2::{Digest as _, Sha256};
 
 /// A device's clock may run ahead by this much.
@@ -93,17 +93,7 @@ fn check(new: &NewPost, now: i64) -> Result<NewPost, AppError> {
     if new.media.len() > limits::POST_MEDIA {
         return Err(AppError::field("media"));
     }
-    let media = new
-        .media
-        .iter()
-        .map(|m| {
-            if m.kind == MediaKind::Document {
-                Err(AppError::field("media"))
-            } else {
-                media::upload::check(m)
-            }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let media = new.media.iter().map(media::upload::check_of_post).collect::<Result<Vec<_>, _>>()?;
     Ok(NewPost { body, media, ..new.clone() })
 }
 

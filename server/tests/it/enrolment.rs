@@ -16,6 +16,7 @@ both!(
     what_a_japanese_keyboard_types_is_read,
     a_worn_or_expired_no_is_seen_by_the_office,
     a_ticket_works_once,
+    a_lost_answer_is_given_again_to_the_same_key,
     a_wrong_ticket_tells_nothing,
     an_expired_ticket_is_refused,
     bad_requests_for_certificates_leave_the_ticket_alone,
@@ -35,6 +36,29 @@ async fn a_ticket_works_once(host: Host) {
     town.public().post(&town.path("/certificates"), &again).await.refused(Code::TicketUsed);
     let diagnosis: Diagnosis = town.public_as(Some(identity)).get(&town.path("/diagnosis")).await.ok();
     assert!(diagnosis.ok && diagnosis.code.is_none());
+}
+
+async fn a_lost_answer_is_given_again_to_the_same_key(host: Host) {
+    let town = host.town("one").await;
+    let (number, password) = town.office_ticket.clone();
+    let (key, same) = csr();
+    let request = Town::certificate_request(&number, &password, &same);
+    let path = town.path("/certificates");
+    let public = town.public();
+    let (one, two) =
+        futures_util::future::join(public.post(&path, &request), public.post(&path, &request)).await;
+    let (first, second): (CertificateIssued, CertificateIssued) = (one.ok(), two.ok());
+    assert_eq!(first, second, "two at once are one device");
+    let third: CertificateIssued = public.post(&path, &request).await.ok();
+    assert_eq!(first, third);
+    // The same key, signed for anew: another request, the same device.
+    let anew = STANDARD.encode(CertificateParams::default().serialize_request(&key).unwrap().der());
+    let request = Town::certificate_request(&number, &password, &anew);
+    assert_eq!(first, public.post(&path, &request).await.ok());
+    let wrong = Town::certificate_request(&number, "wrong", &anew);
+    public.post(&path, &wrong).await.refused(Code::TicketInvalid);
+    let other = Town::certificate_request(&number, &password, &csr().1);
+    public.post(&path, &other).await.refused(Code::TicketUsed);
 }
 
 async fn what_a_japanese_keyboard_types_is_read(host: Host) {

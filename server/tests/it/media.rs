@@ -15,6 +15,7 @@ both!(
     a_cut_chunk_leaves_nothing,
     only_its_author_uploads_and_only_the_team_reads,
     limits_are_kept,
+    a_file_may_be_made_after_its_post,
     a_body_on_its_way_ends_with_the_access,
     a_film_gets_its_poster_from_its_device,
 );
@@ -199,6 +200,64 @@ async fn limits_are_kept(host: Host) {
     care.nurse.1.upload(document.id, b"no document").await.refused(Code::MediaUnreadable);
     let photo = announcement(MediaKind::Photo, &PHOTO);
     care.nurse.1.post("/v1/media", &photo).await.refused(Code::FieldInvalid);
+}
+
+async fn a_file_may_be_made_after_its_post(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let path = format!("/v1/patients/{}/posts", care.patient);
+    let made = announcement(MediaKind::Photo, &PHOTO);
+    let to_follow = NewMedia { length: 0, sha256: String::new(), ..made.clone() };
+    let (id, upload) = (made.id, format!("/v1/media/{}/upload", made.id));
+    let post = new_post("写真は後から", vec![to_follow.clone()]);
+    for _ in 0..2 {
+        care.nurse.1.post(&path, &post).await.done();
+    }
+    assert_eq!((state(&care).await.state, state(&care).await.length), (MediaState::Pending, 0));
+    care.nurse.1.chunk(id, 0, &PHOTO[..100]).await.refused(Code::MediaPending);
+    care.nurse.1.chunk(id, 0, &[]).await.refused(Code::MediaPending);
+    // Another's file and none at all answer alike.
+    care.doctor.1.post("/v1/media", &made).await.refused(Code::FieldInvalid);
+    let film = NewMedia { kind: MediaKind::Video, ..made.clone() };
+    care.nurse.1.post("/v1/media", &film).await.refused(Code::IdConflict);
+    care.nurse.1.post("/v1/media", &to_follow).await.refused(Code::FieldInvalid);
+    let big = NewMedia { length: limits::PHOTO_BYTES + 1, ..made.clone() };
+    care.nurse.1.post("/v1/media", &big).await.refused(Code::MediaTooLarge);
+    let twice = futures_util::future::join(
+        care.nurse.1.post("/v1/media", &made),
+        care.nurse.1.post("/v1/media", &made),
+    );
+    let (one, two) = twice.await;
+    assert_eq!((one.status, two.status), (201, 201));
+    let other = NewMedia { sha256: "0".repeat(64), ..made.clone() };
+    care.nurse.1.post("/v1/media", &other).await.refused(Code::IdConflict);
+    // The text says what it said: the same post again is the same, with or without the file.
+    care.nurse.1.post(&path, &post).await.done();
+    care.nurse.1.upload(id, &PHOTO).await.done();
+    assert_eq!(state(&care).await.state, MediaState::Ready);
+    care.nurse.1.send(care.nurse.1.request(Method::DELETE, &upload)).await.refused(Code::StateConflict);
+
+    // One that cannot be made, or not wholly sent, is waited for no longer.
+    for sent in [0, 100] {
+        let made = announcement(MediaKind::Photo, &PHOTO);
+        let of_post = match sent {
+            0 => NewMedia { length: 0, sha256: String::new(), ..made.clone() },
+            _ => made.clone(),
+        };
+        care.nurse.1.post(&path, &new_post("写真は来ない", vec![of_post])).await.done();
+        if sent > 0 {
+            care.nurse.1.chunk(made.id, 0, &PHOTO[..sent]).await.done();
+        }
+        let upload = format!("/v1/media/{}/upload", made.id);
+        care.doctor.1.send(care.doctor.1.request(Method::DELETE, &upload)).await.refused(Code::NotFound);
+        for _ in 0..2 {
+            care.nurse.1.send(care.nurse.1.request(Method::DELETE, &upload)).await.done();
+        }
+        assert_eq!(state(&care).await.state, MediaState::Refused);
+        care.nurse.1.chunk(made.id, 0, &PHOTO).await.refused(Code::OffsetConflict);
+    }
+    let document = NewMedia { kind: MediaKind::Document, id: MediaId::new(), ..to_follow };
+    care.nurse.1.post(&path, &new_post("書類", vec![document])).await.refused(Code::FieldInvalid);
 }
 
 async fn a_body_on_its_way_ends_with_the_access(host: Host) {

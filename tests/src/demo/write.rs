@@ -138,7 +138,8 @@ impl Seeding<'_> {
             ],
             keep_as_draft: false,
         };
-        let id = session.compose(draft, Cancel::default(), None).await.step("composing on the phone")?;
+        let id = session.compose(draft).await.step("composing on the phone")?;
+        session.prepare(Cancel::default(), None).await.step("making the files small on the phone")?;
         let report = session.flush(true).await.step("sending from the phone")?;
         if report.remaining + report.failed > 0 || report.offline {
             return Err(failed("sending from the phone", "not everything was sent"));

@@ -285,7 +285,7 @@ impl Prompter {
             attachments: vec![],
             keep_as_draft: false,
         };
-        let id = self.colleague.compose(draft, None, None).await?;
+        let id = self.colleague.compose(draft).await?;
         self.colleague.flush(true).await?;
         let outbox = self.colleague.outbox().await?;
         assert!(outbox.iter().any(|item| item.id == id && item.state == ItemState::Sent), "{outbox:?}");

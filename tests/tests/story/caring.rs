@@ -95,6 +95,7 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
             marks: vec![],
             pixels: None,
             sound: true,
+            hand_over: false,
         }
     };
     let attachments = vec![
@@ -110,7 +111,9 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
         keep_as_draft: false,
     };
     let heard = Arc::new(Heard::default());
-    let id = nurse.session.compose(draft, None, Some(heard.clone())).await.expect("composed");
+    let id = nurse.session.compose(draft).await.expect("composed");
+    let report = nurse.session.prepare(Some(heard.clone())).await.expect("prepared");
+    assert_eq!((report.made, report.failed), (2, 0));
     let heard = heard.0.lock().expect("nobody panicked").clone();
     assert!(heard.is_sorted() && heard.last() == Some(&1.0), "{heard:?}");
     for original in &attachments {
@@ -176,7 +179,7 @@ pub async fn the_doctor_looks(team: &Team, fakes: &Fakes, id: PostId) {
 
 async fn fetch(team: &Team, media: &Media, to: &Path) {
     let path = to.to_string_lossy().into_owned();
-    let length = team.doctor.session.media(media.id, path, None).await.expect("the file");
+    let length = team.doctor.session.media(media.id, path).await.expect("the file");
     assert_eq!(length, media.length);
 }
 

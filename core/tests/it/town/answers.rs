@@ -18,6 +18,9 @@ pub(super) async fn in_front(State(town): Shared, request: Request, next: Next) 
         let facts = town.facts();
         (facts.shut, facts.nonsense)
     };
+    if town.facts().hangs {
+        std::future::pending::<()>().await;
+    }
     if let Some(seconds) = town.facts().busy {
         return ([(header::RETRY_AFTER, seconds.to_string())], no(Code::Unavailable)).into_response();
     }
@@ -50,7 +53,7 @@ pub(super) fn care_routes() -> Router<Arc<Town>> {
         .route("/v1/media", post(files::announce))
         .route("/v1/media/{id}", get(files::bytes))
         .route("/v1/media/{id}/thumbnail", get(files::thumbnail))
-        .route("/v1/media/{id}/upload", patch(files::chunk).head(files::offset))
+        .route("/v1/media/{id}/upload", patch(files::chunk).head(files::offset).delete(files::give_up))
 }
 
 pub fn no(code: Code) -> Response {
@@ -83,11 +86,21 @@ async fn certificates(State(town): Shared, Json(request): Json<CertificateReques
         return no(Code::TicketInvalid);
     }
     let (csr, key) = read_csr(&request.csr);
-    if !town.facts().keys.insert(key) {
+    if let Some(again) = town.facts().issued.get(&key) {
+        return Json(again.clone()).into_response();
+    }
+    if !town.facts().keys.insert(key.clone()) {
         return no(Code::CsrKeyInUse);
     }
     let not_after = town.facts().not_after.unwrap_or(Timestamp(4_000_000_000_000));
-    Json(town.issue(DeviceId::new(), csr, not_after)).into_response()
+    let issued = town.issue(DeviceId::new(), csr, not_after);
+    town.facts().issued.insert(key, issued.clone());
+    let held = town.facts().hold_enrolment.take();
+    if let Some(held) = held {
+        held.wait().await;
+        held.wait().await;
+    }
+    Json(issued).into_response()
 }
 
 fn read_csr(csr: &str) -> (Vec<u8>, Vec<u8>) {
@@ -181,6 +194,11 @@ async fn sign_in(State(town): Shared, Json(sign_in): Json<SignIn>) -> Response {
     if let Some(together) = together {
         together.wait().await;
     }
+    let held = town.facts().hold_sign_in.take();
+    if let Some(held) = held {
+        held.wait().await;
+        held.wait().await;
+    }
     let expires_at = Timestamp(now() + 12 * 3_600_000);
     Json(SessionOpened { token, expires_at, staff, must_change_password }).into_response()
 }
@@ -190,7 +208,14 @@ async fn me(State(town): Shared, headers: HeaderMap) -> Response {
 }
 
 async fn sign_out(State(town): Shared, headers: HeaderMap) -> Response {
-    session(&town, &headers).map_or_else(|no| *no, |()| StatusCode::NO_CONTENT.into_response())
+    if let Err(no) = session(&town, &headers) {
+        return *no;
+    }
+    let token = headers[header::AUTHORIZATION].to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+    let mut facts = town.facts();
+    facts.over.insert(token.clone());
+    facts.signed_out.push(token);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn ended_well(State(town): Shared, headers: HeaderMap) -> Response {
@@ -247,8 +272,16 @@ async fn new_post(
     facts.attempts.push(new.id);
     let chunks = facts.chunks;
     facts.chunks_before.push(chunks);
-    if let Some((_, code)) = facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())) {
-        return no(*code);
+    let refused =
+        facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())).map(|(_, code)| *code);
+    if refused.is_none_or(|code| code == Code::Internal) {
+        let said = serde_json::to_string(&new).unwrap();
+        if *facts.said.entry(new.id).or_insert_with(|| said.clone()) != said {
+            return no(Code::IdConflict);
+        }
+    }
+    if let Some(code) = refused {
+        return no(code);
     }
     if let Some(post) = facts.posts.iter().find(|p| p.id == new.id) {
         return Json(post.clone()).into_response();

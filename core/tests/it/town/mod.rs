@@ -31,6 +31,8 @@ pub struct Facts {
     pub posts: Vec<Post>,
     /// Every POST of a post, the repeated ones too.
     pub attempts: Vec<PostId>,
+    /// What the first request for each said: the same id stands for the same post.
+    pub said: HashMap<PostId, String>,
     pub files: HashMap<MediaId, Stored>,
     /// Bytes of chunks that arrived, whether they were kept or not.
     pub chunk_bytes: u64,
@@ -61,6 +63,14 @@ pub struct Facts {
     pub no_renewal: Option<Code>,
     /// Requests for a renewal.
     pub renewals: u32,
+    /// Certificates given for a No, by their key: the same asks again and gets the same.
+    pub issued: HashMap<Vec<u8>, CertificateIssued>,
+    /// Before the answer to an enrolment leaves, two meet here twice.
+    pub hold_enrolment: Option<Arc<tokio::sync::Barrier>>,
+    /// Before the answer to a sign-in leaves, two meet here twice.
+    pub hold_sign_in: Option<Arc<tokio::sync::Barrier>>,
+    /// Sessions that a device ended, by their tokens.
+    pub signed_out: Vec<String>,
     /// The first two sign-ins are answered together.
     pub together: Option<Arc<tokio::sync::Barrier>>,
     /// The network goes before this sign-in is answered.
@@ -75,6 +85,8 @@ pub struct Facts {
     pub hold_chunk: Option<Arc<tokio::sync::Barrier>>,
     /// Every request on the care host is asked to come back after so many seconds.
     pub busy: Option<u32>,
+    /// The care host takes requests and answers none.
+    pub hangs: bool,
     /// Sessions that are over, by their tokens: `the-token-1` is the first sign-in's.
     pub over: HashSet<String>,
 }

@@ -97,13 +97,18 @@ final class PhoneTests: XCTestCase {
         let session = try await nurse()
         _ = try await session.patients()
         try stage.ask("cut")
-        let id = try await session.compose(draft: draft(stage, "電波なし", .photo), cancel: nil, progress: nil)
+        let id = try await session.compose(draft: draft(stage, "電波なし", .photo))
+        let made = try await session.prepare()
+        XCTAssertEqual(made.made, 1)
         let waiting = try await session.outbox()
         XCTAssertEqual(waiting.map(\.state), [.waiting])
         let report = try await session.flush(now: true)
         XCTAssertTrue(report.offline)
         let stale = try await session.patients().stale
         XCTAssertTrue(stale)
+        let kept = try await session.patientsLastSeen()
+        XCTAssertEqual(kept?.patients.map(\.name), [town["patient_name"]!])
+        XCTAssertNotNil(kept?.seenAt)
         try stage.ask("mend")
         try await sendAll(session)
         let sent = try await session.outbox()
@@ -188,7 +193,8 @@ final class PhoneTests: XCTestCase {
             }
         }
         let ear = Ear { XCTAssertFalse(Thread.isMainThread) }
-        let id = try await session.compose(draft: draft(stage, "歩行の様子", .video), cancel: nil, progress: ear)
+        let id = try await session.compose(draft: draft(stage, "歩行の様子", .video))
+        _ = try await session.prepare(progress: ear)
         clock.cancel()
         XCTAssertGreaterThan(ticks, 10, "the screen stood still")
         XCTAssertEqual(ear.heard, ear.heard.sorted())
@@ -205,15 +211,19 @@ final class PhoneTests: XCTestCase {
     func testLongWorkIsCancelled() async throws {
         let session = try await nurse()
         let token = CancelToken()
+        let dropped = try await session.compose(draft: try draft(stage, "やめた", .video))
         let ended = await refused {
-            let film = try draft(stage, "やめた", .video)
-            _ = try await session.compose(draft: film, cancel: token, progress: Ear { token.cancel() })
+            _ = try await session.until(cancelled: token).prepare(progress: Ear { token.cancel() })
         }
-        XCTAssertEqual(ended, .Media(code: nil))
+        XCTAssertEqual(ended, .Cancelled)
+        let waits = try await session.outbox()[0].media[0].state
+        XCTAssertEqual(waits, .planned)
+        try await session.takeBack(id: dropped)
         let kept = try await session.outbox()
         XCTAssertTrue(kept.isEmpty, "nothing is kept")
 
-        _ = try await session.compose(draft: draft(stage, "止めてから送る", .video), cancel: nil, progress: nil)
+        _ = try await session.compose(draft: draft(stage, "止めてから送る", .video))
+        _ = try await session.prepare()
         try stage.ask("stall 400000")
         let sending = Task { try await session.flush(now: true) }
         var seen: UInt64 = 0
@@ -227,6 +237,27 @@ final class PhoneTests: XCTestCase {
         try await sendAll(session)
         XCTAssertEqual(try stage.ask("arrived 止めてから送る")["times"], "1")
         XCTAssertEqual(try stage.ask("arrived やめた")["times"], "0")
+    }
+
+    /// A cancelled task stops nothing by itself; its token does.
+    func testALineThatHangsIsLeft() async throws {
+        let device = try await open(folder, stage)
+        try await device.enrol(stage)
+        let session = try await device.firstSignIn(stage)
+        _ = try await session.patients()
+        try stage.ask("stall 0")
+        let token = CancelToken()
+        let reading = Task { await refused { _ = try await session.until(cancelled: token).patients() } }
+        let entering = Task {
+            await refused { _ = try await device.until(cancelled: token).signIn(loginId: "nobody", password: "x") }
+        }
+        let kept = try await session.patientsLastSeen()
+        XCTAssertEqual(kept?.patients.count, 1)
+        try await Task.sleep(nanoseconds: 200_000_000)
+        token.cancel()
+        for ended in [await reading.value, await entering.value] { XCTAssertEqual(ended, .Cancelled) }
+        try await session.signOut()
+        try stage.ask("flow")
     }
 
     func testAPinClosesTheStore() async throws {

@@ -14,6 +14,7 @@ import androidx.activity.result.contract.ActivityResultContracts
 import androidx.fragment.app.FragmentActivity
 import jp.renraku.app.platform.FlushWorker
 import jp.renraku.app.platform.Notices
+import jp.renraku.app.platform.readCode
 import jp.renraku.app.screens.Root
 
 class MainActivity : FragmentActivity() {
@@ -24,7 +25,7 @@ class MainActivity : FragmentActivity() {
         super.onCreate(savedInstanceState)
         window.setFlags(WindowManager.LayoutParams.FLAG_SECURE, WindowManager.LayoutParams.FLAG_SECURE)
         enableEdgeToEdge()
-        setContent { Root(app.model, app.places) }
+        setContent { Root(app.model, app.places) { readCode(this) { app.model.scanned(it) } } }
         if (savedInstanceState == null) {
             openPush(intent)
             if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {

@@ -3,6 +3,7 @@
 
 package jp.renraku.app.model
 
+import jp.renraku.core.Diagnosis
 import jp.renraku.core.EnrolmentForm
 import jp.renraku.core.KnownPerson
 import jp.renraku.core.MobileException
@@ -15,6 +16,7 @@ import jp.renraku.core.RenrakuSession
 import jp.renraku.core.StaffId
 import jp.renraku.core.StorageTrouble
 import jp.renraku.core.Vault
+import jp.renraku.core.scanSetupCode
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
@@ -51,6 +53,10 @@ data class AppState(
     val asked: KnownPerson? = null,
     /** How the store of who is asked for, or at work, is guarded. */
     val lock: PersonLock? = null,
+    /** True when the device's certificate is at its end, or was refused: the sign-in screen offers to get another. */
+    val enrolAnew: Boolean = false,
+    /** What the portal's 2-D code said, to fill in the form; none before one was read. */
+    val scanned: EnrolmentForm? = null,
     /** True in the last weeks of the device's certificate. */
     val renewalDue: Boolean = false,
     /** True while a call is under way that the screen must wait for. */
@@ -112,9 +118,20 @@ class AppModel(
                 platform = Platform.ANDROID,
             )
             val town = device.enrol(form)
-            mutable.update { it.copy(town = town) }
+            mutable.update { it.copy(town = town, scanned = null, enrolAnew = false) }
             toSignIn()
         }
+
+    /** Takes what a camera read, or somebody typed, as the portal's 2-D code. */
+    fun scanned(text: String): Job = scope.launch {
+        attempt {
+            val form = scanSetupCode(text.trim(), "", Platform.ANDROID)
+            mutable.update { it.copy(scanned = form) }
+        }
+    }
+
+    /** To the form for another certificate, with a new No. Stores and what waits stay. */
+    fun enrolAnew() = mutable.update { it.copy(stage = Stage.ENROL, trouble = null) }
 
     fun signIn(loginId: String, password: String): Job = withDevice { device ->
         begin(device.signIn(loginId.trim(), password))
@@ -210,7 +227,11 @@ class AppModel(
     }
 
     /** Finds out why this device cannot get in, and says it. */
-    fun diagnose(): Job = withDevice { device -> say(Words.sentence(device.diagnose())) }
+    fun diagnose(): Job = withDevice { device ->
+        val found = device.diagnose()
+        val refused = found is Diagnosis.NotEnrolled || found is Diagnosis.Refused
+        mutable.update { it.copy(trouble = Words.sentence(found), enrolAnew = refused) }
+    }
 
     /** Forgets a person on this device. What they did not send is lost: ask before. */
     fun forget(person: KnownPerson): Job = withDevice { device ->
@@ -222,7 +243,7 @@ class AppModel(
     /** Forgets everybody and the certificate: the device must enrol again. Ask before. */
     fun forgetDevice(): Job = withDevice { device ->
         device.forget()
-        mutable.update { it.copy(town = null) }
+        mutable.update { it.copy(town = null, enrolAnew = false) }
         toSignIn()
     }
 
@@ -330,6 +351,7 @@ class AppModel(
             throw e
         } catch (e: Exception) {
             say(Words.sentence(e))
+            if (e is MobileException.Certificate) mutable.update { it.copy(enrolAnew = true) }
         } finally {
             mutable.update { it.copy(busy = false) }
         }

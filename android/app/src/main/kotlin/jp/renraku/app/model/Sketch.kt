@@ -31,7 +31,7 @@ data class Sketch(
         urgent = urgent,
         bodySite = site,
         attachments = shots.map {
-            AttachmentFile(if (it.isVideo) MediaKind.VIDEO else MediaKind.PHOTO, it.file.path, "")
+            AttachmentFile(if (it.isVideo) MediaKind.VIDEO else MediaKind.PHOTO, it.file.path, "", handOver = true)
         },
         keepAsDraft = kept,
     )

@@ -5,8 +5,11 @@ package jp.renraku.app.model
 
 import jp.renraku.core.BodySite
 import jp.renraku.core.Diagnosis
+import jp.renraku.core.FileState
 import jp.renraku.core.Gender
+import jp.renraku.core.ItemMedia
 import jp.renraku.core.ItemState
+import jp.renraku.core.MediaKind
 import jp.renraku.core.MobileException
 import jp.renraku.core.Profession
 import jp.renraku.core.StorageTrouble
@@ -25,10 +28,10 @@ object Words {
         is MobileException.NotFound -> problemSentence("not_found")
         is MobileException.SignedOut -> problemSentence(error.code)
         is MobileException.Conflict -> problemSentence(error.code)
-        is MobileException.TooLarge -> problemSentence(error.code)
         is MobileException.Certificate -> problemSentence(error.code)
         is MobileException.Invalid -> problemSentence(error.code)
-        is MobileException.Media -> error.code?.let(::problemSentence)
+        is MobileException.Media -> problemSentence(error.code)
+        is MobileException.Cancelled -> null
         is MobileException.Storage -> sentence(error.trouble)
         is MobileException.Unexpected -> unexpected(error.reference)
         else -> unexpected(null)
@@ -55,6 +58,20 @@ object Words {
         is ItemState.Sent -> "送信済"
         is ItemState.Failed -> "失敗：${problemSentence(state.code)}"
     }
+
+    /** What a file of a post on its way is, and how far, where it is not being sent. */
+    fun file(media: ItemMedia): String {
+        val what = if (media.kind == MediaKind.VIDEO) "動画" else "写真"
+        return when (val state = media.state) {
+            is FileState.Planned -> "$what：準備中"
+            is FileState.Made -> what
+            is FileState.Failed -> "$what：失敗：${problemSentence(state.code)}"
+        }
+    }
+
+    /** Tells that a screen shows what was known then. */
+    fun stale(seenAt: Long?): String =
+        if (seenAt == null) "前回の内容を表示しています。" else "前回（${time(seenAt)}）の内容を表示しています。"
 
     fun profession(profession: Profession): String = when (profession) {
         Profession.PHYSICIAN -> "医師"

@@ -12,7 +12,9 @@ import jp.renraku.core.MobileException
 import jp.renraku.core.Municipality
 import jp.renraku.core.Patient
 import jp.renraku.core.PatientId
+import jp.renraku.core.PatientSeen
 import jp.renraku.core.PatientSummary
+import jp.renraku.core.PatientsSeen
 import jp.renraku.core.Post
 import jp.renraku.core.PostId
 import jp.renraku.core.ProgressListener
@@ -20,6 +22,7 @@ import jp.renraku.core.Receipt
 import jp.renraku.core.RenrakuSession
 import jp.renraku.core.Staff
 import jp.renraku.core.Text
+import jp.renraku.core.TimelinePage
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
@@ -52,9 +55,11 @@ data class WorkState(
     val next: String? = null,
     val receipts: List<Receipt> = emptyList(),
     val outbox: List<Item> = emptyList(),
-    /** True when the screen shows what the server said last, and the server was not reached. */
+    /** True when the screen shows what the server said last, and not what it says now. */
     val stale: Boolean = false,
-    /** How far the preparation of a post is, 0 to 1; none when none is under way. */
+    /** When the server said what is shown, in milliseconds; none when that is not known. */
+    val seenAt: Long? = null,
+    /** How far films and pictures are made, 0 to 1; none when none is being made. */
     val progress: Float? = null,
     /** What is being written; outlives a lock, see AppModel. */
     val sketch: Sketch? = null,
@@ -74,10 +79,14 @@ class WorkModel(
     private val onSignedOut: suspend (String?) -> Unit,
 ) {
     private val mutable = MutableStateFlow(WorkState())
+
+    /** What may take long ends with the work. */
+    private val asking: RenrakuSession by lazy { session.until(cancel) }
     val state: StateFlow<WorkState> = mutable.asStateFlow()
     val staff: Staff = session.staff()
 
-    private var cancel: CancelToken? = null
+    private val cancel = CancelToken()
+    private var preparing: Job? = null
 
     /** A card comes onto the screen more than once. */
     private val marked = mutableSetOf<PostId>()
@@ -91,7 +100,7 @@ class WorkModel(
     /** Stops what is planned. Call it when the person is signed out or locked out. */
     fun close() {
         closed = true
-        cancel?.cancel()
+        cancel.cancel()
         again?.cancel()
     }
 
@@ -103,43 +112,57 @@ class WorkModel(
 
     /** After the sign-in, at the return to the front, when the network is back. */
     suspend fun catchUp() {
+        prepare()
         loadPatients()
         (state.value.path.lastOrNull() as? Place.Timeline)?.let { loadTimeline(it.id) }
         flush(now = true)
     }
 
     suspend fun loadPatients() {
-        attempt {
-            val seen = session.patients()
-            mutable.update { it.copy(patients = seen.patients, stale = seen.stale) }
-        }
+        // What this device holds is there at once; the network may take half a minute, or not come at all.
+        if (state.value.patients.isEmpty()) kept { session.patientsLastSeen() }?.let(::show)
+        attempt { show(asking.patients()) }
+    }
+
+    private fun show(seen: PatientsSeen) =
+        mutable.update { it.copy(patients = seen.patients, stale = seen.stale, seenAt = seen.seenAt) }
+
+    /** What is kept, or none: what hinders that, the server's answer tells, too. */
+    private suspend fun <T> kept(read: suspend () -> T?): T? = try {
+        read()
+    } catch (_: MobileException) {
+        null
     }
 
     /** The patient with the team, and the newest page. Shows nothing of the patient before. */
     suspend fun loadTimeline(id: PatientId) {
         if (state.value.patient?.id != id) {
             mutable.update { it.copy(patient = null, posts = emptyList(), next = null) }
+            val seen = kept { session.patientLastSeen(id) }
+            if (seen != null) show(id, seen, kept { session.timelineLastSeen(id, null) })
         }
         attempt {
-            val seen = session.patient(id)
-            val page = session.timeline(id, null)
-            mutable.update {
-                if (!isOpen(it, id)) return@update it
-                it.copy(
-                    patient = seen.patient,
-                    posts = page.posts,
-                    next = page.next,
-                    stale = seen.stale || page.stale,
-                )
-            }
+            val seen = asking.patient(id)
+            show(id, seen, asking.timeline(id, null))
         }
         loadOutbox()
+    }
+
+    private fun show(id: PatientId, seen: PatientSeen, page: TimelinePage?) = mutable.update {
+        if (!isOpen(it, id)) return@update it
+        it.copy(
+            patient = seen.patient,
+            posts = page?.posts ?: emptyList(),
+            next = page?.next,
+            stale = seen.stale || page?.stale == true,
+            seenAt = page?.seenAt ?: seen.seenAt,
+        )
     }
 
     suspend fun loadMore(id: PatientId) {
         val before = state.value.next ?: return
         attempt {
-            val page = session.timeline(id, before)
+            val page = asking.timeline(id, before)
             mutable.update {
                 if (!isOpen(it, id) || it.next != before) return@update it
                 it.copy(posts = it.posts + page.posts, next = page.next)
@@ -166,20 +189,20 @@ class WorkModel(
     suspend fun loadReceipts(id: PostId) {
         mutable.update { it.copy(receipts = emptyList()) }
         attempt {
-            val receipts = session.receipts(id)
+            val receipts = asking.receipts(id)
             mutable.update { it.copy(receipts = receipts) }
         }
     }
 
     /** A picture in small, or none when it has not arrived yet. */
     suspend fun thumbnail(id: MediaId): ByteArray? = try {
-        session.thumbnail(id)
+        asking.thumbnail(id)
     } catch (_: MobileException) {
         null
     }
 
     /** Writes a file in the clear to show it. The caller removes it afterwards. */
-    suspend fun reveal(media: Media, file: File): Boolean = attempt { session.media(media.id, file.path) }
+    suspend fun reveal(media: Media, file: File): Boolean = attempt { asking.media(media.id, file.path) }
 
     /** Begins a post about a patient, or goes on with it. What was begun about another patient is dropped. */
     fun beginSketch(id: PatientId) {
@@ -201,30 +224,35 @@ class WorkModel(
         mutable.update { it.copy(sketch = sketch, path = listOf(Place.Timeline(id), Place.Compose(id))) }
     }
 
-    /** True when the post is sealed on the disk; it leaves at once if the network allows. */
+    /**
+     * True when the post is sealed on the disk, which takes a moment. Its text leaves at once if the network allows;
+     * its films and pictures, now the core's, follow when they are made.
+     */
     suspend fun compose(asDraft: Boolean): Boolean {
-        val draft = state.value.sketch?.draft(asDraft)
-        if (draft == null || state.value.progress != null) return false
-        val token = CancelToken()
-        cancel = token
-        mutable.update { it.copy(progress = 0f) }
-        val ear = object : ProgressListener {
-            override fun onProgress(done: Float) =
-                mutable.update { if (it.progress == null) it else it.copy(progress = done) }
-        }
-        val kept = attempt { session.compose(draft, token, ear) }
-        mutable.update { it.copy(progress = null) }
-        cancel = null
-        if (kept) {
-            dropSketch()
-            loadOutbox()
-            scope.launch { flush(now = true) }
-        }
-        return kept
+        val draft = state.value.sketch?.draft(asDraft) ?: return false
+        if (!attempt { session.compose(draft) }) return false
+        mutable.update { it.copy(sketch = null) }
+        loadOutbox()
+        if (draft.attachments.isNotEmpty()) prepare()
+        scope.launch { flush(now = true) }
+        return true
     }
 
-    fun cancelComposing() {
-        cancel?.cancel()
+    /** Makes what waits to be made, also of what an earlier run of the app left, and sends it. */
+    private fun prepare() {
+        if (closed) return
+        val before = preparing
+        preparing = scope.launch {
+            before?.join()
+            val ear = object : ProgressListener {
+                override fun onProgress(done: Float) = mutable.update { it.copy(progress = done.takeIf { it < 1f }) }
+            }
+            var made = 0u
+            attempt { made = asking.prepare(ear).made }
+            mutable.update { it.copy(progress = null) }
+            loadOutbox()
+            if (made > 0u) flush(now = true)
+        }
     }
 
     suspend fun loadOutbox() {
@@ -241,6 +269,7 @@ class WorkModel(
 
     suspend fun release(item: Item) {
         attempt { session.release(item.id) }
+        if (item.media.isNotEmpty()) prepare()
         flush(now = true)
     }
 
@@ -263,7 +292,7 @@ class WorkModel(
         var next: Long? = null
         try {
             attempt {
-                val report = session.flush(now)
+                val report = asking.flush(now)
                 sent = report.sent
                 next = report.nextTryAt
             }
@@ -289,7 +318,7 @@ class WorkModel(
     /** Fetches what a push is about. `opened`: the person touched it, so its patient is shown. */
     suspend fun take(push: String, opened: Boolean) {
         attempt {
-            val shown = session.handlePush(push)
+            val shown = asking.handlePush(push)
             val unlocked = shown.unlocked
             val patient = unlocked?.patientId
             if (opened && patient != null) {

@@ -28,7 +28,12 @@ class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWor
         var remaining = false
         for (person in people) {
             try {
-                remaining = app.device().resume(person.staffId).use { it.flush(true) }.remaining > 0u || remaining
+                val left = app.device().resume(person.staffId).use { session ->
+                    session.flush(true)
+                    session.prepare()
+                    session.flush(true).remaining
+                }
+                remaining = left > 0u || remaining
             } catch (_: MobileException.SignedOut) {
                 // Waits, sealed, for the person's next sign-in.
             } catch (_: MobileException.Certificate) {

@@ -14,7 +14,6 @@ import androidx.compose.foundation.selection.toggleable
 import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.DropdownMenu
 import androidx.compose.material3.DropdownMenuItem
-import androidx.compose.material3.LinearProgressIndicator
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.OutlinedTextField
 import androidx.compose.material3.Switch
@@ -58,7 +57,7 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
     }
     Screen(
         work.town.wordPost,
-        actions = { Actions(work, state.progress, sketch) { shooting = true } },
+        actions = { Actions(work, sketch) { shooting = true } },
     ) {
         PatientStrip(state, id)
         Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
@@ -90,15 +89,9 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
 }
 
 @Composable
-private fun Actions(work: WorkModel, progress: Float?, sketch: Sketch, onShoot: () -> Unit) {
+private fun Actions(work: WorkModel, sketch: Sketch, onShoot: () -> Unit) {
     val scope = rememberCoroutineScope()
     val keep = { draft: Boolean -> scope.launch { if (work.compose(draft)) work.back() } }
-    if (progress != null) {
-        Text("写真・動画を準備しています")
-        LinearProgressIndicator(progress = { progress }, Modifier.fillMaxWidth())
-        BigButton("やめる", prominent = false) { work.cancelComposing() }
-        return
-    }
     BigButton("撮影する", prominent = false, enabled = sketch.shots.size < MOST_SHOTS, onClick = onShoot)
     Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
         BigButton("下書き", Modifier.weight(1f), prominent = false, enabled = !sketch.isEmpty) { keep(true) }

@@ -10,6 +10,7 @@ import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.remember
@@ -25,12 +26,20 @@ import jp.renraku.core.KnownPerson
 // What is typed here is not put into the activity's saved state: that would write secrets to the disk.
 
 @Composable
-fun EnrolScreen(model: AppModel, state: AppState) {
+fun EnrolScreen(model: AppModel, state: AppState, onScan: () -> Unit) {
     var publicUrl by remember { mutableStateOf("https://") }
     var slug by remember { mutableStateOf("") }
     var number by remember { mutableStateOf("") }
     var password by remember { mutableStateOf("") }
     var deviceName by remember { mutableStateOf("") }
+    state.scanned?.let { code ->
+        LaunchedEffect(code) {
+            publicUrl = code.publicUrl
+            slug = code.slug
+            number = code.number
+            password = code.password
+        }
+    }
     val filled = listOf(slug, number, password, deviceName).all { it.isNotBlank() }
     Screen(
         "初回の証明書設定",
@@ -39,10 +48,12 @@ fun EnrolScreen(model: AppModel, state: AppState) {
             BigButton("証明書を取得する", enabled = filled) {
                 model.enrol(publicUrl, slug, number, password, deviceName)
             }
+            if (state.town != null) BigButton("戻る", prominent = false) { model.unask() }
         },
     ) {
         Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
-            Text("施設の管理者に届いたメールの内容を入力してください。")
+            Text("施設の管理者に届いたメールの2次元コードを読み取るか、内容を入力してください。")
+            SmallButton("2次元コードを読み取る", onClick = onScan)
             Field("自治体のアドレス", publicUrl, keyboard = KeyboardType.Uri) { publicUrl = it }
             Field("自治体の略称", slug) { slug = it }
             Field("証明書取得用No", number) { number = it }
@@ -80,6 +91,7 @@ fun SignInScreen(model: AppModel, state: AppState) {
             Field("ユーザーID", loginId) { loginId = it }
             Field("パスワード", password, secret = true) { password = it }
             SmallButton("接続を確かめる") { model.diagnose() }
+            if (state.enrolAnew) SmallButton("証明書を取り直す（保存データは残ります）") { model.enrolAnew() }
             SmallButton("この端末の設定をやり直す") { startingOver = true }
             state.town?.let { Text("${it.office}　${it.telephone}\n${it.hours}", Modifier.padding(vertical = 16.dp)) }
         }

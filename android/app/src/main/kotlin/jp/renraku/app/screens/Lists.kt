@@ -12,6 +12,7 @@ import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.lazy.LazyColumn
 import androidx.compose.foundation.lazy.items
 import androidx.compose.material3.HorizontalDivider
+import androidx.compose.material3.LinearProgressIndicator
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
@@ -50,7 +51,7 @@ fun PatientsScreen(model: AppModel, app: AppState, work: WorkModel, state: WorkS
             BigButton("最新の状態にする") { scope.launch { work.catchUp() } }
         },
     ) {
-        StaleLine(state.stale)
+        StaleLine(state)
         LazyColumn {
             items(state.patients, key = { it.id }) { patient ->
                 PatientLine(patient) { work.go(Place.Timeline(patient.id)) }
@@ -86,6 +87,10 @@ fun OutboxScreen(work: WorkModel, state: WorkState) {
     val scope = rememberCoroutineScope()
     LaunchedEffect(Unit) { work.loadOutbox() }
     Screen("送信箱", actions = { BigButton("今すぐ送信する") { scope.launch { work.flush(now = true) } } }) {
+        state.progress?.let { done ->
+            Text("写真・動画を準備しています", Modifier.padding(horizontal = 16.dp))
+            LinearProgressIndicator(progress = { done }, Modifier.fillMaxWidth())
+        }
         LazyColumn {
             items(state.outbox, key = { it.id }) { OutboxCard(work, it) }
             if (state.outbox.isEmpty()) {

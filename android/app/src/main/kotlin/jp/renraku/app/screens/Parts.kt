@@ -30,6 +30,8 @@ import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.text.input.PasswordVisualTransformation
 import androidx.compose.ui.text.input.VisualTransformation
 import androidx.compose.ui.unit.dp
+import jp.renraku.app.model.WorkState
+import jp.renraku.app.model.Words
 
 /** A main action. */
 @Composable
@@ -117,12 +119,12 @@ fun Ask(question: String, yes: String, onYes: () -> Unit, onNo: () -> Unit) {
     )
 }
 
-/** Says that the screen shows what was known last. */
+/** Says that the screen shows what was known last, and when that was. */
 @Composable
-fun StaleLine(stale: Boolean) {
-    if (stale) {
+fun StaleLine(state: WorkState) {
+    if (state.stale) {
         Text(
-            "通信できないため、前回の内容を表示しています。",
+            Words.stale(state.seenAt),
             Modifier.padding(horizontal = 16.dp, vertical = 4.dp),
             color = MaterialTheme.colorScheme.tertiary,
         )

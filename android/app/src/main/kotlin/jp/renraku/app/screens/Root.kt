@@ -32,7 +32,7 @@ import jp.renraku.app.model.WorkModel
 import jp.renraku.app.platform.Places
 
 @Composable
-fun Root(model: AppModel, places: Places) {
+fun Root(model: AppModel, places: Places, onScan: () -> Unit) {
     val state by model.state.collectAsStateWithLifecycle()
     MaterialTheme {
         Surface(Modifier.fillMaxSize()) {
@@ -44,7 +44,7 @@ fun Root(model: AppModel, places: Places) {
                     state.trouble,
                     actions = { BigButton("もう一度") { model.start() } },
                 ) {}
-                Stage.ENROL -> EnrolScreen(model, state)
+                Stage.ENROL -> EnrolScreen(model, state, onScan)
                 Stage.SIGN_IN -> SignInScreen(model, state)
                 Stage.PIN -> PinScreen(model, state)
                 Stage.CHANGE_PASSWORD -> ChangePasswordScreen(model, state)

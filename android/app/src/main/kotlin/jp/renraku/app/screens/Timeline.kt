@@ -34,7 +34,7 @@ import jp.renraku.app.model.Words
 import jp.renraku.app.platform.Places
 import jp.renraku.core.Item
 import jp.renraku.core.ItemState
-import jp.renraku.core.MediaKind
+import jp.renraku.core.FileState
 import jp.renraku.core.PatientId
 import jp.renraku.core.Post
 import kotlinx.coroutines.launch
@@ -52,7 +52,7 @@ fun TimelineScreen(work: WorkModel, state: WorkState, places: Places, id: Patien
             BigButton("${work.town.wordPost}する", enabled = patient != null) { work.go(Place.Compose(id)) }
         },
     ) {
-        StaleLine(state.stale)
+        StaleLine(state)
         LazyColumn {
             items(state.pending(id), key = { "outbox-${it.id}" }) { OutboxCard(work, it) }
             items(posts, key = { it.id }) { post ->
@@ -119,7 +119,8 @@ fun OutboxCard(work: WorkModel, item: Item) {
         Urgent(item.urgent)
         if (item.body.isNotEmpty()) Text(item.body)
         for (media in item.media) {
-            Text(if (media.kind == MediaKind.VIDEO) "動画" else "写真", style = MaterialTheme.typography.bodySmall)
+            Text(Words.file(media), style = MaterialTheme.typography.bodySmall)
+            if (media.state !is FileState.Made) continue
             val whole = maxOf(media.length, 1uL).toFloat()
             LinearProgressIndicator(progress = { media.uploaded.toFloat() / whole }, Modifier.fillMaxWidth())
         }

@@ -1,0 +1,16 @@
+// Reads one 2-D code with Google's own screen, which needs no camera permission and gives this app the text alone.
+// Not here: what the text means, which the core says.
+
+package jp.renraku.app.platform
+
+import android.content.Context
+import com.google.mlkit.vision.barcode.common.Barcode
+import com.google.mlkit.vision.codescanner.GmsBarcodeScannerOptions
+import com.google.mlkit.vision.codescanner.GmsBarcodeScanning
+
+/** Calls [onText] on the main thread; not at all when the person gave up. */
+fun readCode(context: Context, onText: (String) -> Unit) {
+    val options = GmsBarcodeScannerOptions.Builder().setBarcodeFormats(Barcode.FORMAT_QR_CODE).build()
+    GmsBarcodeScanning.getClient(context, options).startScan()
+        .addOnSuccessListener { code -> code.rawValue?.let(onText) }
+}

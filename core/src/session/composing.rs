@@ -1,0 +1,231 @@
+//! Writing: a post goes into the outbox as it is, at once and durable; then its files are made small and sealed, one
+//! after the other, as often as it takes. Not here: the making itself (compose), and sending (posting).
+
+use super::{Desk, Session, posting};
+use crate::Cancel;
+use crate::compose::{Attachment, Planned, Prepared, Progress, Told, is_the_files_fault, make, sweep};
+use crate::error::StorageTrouble::{Full, Locked};
+use crate::error::{CoreError, Fault};
+use crate::outbox::Text;
+use crate::runtime::{asked, block, unless_cancelled};
+use crate::store::files::{self, Work};
+use crate::store::{Store, outbox};
+use renraku_media::MediaError;
+use renraku_wire::{Code, DevicePolicy, PatientId, PostId, Timestamp};
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use tokio::sync::OwnedMutexGuard;
+
+/// A post as the person made it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Whom it is about.
+    pub patient_id: PatientId,
+    /// The text part.
+    pub text: Text,
+    /// Pictures and films, as the camera wrote them.
+    pub attachments: Vec<Attachment>,
+    /// True to keep it as a draft (下書き), false to let it wait for sending.
+    pub keep_as_draft: bool,
+}
+
+/// What a preparation did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrepareReport {
+    /// Files made and sealed.
+    pub made: u32,
+    /// Files that cannot be made: the outbox says why.
+    pub failed: u32,
+}
+
+/// What became of a file.
+enum Made {
+    Sealed,
+    Failed,
+    /// Its post was taken back meanwhile.
+    Unwanted,
+}
+
+impl Session {
+    /// Puts a post into the outbox, with what its files are to be made of. Needs no network, milliseconds. When it
+    /// returns, the post is on the disk, sealed, and survives a kill at any instant. Its text may leave from now
+    /// on; its files follow when [`Session::prepare`] made them, which comes next.
+    ///
+    /// # Errors
+    /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
+    /// (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
+    pub async fn compose(&self, draft: Draft) -> Result<PostId, CoreError> {
+        let Draft { patient_id, text, attachments, keep_as_draft } = draft;
+        posting::check(&text, attachments.len())?;
+        let planned = block(move || attachments.into_iter().map(Planned::new).collect::<Result<Vec<_>, _>>());
+        let planned = Arc::new(planned.await??);
+        let (id, now, plans) = (PostId::new(), self.now(), planned.clone());
+        let sources = self.desk.sources.clone();
+        let insert = self.desk.store.write(move |tx| {
+            outbox::insert(tx, id, patient_id, &text, keep_as_draft, &plans, now)?;
+            // In here nobody looks for the file in its old place, or takes it for one that nobody wants.
+            plans.iter().for_each(|one| one.take_over(&sources));
+            Ok(())
+        });
+        if let Err(e) = insert.await {
+            let sources = self.desk.sources.clone();
+            block(move || planned.iter().for_each(|one| one.give_back(&sources))).await?;
+            return Err(e.into());
+        }
+        Ok(id)
+    }
+
+    /// Makes and seals the files of all posts that still want it, in the order of sending, one at a time. Call it
+    /// after composing, and after taking up a session: what a kill broke off begins anew with that file. Needs no
+    /// network; some tenths of a second a photo, up to a minute a film. Only one runs at a time; a second call
+    /// waits for the first. A file that is gone or cannot be used is failed in the outbox, and the others go on.
+    ///
+    /// `cancel` stops it within 200 ms: what was sealed stays, the rest waits for the next call.
+    ///
+    /// # Errors
+    /// `Cancelled`, `Storage` when the device is full, the store locked, or a file cannot be read just now (`File`; the
+    /// others go on): the rest waits.
+    pub async fn prepare(
+        &self,
+        cancel: Cancel,
+        progress: Option<Arc<dyn Progress>>,
+    ) -> Result<PrepareReport, CoreError> {
+        let turn = unless_cancelled(self.desk.preparing.clone().lock_owned(), &cancel).await;
+        let turn = Arc::new(turn.ok_or(CoreError::Cancelled)?);
+        self.desk.sweep().await?;
+        let (mut report, mut told) = (PrepareReport::default(), Told::new(progress));
+        let (mut number, mut passed_over, mut trouble) = (0, Vec::new(), None);
+        loop {
+            let skip = passed_over.clone();
+            let Some((work, left)) = self.desk.store.read(move |c| files::next(c, &skip)).await? else {
+                break;
+            };
+            if cancel.is_cancelled() {
+                return Err(CoreError::Cancelled);
+            }
+            let id = work.planned.id;
+            let place = (number, number + left, told);
+            let (made, back) = self.desk.make(work, place, self.policy(), &cancel, turn.clone()).await?;
+            told = back;
+            number += 1;
+            match made {
+                Ok(Made::Sealed) => report.made += 1,
+                Ok(Made::Failed) => report.failed += 1,
+                Ok(Made::Unwanted) => {}
+                Err(e @ (CoreError::Cancelled | CoreError::Storage { kind: Locked | Full })) => {
+                    return Err(e);
+                }
+                // Perhaps the next time; the others need not wait for it.
+                Err(e) => {
+                    passed_over.push(id);
+                    trouble.get_or_insert(e);
+                }
+            }
+        }
+        trouble.map_or(Ok(report), Err)
+    }
+}
+
+impl Desk {
+    /// Removes what was handed over and is not wanted any more: its post was taken back, or a kill left it.
+    pub(super) async fn sweep(&self) -> Result<(), CoreError> {
+        let sources = self.sources.clone();
+        let swept = self.store.read(move |c| {
+            let unmade = files::unmade(c)?;
+            Ok(sweep(&sources, &unmade))
+        });
+        Ok(swept.await??)
+    }
+
+    /// Stops what is being made of a post.
+    pub(super) fn stop_making(&self, post: PostId) {
+        let making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, stop)) = making.as_ref().filter(|(of, _)| *of == post) {
+            stop.cancel();
+        }
+    }
+
+    async fn make(
+        &self,
+        work: Work,
+        (number, all, mut told): (usize, usize, Told),
+        policy: &DevicePolicy,
+        cancel: &Cancel,
+        turn: Arc<OwnedMutexGuard<()>>,
+    ) -> Result<(Result<Made, CoreError>, Told), CoreError> {
+        let stop = StopOnDrop(Cancel::new());
+        *self.making.lock().unwrap_or_else(PoisonError::into_inner) = Some((work.post, stop.0.clone()));
+        let (store, clock, policy) = (self.store.clone(), self.clock.clone(), policy.clone());
+        let (folder, sources, own) = (self.work.clone(), self.sources.clone(), stop.0.clone());
+        let making = block(move || {
+            // A caller who goes away does not end this at once, and nobody else makes the same file meanwhile.
+            let _turn = turn;
+            let mut tell = |part: f32| told.tell(number, part, all);
+            let made = made(&work, &store, &sources, &own, clock.now(), |attachment| {
+                make(work.planned.id, attachment, &policy, &folder, &mut tell, &own)
+            });
+            tell(1.0);
+            (made, told)
+        });
+        tokio::pin!(making);
+        let (done, told) = tokio::select! {
+            done = &mut making => done?,
+            () = asked(cancel) => {
+                stop.0.cancel();
+                making.await?
+            }
+        };
+        *self.making.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        match done {
+            Err(Fault::Media(MediaError::Cancelled)) if !cancel.is_cancelled() => {
+                Ok((Ok(Made::Unwanted), told))
+            }
+            done => Ok((done.map_err(CoreError::from), told)),
+        }
+    }
+}
+
+/// Makes a file and seals it, or writes down why it cannot be. Blocks.
+fn made(
+    work: &Work,
+    store: &Store,
+    sources: &Path,
+    stop: &Cancel,
+    now: Timestamp,
+    make: impl FnOnce(&Attachment) -> Result<Prepared, Fault>,
+) -> Result<Made, Fault> {
+    let planned = &work.planned;
+    let found = planned.attachment(sources)?;
+    let done = match found.as_ref().ok_or(None).and_then(|found| make(found).map_err(Some)) {
+        Ok(prepared) if files::seal(store, &prepared, now, stop)? => Made::Sealed,
+        Ok(_) => Made::Unwanted,
+        Err(why) => {
+            let code = verdict(why)?;
+            store.write_here(|tx| files::fail(tx, planned.id, code))?;
+            return Ok(Made::Failed);
+        }
+    };
+    planned.remove(sources);
+    Ok(done)
+}
+
+/// Why a file never will be made. Gone is for good, and so is what it is; anything else is tried again.
+fn verdict(why: Option<Fault>) -> Result<Code, Fault> {
+    match why {
+        None => Ok(Code::MediaLost),
+        Some(Fault::Media(MediaError::BadPixels)) => Ok(Code::MediaUnreadable),
+        Some(Fault::Media(e)) if is_the_files_fault(&e) => {
+            Ok(CoreError::from(Fault::Media(e)).code().unwrap_or(Code::MediaUnreadable))
+        }
+        Some(other) => Err(other),
+    }
+}
+
+/// A caller who goes away does not want the film any more.
+struct StopOnDrop(Cancel);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}

@@ -1,0 +1,355 @@
+//! The files of posts on their way, on disk: what each is to be made of, then its bytes in sealed chunks, and how
+//! far it is. Not here: making them (compose), and the network.
+
+use super::outbox::key;
+use super::schema::{item, item_chunk, item_media};
+use super::{Store, StoreError, StoreResult, cache, from_json, id, to_json};
+use crate::Cancel;
+use crate::compose::{Planned, Prepared, Source};
+use crate::error::Fault;
+use crate::outbox::{FileState, ItemMedia};
+use diesel::prelude::*;
+use renraku_media::MediaError;
+use renraku_wire::limits::DEVICE_CHUNK_BYTES;
+use renraku_wire::{Code, MediaId, NewMedia, PostId, Timestamp};
+use std::io::Read;
+
+/// What the text said of a file when it left.
+const LEFT_OUT: i32 = 0;
+const TO_FOLLOW: i32 = 1;
+const WHOLE: i32 = 2;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = item_media)]
+pub(super) struct FileRow {
+    id: Vec<u8>,
+    pub(super) item_id: Vec<u8>,
+    kind: String,
+    length: i64,
+    sha256: String,
+    description: String,
+    uploaded: i64,
+    done: bool,
+    source: Option<String>,
+    reason: Option<String>,
+    announced: Option<i32>,
+}
+
+impl FileRow {
+    fn id(&self) -> StoreResult<MediaId> {
+        Ok(MediaId(id(&self.id)?))
+    }
+
+    fn is_made(&self) -> bool {
+        self.length > 0
+    }
+
+    fn is_planned(&self) -> bool {
+        !self.is_made() && self.reason.is_none()
+    }
+
+    fn announcement(&self, whole: bool) -> StoreResult<NewMedia> {
+        let length = if whole { self.length } else { 0 };
+        Ok(NewMedia {
+            id: self.id()?,
+            kind: from_json(&self.kind)?,
+            length: u64::try_from(length).map_err(|_| StoreError::Record)?,
+            sha256: if whole { self.sha256.clone() } else { String::new() },
+            description: self.description.clone(),
+        })
+    }
+}
+
+/// A file to be made.
+pub(crate) struct Work {
+    pub(crate) post: PostId,
+    pub(crate) planned: Planned,
+}
+
+/// What is to be done about a post's files, once its text is there.
+pub(crate) enum Step {
+    /// Tell the server of a file that it was told would follow.
+    Announce(NewMedia),
+    /// Tell the server that a file will not come.
+    GiveUp(MediaId),
+    /// Send what it has not got of a file of this length.
+    Send(MediaId, u64),
+    /// Nothing before another file is made.
+    Wait,
+    /// Nothing more.
+    Conclude,
+}
+
+/// Puts a file down that is to be made.
+pub(super) fn plan(
+    tx: &mut SqliteConnection,
+    post: PostId,
+    position: i32,
+    planned: &Planned,
+) -> StoreResult<()> {
+    diesel::insert_into(item_media::table)
+        .values((
+            item_media::id.eq(key(&planned.id.0)),
+            item_media::item_id.eq(key(&post.0)),
+            item_media::position.eq(position),
+            item_media::kind.eq(to_json(&planned.kind)?),
+            item_media::length.eq(0),
+            item_media::sha256.eq(""),
+            item_media::description.eq(&planned.description),
+            item_media::uploaded.eq(0),
+            item_media::done.eq(false),
+            item_media::source.eq(to_json(&planned.source)?),
+        ))
+        .execute(tx)?;
+    Ok(())
+}
+
+/// Every file, each post's in order.
+pub(super) fn all(connection: &mut SqliteConnection) -> StoreResult<Vec<FileRow>> {
+    Ok(item_media::table
+        .order((item_media::item_id, item_media::position))
+        .select(FileRow::as_select())
+        .load(connection)?)
+}
+
+/// A post's files, in order.
+pub(super) fn of(connection: &mut SqliteConnection, post: PostId) -> StoreResult<Vec<FileRow>> {
+    Ok(item_media::table
+        .filter(item_media::item_id.eq(key(&post.0)))
+        .order(item_media::position)
+        .select(FileRow::as_select())
+        .load(connection)?)
+}
+
+/// The next file to be made but for these, in the order of sending, and how many there are with it.
+pub(crate) fn next(connection: &mut SqliteConnection, but: &[MediaId]) -> StoreResult<Option<(Work, usize)>> {
+    let but: Vec<&[u8]> = but.iter().map(|id| key(&id.0)).collect();
+    let planned = item_media::table
+        .inner_join(item::table)
+        .filter(item_media::length.eq(0))
+        .filter(item_media::reason.is_null())
+        .filter(item_media::id.ne_all(but))
+        .order((item::place, item_media::position))
+        .select(FileRow::as_select());
+    let rows: Vec<FileRow> = planned.load(connection)?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let source: Source = from_json(row.source.as_deref().ok_or(StoreError::Record)?)?;
+    let (id, kind) = (row.id()?, from_json(&row.kind)?);
+    let planned = Planned { id, kind, description: row.description.clone(), source };
+    Ok(Some((Work { post: PostId(super::id(&row.item_id)?), planned }, rows.len())))
+}
+
+/// The files that were not made yet: what they are made of must stay.
+pub(crate) fn unmade(connection: &mut SqliteConnection) -> StoreResult<Vec<MediaId>> {
+    let rows: Vec<Vec<u8>> =
+        item_media::table.filter(item_media::length.eq(0)).select(item_media::id).load(connection)?;
+    rows.iter().map(|row| Ok(MediaId(id(row)?))).collect()
+}
+
+/// Seals a file that was made, chunk by chunk, so that nobody waits long for the store; the last step says that it
+/// is whole. False when its post was taken back meanwhile. Blocks.
+pub(crate) fn seal(
+    store: &Store,
+    prepared: &Prepared,
+    now: Timestamp,
+    cancel: &Cancel,
+) -> Result<bool, Fault> {
+    let sealed = seal_chunks(store, prepared, now, cancel);
+    if !matches!(sealed, Ok(true)) {
+        // What is left goes at the next try all the same.
+        let _ = store.write_here(|tx| unseal(tx, prepared.media.id));
+    }
+    sealed
+}
+
+fn seal_chunks(store: &Store, prepared: &Prepared, now: Timestamp, cancel: &Cancel) -> Result<bool, Fault> {
+    let media = &prepared.media;
+    store.write_here(|tx| unseal(tx, media.id))?;
+    let mut source = prepared.open()?;
+    let mut chunk = Vec::with_capacity(DEVICE_CHUNK_BYTES);
+    for number in 0i64.. {
+        if cancel.is_cancelled() {
+            return Err(MediaError::Cancelled.into());
+        }
+        chunk.clear();
+        if source.by_ref().take(DEVICE_CHUNK_BYTES as u64).read_to_end(&mut chunk)? == 0 {
+            break;
+        }
+        let kept = store.write_here(|tx| {
+            if !is_there(tx, media.id)? {
+                return Ok(false);
+            }
+            diesel::insert_into(item_chunk::table)
+                .values((
+                    item_chunk::media_id.eq(key(&media.id.0)),
+                    item_chunk::number.eq(number),
+                    item_chunk::bytes.eq(&chunk),
+                ))
+                .execute(tx)?;
+            Ok(true)
+        })?;
+        if !kept {
+            return Ok(false);
+        }
+    }
+    let length = i64::try_from(media.length).map_err(|_| StoreError::Record)?;
+    Ok(store.write_here(|tx| {
+        let made = diesel::update(item_media::table.find(key(&media.id.0)))
+            .set((
+                item_media::length.eq(length),
+                item_media::sha256.eq(&media.sha256),
+                item_media::source.eq(None::<String>),
+            ))
+            .execute(tx)?;
+        if let Some(thumbnail) = prepared.thumbnail.as_ref().filter(|_| made == 1) {
+            cache::put_picture(tx, media.id, true, thumbnail, now)?;
+        }
+        Ok(made == 1)
+    })?)
+}
+
+fn unseal(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()> {
+    diesel::delete(item_chunk::table.filter(item_chunk::media_id.eq(key(&media.0)))).execute(tx)?;
+    Ok(())
+}
+
+fn is_there(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<bool> {
+    let n: i64 = item_media::table.filter(item_media::id.eq(key(&media.0))).count().get_result(connection)?;
+    Ok(n == 1)
+}
+
+/// A file that never will be made.
+pub(crate) fn fail(tx: &mut SqliteConnection, media: MediaId, code: Code) -> StoreResult<()> {
+    diesel::update(item_media::table.find(key(&media.0)))
+        .set(item_media::reason.eq(code.as_str()))
+        .execute(tx)?;
+    Ok(())
+}
+
+/// Why the first of a post's files failed, if one did.
+pub(super) fn failure(rows: &[FileRow]) -> StoreResult<Option<Code>> {
+    rows.iter().find_map(|row| row.reason.as_deref()).map(code).transpose()
+}
+
+fn code(reason: &str) -> StoreResult<Code> {
+    from_json(&to_json(&reason)?)
+}
+
+/// What a text says of its files when it leaves. Sent again it says the same, whatever was made meanwhile: to the
+/// server it is the same post only then.
+pub(super) fn announce(tx: &mut SqliteConnection, post: PostId, again: bool) -> StoreResult<Vec<NewMedia>> {
+    let mut said = Vec::new();
+    for row in of(tx, post)? {
+        let now = match (row.reason.is_some(), row.is_made()) {
+            (true, _) => LEFT_OUT,
+            (false, true) => WHOLE,
+            (false, false) => TO_FOLLOW,
+        };
+        let announced = row.announced.filter(|_| again).unwrap_or(now);
+        diesel::update(item_media::table.find(&row.id))
+            .set(item_media::announced.eq(announced))
+            .execute(tx)?;
+        if announced != LEFT_OUT {
+            said.push(row.announcement(announced == WHOLE)?);
+        }
+    }
+    Ok(said)
+}
+
+/// What is to be done next about the files of a post whose text is there.
+pub(crate) fn step(connection: &mut SqliteConnection, post: PostId) -> StoreResult<Step> {
+    let rows = of(connection, post)?;
+    for row in rows.iter().filter(|row| !row.done) {
+        match (row.announced, row.reason.is_some(), row.is_made()) {
+            (Some(TO_FOLLOW), true, _) => return Ok(Step::GiveUp(row.id()?)),
+            (Some(TO_FOLLOW), false, true) => return Ok(Step::Announce(row.announcement(true)?)),
+            (_, false, true) => {
+                let length = u64::try_from(row.length).map_err(|_| StoreError::Record)?;
+                return Ok(Step::Send(row.id()?, length));
+            }
+            _ => {}
+        }
+    }
+    Ok(if rows.iter().any(FileRow::is_planned) { Step::Wait } else { Step::Conclude })
+}
+
+/// The server was told of the whole file.
+pub(crate) fn announced(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()> {
+    said(tx, media, WHOLE)
+}
+
+/// The server was told that the file will not come.
+pub(crate) fn given_up(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()> {
+    said(tx, media, LEFT_OUT)
+}
+
+fn said(tx: &mut SqliteConnection, media: MediaId, what: i32) -> StoreResult<()> {
+    diesel::update(item_media::table.find(key(&media.0))).set(item_media::announced.eq(what)).execute(tx)?;
+    Ok(())
+}
+
+/// Tries again to make what failed, or, where the server does not expect it any more, leaves it out.
+pub(super) fn retry(tx: &mut SqliteConnection, post: PostId) -> StoreResult<()> {
+    for row in of(tx, post)?.iter().filter(|row| row.reason.is_some()) {
+        let found = item_media::table.find(&row.id);
+        if row.announced == Some(LEFT_OUT) {
+            diesel::delete(found).execute(tx)?;
+        } else {
+            diesel::update(found).set(item_media::reason.eq(None::<String>)).execute(tx)?;
+        }
+    }
+    Ok(())
+}
+
+/// The server surely heard nothing of the files yet.
+pub(super) fn unannounce(tx: &mut SqliteConnection, post: PostId) -> StoreResult<()> {
+    diesel::update(item_media::table.filter(item_media::item_id.eq(key(&post.0))))
+        .set(item_media::announced.eq(None::<i32>))
+        .execute(tx)?;
+    Ok(())
+}
+
+/// Bytes that the server has of a file.
+pub(crate) fn uploaded(tx: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<()> {
+    let offset = i64::try_from(offset).map_err(|_| StoreError::Record)?;
+    diesel::update(item_media::table.find(key(&media.0))).set(item_media::uploaded.eq(offset)).execute(tx)?;
+    Ok(())
+}
+
+/// The server keeps the file: its bytes here may go.
+pub(crate) fn done(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()> {
+    diesel::update(item_media::table.find(key(&media.0)))
+        .set((item_media::uploaded.eq(item_media::length), item_media::done.eq(true)))
+        .execute(tx)?;
+    unseal(tx, media)
+}
+
+/// The bytes of a file from `offset` to the end of their chunk.
+pub(crate) fn chunk(connection: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<Vec<u8>> {
+    let number = i64::try_from(offset / DEVICE_CHUNK_BYTES as u64).map_err(|_| StoreError::Record)?;
+    let mut bytes: Vec<u8> =
+        item_chunk::table.find((key(&media.0), number)).select(item_chunk::bytes).first(connection)?;
+    let skip = usize::try_from(offset % DEVICE_CHUNK_BYTES as u64).map_err(|_| StoreError::Record)?;
+    if skip >= bytes.len() {
+        return Err(StoreError::Record);
+    }
+    bytes.drain(..skip);
+    Ok(bytes)
+}
+
+pub(super) fn to_media(row: &FileRow) -> StoreResult<ItemMedia> {
+    let state = match (row.reason.as_deref(), row.is_made()) {
+        (Some(reason), _) => FileState::Failed { code: code(reason)? },
+        (None, true) => FileState::Made,
+        (None, false) => FileState::Planned,
+    };
+    Ok(ItemMedia {
+        id: row.id()?,
+        kind: from_json(&row.kind)?,
+        state,
+        length: u64::try_from(row.length).map_err(|_| StoreError::Record)?,
+        uploaded: u64::try_from(row.uploaded).map_err(|_| StoreError::Record)?,
+        done: row.done,
+        description: row.description.clone(),
+    })
+}

@@ -1,0 +1,124 @@
+//! Going away: in the middle of a call, or by signing out. Nothing is half done, and nobody waits for the network.
+
+use crate::phone::{Phone, draft, ticket};
+use crate::town::{PASSWORD, Town, found};
+use renraku_core::{CoreError, StorageTrouble, Unlock};
+use renraku_wire::Code;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Barrier;
+
+const PIN: &str = "194502";
+
+fn signed_out<T>() -> Result<T, CoreError> {
+    Err(CoreError::SignedOut { code: Code::SessionInvalid })
+}
+
+/// Waits until the town was told of the end of so many sessions.
+async fn told(town: &Town, sessions: usize) -> Vec<String> {
+    let told = async {
+        while town.facts().signed_out.len() < sessions {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        town.facts().signed_out.clone()
+    };
+    tokio::time::timeout(Duration::from_secs(20), told).await.expect("the town is told")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_waits_for_no_network_and_the_server_hears_of_it_later() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.patients().await.unwrap();
+    session.compose(draft(town.patient.id, "kept")).await.unwrap();
+    town.facts().hangs = true;
+    let out = tokio::time::timeout(Duration::from_secs(20), session.sign_out()).await;
+    assert_eq!(out, Ok(Ok(())), "no answer is waited for");
+    assert_eq!(
+        session.patients_last_seen().await.map(drop),
+        Err(CoreError::Storage { kind: StorageTrouble::Locked })
+    );
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    assert!(town.facts().signed_out.is_empty());
+
+    // A restart, and the network goes: the next one who comes tells the server.
+    town.facts().hangs = false;
+    town.network.set_down(true);
+    drop(session);
+    let phone = phone.restart();
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    town.network.set_down(false);
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    assert_eq!(told(&town, 1).await, ["the-token-1"]);
+    let again = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(again.outbox().await.unwrap()[0].body, "kept");
+    again.flush(true).await.unwrap();
+    assert_eq!(town.facts().signed_out.len(), 1, "told once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_locks_what_a_pin_guards_and_keeps_nothing_that_opens_it() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.patients().await.unwrap();
+    phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
+    town.network.set_down(true);
+    session.sign_out().await.unwrap();
+    let locked = || Err(CoreError::Storage { kind: StorageTrouble::Locked });
+    assert_eq!(phone.device.resume(staff).await.map(drop), locked());
+    town.network.set_down(false);
+    assert_eq!(phone.device.sign_in("nurse", PASSWORD).await.map(drop), locked(), "the PIN comes first");
+    // The session that this sign-in had opened on the server is ended there again.
+    let mut ended = told(&town, 2).await;
+    ended.sort();
+    assert_eq!(ended, ["the-token-1", "the-token-2"]);
+    phone.device.unlock(staff, Unlock::Pin(PIN.into())).await.unwrap();
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    assert!(phone.device.sign_in("nurse", PASSWORD).await.is_ok());
+    phone.device.forget().await.unwrap();
+    assert_eq!(std::fs::read_dir(phone.file("vault")).unwrap().count(), 0, "nothing is kept of anybody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_given_up_at_its_end_goes_on_with_the_same_no() {
+    let town = found().await;
+    let phone = Arc::new(Phone::new(&town));
+    let held = Arc::new(Barrier::new(2));
+    town.facts().hold_enrolment = Some(held.clone());
+    let enrolling = tokio::spawn({
+        let phone = phone.clone();
+        async move { phone.enrol("1234").await }
+    });
+    held.wait().await;
+    enrolling.abort();
+    assert!(enrolling.await.unwrap_err().is_cancelled());
+    held.wait().await;
+    assert!(phone.device.municipality().is_none(), "nothing is half done");
+    phone.device.enrol(ticket(town.public_url.clone())).await.unwrap();
+    assert_eq!(town.facts().issued.len(), 1, "one device");
+    assert!(phone.device.sign_in("nurse", PASSWORD).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_given_up_leaves_no_open_session() {
+    let town = found().await;
+    let phone = Arc::new(Phone::new(&town));
+    phone.enrol("1234").await.unwrap();
+    for n in 1..=2 {
+        let held = Arc::new(Barrier::new(2));
+        town.facts().hold_sign_in = Some(held.clone());
+        let signing_in = tokio::spawn({
+            let phone = phone.clone();
+            async move { phone.device.sign_in("nurse", PASSWORD).await.map(drop) }
+        });
+        held.wait().await;
+        signing_in.abort();
+        assert!(signing_in.await.unwrap_err().is_cancelled());
+        held.wait().await;
+        assert_eq!(told(&town, n).await[n - 1], format!("the-token-{n}"));
+    }
+    assert!(phone.device.people().await.unwrap().is_empty());
+    assert!(phone.device.sign_in("nurse", PASSWORD).await.is_ok());
+}
