@@ -196,10 +196,10 @@ impl RenrakuSession {
             .await
     }
 
-    /// A picture in small, or the poster of a film that was sent from this device, as JPEG of some kilobytes.
+    /// A picture in small, or the poster of a film, as JPEG of some kilobytes.
     /// Kept sealed for the next time.
     ///
-    /// Fails with `Offline`, `NotFound` (of a film that came from elsewhere, too), `Media` when it has not
+    /// Fails with `Offline`, `NotFound` (of a film without a poster, too), `Media` when it has not
     /// arrived yet.
     pub async fn thumbnail(&self, id: MediaId) -> Result<Vec<u8>, MobileError> {
         let inner = self.inner.clone();

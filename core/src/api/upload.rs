@@ -49,6 +49,16 @@ impl Care {
         nothing(self.http.send(request.header("tus-resumable", "1.0.0")).await?)
     }
 
+    /// Gives a film its poster, as long as the film is on its way. Again changes nothing.
+    ///
+    /// # Errors
+    /// As [`ApiError`] tells; `not_found` for what is no film, `id_conflict`, `state_conflict` for a film that is
+    /// there.
+    pub async fn give_poster(&self, id: MediaId, jpeg: Vec<u8>) -> ApiResult<()> {
+        let request = self.request(Method::PUT, &["v1", "media", &id.to_string(), "thumbnail"]);
+        nothing(self.http.send(request.header(CONTENT_TYPE, "image/jpeg").body(jpeg)).await?)
+    }
+
     /// Appends one chunk at an offset: all of it, or nothing. Gives the offset after it. With the last byte the
     /// server checks the file, and what it gives here is its consent.
     ///

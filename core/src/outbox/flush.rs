@@ -330,6 +330,15 @@ impl<'a> Pass<'a> {
     /// Sends a file. False when it is not there, and why is written down.
     async fn file(&mut self, item: &Item, file: MediaId, length: u64) -> Result<bool, FlushError> {
         let (id, store) = (item.id, &self.desk.store);
+        if let Some(poster) = store.read(move |c| files::poster(c, file)).await?
+            && let Err(e) = self.care.give_poster(file, poster).await
+        {
+            match judge(&e) {
+                // A film without a poster is a film.
+                Verdict::Refused(_) => {}
+                _ => return self.settle(id, item.tries, e).await.map(|()| false),
+            }
+        }
         let mut upload = Upload::new(self.care, Owner::Post(id), file, length, Source::Store(store));
         loop {
             match upload.go_on().await {

@@ -127,11 +127,10 @@ impl Session {
         Ok(self.care.receipts(id).await?)
     }
 
-    /// A picture in small as JPEG, or the poster of a film that was sent from this device. Kept sealed for the
-    /// next time.
+    /// A picture in small, or the poster of a film, as JPEG. Kept sealed for the next time.
     ///
     /// # Errors
-    /// `Offline`, `NotFound` (of a film that came from elsewhere, too), `Media` when it has not arrived yet,
+    /// `Offline`, `NotFound` (of a film without a poster, too), `Media` when it has not arrived yet,
     /// `SignedOut`, `Certificate`.
     pub async fn thumbnail(&self, id: MediaId) -> Result<Vec<u8>, CoreError> {
         if let Some(kept) = self.kept(id, true).await? {

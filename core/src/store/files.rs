@@ -11,7 +11,7 @@ use crate::outbox::{FileState, ItemMedia};
 use diesel::prelude::*;
 use renraku_media::MediaError;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
-use renraku_wire::{Code, MediaId, NewMedia, PostId, Timestamp};
+use renraku_wire::{Code, MediaId, MediaKind, NewMedia, PostId, Timestamp};
 use std::io::Read;
 
 /// What the text said of a file when it left.
@@ -307,6 +307,18 @@ pub(super) fn unannounce(tx: &mut SqliteConnection, post: PostId) -> StoreResult
         .set(item_media::announced.eq(None::<i32>))
         .execute(tx)?;
     Ok(())
+}
+
+/// The poster of a film of which the server has nothing yet.
+pub(crate) fn poster(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<Option<Vec<u8>>> {
+    let (kind, uploaded): (String, i64) = item_media::table
+        .find(key(&media.0))
+        .select((item_media::kind, item_media::uploaded))
+        .first(connection)?;
+    if uploaded > 0 || from_json::<MediaKind>(&kind)? != MediaKind::Video {
+        return Ok(None);
+    }
+    cache::picture(connection, media, true)
 }
 
 /// Bytes that the server has of a file.

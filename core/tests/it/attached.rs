@@ -113,6 +113,7 @@ async fn a_film_has_a_poster_and_its_sound_only_if_it_shall() {
         town.network.set_down(true);
         let poster = session.thumbnail(id).await.unwrap();
         town.network.set_down(false);
+        assert!(town.facts().posters[&id] == poster, "the team has it too");
         let shown = photo::verify(&poster, &photo::Limits::default()).unwrap();
         assert_eq!(shown.width.max(shown.height), limits::THUMBNAIL_SIDE, "{shown:?}");
         assert!(shown.height > shown.width, "upright, as the film");

@@ -2,7 +2,7 @@
 
 use crate::town::{Shared, Stored, no, session};
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -114,4 +114,22 @@ pub async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<M
     let mut facts = town.facts();
     facts.thumbnails_served += 1;
     if facts.files.contains_key(&id) { b"small picture".into_response() } else { no(Code::NotFound) }
+}
+
+pub async fn poster(
+    State(town): Shared,
+    headers: HeaderMap,
+    Path(id): Path<MediaId>,
+    bytes: Bytes,
+) -> Response {
+    if let Err(no) = session(&town, &headers) {
+        return *no;
+    }
+    let mut facts = town.facts();
+    if !facts.files.get(&id).is_some_and(|f| f.new.kind == MediaKind::Video && f.state == MediaState::Pending)
+    {
+        return no(Code::NotFound);
+    }
+    facts.posters.insert(id, bytes.to_vec());
+    StatusCode::NO_CONTENT.into_response()
 }

@@ -151,22 +151,23 @@ pub async fn append(
 /// [`Code::NotFound`]; [`Code::StateConflict`] for a file that is there.
 pub async fn give_up(app: &App, who: &SignedIn, id: MediaId) -> Result<(), AppError> {
     let now = clock::now();
-    let chunks = app
+    let (chunks, poster) = app
         .db
         .write(async |c| {
             let file = store::own(c, who, id.into()).await?;
+            let poster = name(&file, "thumbnail");
             match file.state()? {
-                MediaState::Refused => return Ok(Vec::new()),
+                MediaState::Refused => return Ok((Vec::new(), poster)),
                 MediaState::Pending => {}
                 MediaState::Ready | MediaState::Unknown => return Err(Code::StateConflict.into()),
             }
             let chunks = store::chunks(c, &file).await?;
             store::finish(c, &file, None, now).await?;
             audit::record(c, who.actor(), "media.refuse", Some(file.id), "").await?;
-            Ok(chunks)
+            Ok((chunks, poster))
         })
         .await?;
-    for name in &chunks {
+    for name in chunks.iter().chain([&poster]) {
         app.storage.remove(name).await;
     }
     Ok(())

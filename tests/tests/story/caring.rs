@@ -10,7 +10,7 @@ use renraku_mobile::{AttachmentFile, MobileError, PostDraft, ProgressListener};
 use renraku_tests::harness::Fakes;
 use renraku_wire::{
     BodySite, Code, ConsentForm, ConsentGiver, ConsentId, Gender, Media, MediaId, MediaKind, MediaState,
-    NewConsent, NewPatient, NewTeamMember, NoticeKind, PatientId, PatientRegistered, PostId,
+    NewConsent, NewPatient, NewTeamMember, NoticeKind, PatientId, PatientRegistered, PostId, limits,
 };
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -172,6 +172,9 @@ pub async fn the_doctor_looks(team: &Team, fakes: &Fakes, id: PostId) {
     let thumbnail = image::load_from_memory(&thumbnail).expect("a JPEG");
     assert_eq!((thumbnail.width(), thumbnail.height()), (300, 400));
     plays_and_tells_nothing(&film_file, clip);
+    let poster = doctor.session.thumbnail(clip.id).await.expect("the film's poster");
+    let poster = photo::verify(&poster, &photo::Limits::default()).expect("bare");
+    assert_eq!(poster.width.max(poster.height), limits::THUMBNAIL_SIDE);
 
     doctor.session.mark_read(id).await.expect("noted");
     assert!(doctor.session.post(id).await.expect("the post").post.read);

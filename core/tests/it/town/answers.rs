@@ -52,7 +52,7 @@ pub(super) fn care_routes() -> Router<Arc<Town>> {
         .route("/v1/notices/{id}", get(notice))
         .route("/v1/media", post(files::announce))
         .route("/v1/media/{id}", get(files::bytes))
-        .route("/v1/media/{id}/thumbnail", get(files::thumbnail))
+        .route("/v1/media/{id}/thumbnail", get(files::thumbnail).put(files::poster))
         .route("/v1/media/{id}/upload", patch(files::chunk).head(files::offset).delete(files::give_up))
 }
 

@@ -54,6 +54,7 @@ pub struct Facts {
     /// Posts whose text contains this are refused so.
     pub refuse: Option<(String, Code)>,
     pub thumbnails_served: u32,
+    pub posters: HashMap<MediaId, Vec<u8>>,
     /// Nobody has a first password any more.
     pub settled: bool,
     pub sign_ins: u32,
