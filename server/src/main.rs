@@ -1,5 +1,8 @@
 //! The command line: what an operator does.
 
+#[path = "main/authority.rs"]
+mod authority;
+
 use clap::{Args, Parser, Subcommand};
 use renraku_server::config::{DataConfig, ServeConfig};
 use renraku_server::db::Db;
@@ -7,9 +10,8 @@ use renraku_server::error::AppError;
 use renraku_server::secret::OperatorSecret;
 use renraku_server::serve::Server;
 use renraku_server::setup::ceremony;
-use renraku_server::setup::restore::Restored;
 use renraku_server::{audit, municipality, policy, router, setup};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use utoipa::OpenApi as _;
 
@@ -32,7 +34,7 @@ enum Command {
     Municipality(Municipality),
     /// A town's certificate authority: look at it, keep a copy, roll it.
     #[command(subcommand)]
-    Authority(Authority),
+    Authority(authority::Authority),
     /// The operator's secret.
     #[command(subcommand)]
     Secret(Secret),
@@ -69,7 +71,7 @@ enum Municipality {
         #[arg(long)]
         staff_name: String,
         #[command(flatten)]
-        contact: OfficeContact,
+        contact: Box<OfficeContact>,
         /// A copy of this town's authority, to go on with it after the whole database was lost.
         #[arg(long, value_name = "COPY")]
         authority: Option<PathBuf>,
@@ -123,52 +125,6 @@ impl OfficeContact {
             other => other,
         })
     }
-}
-
-#[derive(Subcommand)]
-enum Authority {
-    /// List the town's authorities and how many good certificates each signed.
-    Status(OfTown),
-    /// Write a copy of the present authority, sealed to the operator's secret, and check it.
-    Export {
-        #[command(flatten)]
-        of: OfTown,
-        /// The file to make; it must not be there.
-        #[arg(long)]
-        out: PathBuf,
-    },
-    /// Check that a copy could be put back: it opens, it is whole, and it is of this data.
-    Check {
-        #[command(flatten)]
-        data: DataConfig,
-        /// The copy.
-        #[arg(long)]
-        file: PathBuf,
-    },
-    /// Put a copy back where the authority's record is lost or damaged. A whole one is never overwritten.
-    Import {
-        #[command(flatten)]
-        of: OfTown,
-        /// The copy.
-        #[arg(long)]
-        file: PathBuf,
-        /// The secret that the copy was sealed to, where it was changed since.
-        #[arg(long)]
-        copy_secret: Option<PathBuf>,
-    },
-    /// Make a new authority. The old one stays trusted until every device has renewed and it is retired.
-    Roll(OfTown),
-    /// Trust the old authority no more and destroy its key.
-    Retire(OfTown),
-}
-
-#[derive(Args)]
-struct OfTown {
-    #[command(flatten)]
-    data: DataConfig,
-    /// The town's name in addresses.
-    #[arg(long)]
-    slug: String,
 }
 
 #[derive(Subcommand)]
@@ -251,12 +207,13 @@ async fn run(command: Command) -> Result<(), AppError> {
                 staff_name: &staff_name,
             };
             let on = open(&data).await?;
-            let kept =
-                authority.map(|file| copy_of(&file, copy_secret.as_deref(), &on.secret)).transpose()?;
+            let kept = authority
+                .map(|file| authority::copy_of(&file, copy_secret.as_deref(), &on.secret))
+                .transpose()?;
             report(&setup::create_with(&on.db, &on.secret, &new, kept).await?, &login_id, json);
             Ok(())
         }
-        Command::Authority(command) => authority(command).await,
+        Command::Authority(command) => authority::run(command).await,
         Command::Secret(Secret::Change { data }) => {
             let (records, files) = setup::reseal::change(&data).await?;
             println!("sealed again: {records} records, {files} files");
@@ -305,96 +262,6 @@ async fn open(data: &DataConfig) -> Result<Opened, AppError> {
     let db = Db::open_any(&data.database_url(), &secret.database_keys()).await?;
     ceremony::check_authorities(&db, &secret).await?;
     Ok(Opened { db, secret, _lock: lock })
-}
-
-async fn authority(command: Authority) -> Result<(), AppError> {
-    match command {
-        Authority::Status(of) => {
-            let on = open(&of.data).await?;
-            for one in ceremony::standing(&on.db, &of.slug).await? {
-                let state = match (one.present, one.retired_at) {
-                    (true, _) => "signs",
-                    (false, None) => "trusted until retired",
-                    (false, Some(_)) => "retired",
-                };
-                println!("{} {state}, {} good certificates", one.id, one.certificates);
-            }
-        }
-        Authority::Export { of, out } => {
-            let on = open(&of.data).await?;
-            let sealed = ceremony::export(&on.db, &on.secret, &of.slug).await?;
-            let (slug, id) = ceremony::check_copy(&on.db, &on.secret, &sealed).await?;
-            write_new(&out, &sealed)?;
-            println!("{}: authority {id} of {slug}, sealed to the operator's secret", out.display());
-        }
-        Authority::Check { data, file } => {
-            let on = open(&data).await?;
-            let sealed = read_copy(&file)?;
-            let (slug, id) = ceremony::check_copy(&on.db, &on.secret, &sealed).await?;
-            println!("{}: whole; authority {id} of {slug}", file.display());
-        }
-        Authority::Import { of, file, copy_secret } => {
-            let lock = of.data.lock(false)?;
-            let secret = OperatorSecret::read(&of.data.secret_path())?;
-            let kept = copy_of(&file, copy_secret.as_deref(), &secret)?;
-            of.data.must_exist()?;
-            // Not `open`, which stops at an authority that is damaged.
-            let db = Db::open_any(&of.data.database_url(), &secret.database_keys()).await?;
-            let id = kept.authority.id();
-            match setup::restore::import(&db, &secret, &of.slug, &kept).await? {
-                Restored::Stood => println!("authority {id} of {} stands; nothing was changed", of.slug),
-                Restored::Present => println!("authority {id} of {} is back, and signs", of.slug),
-                Restored::Older => println!("the older authority {id} of {} is back", of.slug),
-            }
-            drop(lock);
-        }
-        Authority::Roll(of) => {
-            let on = open(&of.data).await?;
-            let (old, new) = ceremony::roll(&on.db, &on.secret, &of.slug).await?;
-            println!("{new} signs from now on; {old} stays trusted until it is retired");
-            println!("keep a copy of the new one: renraku-server authority export");
-        }
-        Authority::Retire(of) => {
-            let on = open(&of.data).await?;
-            println!("{} is retired", ceremony::retire(&on.db, &of.slug).await?);
-        }
-    }
-    Ok(())
-}
-
-fn read_copy(file: &Path) -> Result<Vec<u8>, AppError> {
-    std::fs::read(file).map_err(|e| {
-        AppError::internal(format!(
-            "{} cannot be read: {e}; nothing was changed. Name the copy",
-            file.display()
-        ))
-    })
-}
-
-/// Opens a copy, with the secret that it was sealed to.
-fn copy_of(
-    file: &Path,
-    copy_secret: Option<&Path>,
-    secret: &OperatorSecret,
-) -> Result<ceremony::Kept, AppError> {
-    let sealed = read_copy(file)?;
-    match copy_secret {
-        Some(path) => ceremony::open_copy(&OperatorSecret::read(path)?, &sealed),
-        None => ceremony::open_copy(secret, &sealed),
-    }
-}
-
-/// Writes a file that was not there, whole or not at all.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let failed = |e: std::io::Error| AppError::internal(format!("{} cannot be made: {e}", path.display()));
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| {
-        let _ = std::fs::remove_file(path);
-        failed(e)
-    })
 }
 
 fn report(created: &setup::Created, login_id: &str, json: bool) {

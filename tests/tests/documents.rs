@@ -22,7 +22,7 @@ fn wrong(file: &str, source: &str, module: Option<&str>, test: &str) -> Option<S
         let head = line.strip_prefix("pub ").unwrap_or(line);
         head.strip_prefix("async ").unwrap_or(head).starts_with(&format!("fn {test}("))
     };
-    let Some(at) = lines.iter().position(|l| named(&l)) else { return Some("no such test".to_owned()) };
+    let Some(at) = lines.iter().position(named) else { return Some("no such test".to_owned()) };
     // A file beside main.rs is compiled because main.rs says so, and for nothing less than always.
     if let Some(main) = module {
         let name = Path::new(file).file_stem().unwrap().to_str().unwrap();

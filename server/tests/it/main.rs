@@ -29,6 +29,7 @@ mod policy;
 mod policy_rows;
 mod portal;
 mod revocation;
+mod routes;
 mod schema;
 mod sessions;
 mod sharing;
