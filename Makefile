@@ -17,9 +17,9 @@ test: ## Formatting, lints and every test, on both databases.
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		set -x; exec scripts/with-postgres cargo nextest run --locked --workspace; \
+		set -x; exec scripts/with-postgres cargo nextest run --locked --workspace --no-fail-fast; \
 	else \
-		set -x; exec scripts/with-postgres cargo test --locked --workspace --tests; \
+		set -x; exec scripts/with-postgres cargo test --locked --workspace --tests --no-fail-fast; \
 	fi
 
 # Swift comes from Debian 13 where this is another Debian: minutes and 3 GB at the first time. Where it cannot be

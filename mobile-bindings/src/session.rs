@@ -280,7 +280,8 @@ impl RenrakuSession {
         on_core(async move { inner.edit(id, text).await }).await
     }
 
-    /// Lets a draft go, or tries a failed post again. It leaves with the next `flush`.
+    /// Lets a draft go, or tries a failed post again. It leaves with the next `flush`. A file that its text has
+    /// left out stays failed, and the post with it, until it is taken back.
     ///
     /// Fails with `NotFound`, `Conflict` when it is on its way or sent.
     pub async fn release(&self, id: PostId) -> Result<(), MobileError> {

@@ -68,25 +68,31 @@ async fn authentication(name: &str, host: &Host, care: &Care) {
         token_hash: care.nurse.1.token.as_deref().map(token_hash),
         seen: app.seen.clone(),
     };
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for round in 0..3_000 {
-        let start = Instant::now();
-        let access = app
-            .db
-            .read(async |c| access::patient::<Read>(c, &credentials, Of::Patient(care.patient.into())).await)
-            .await
-            .unwrap();
-        let took = start.elapsed();
-        black_box(access);
-        let start = Instant::now();
-        app.db.read(async |_| Ok(())).await.unwrap();
-        let empty = start.elapsed();
-        // The first rounds open connections and warm caches.
-        if round >= 200 {
-            with.push(took);
-            without.push(empty);
+    let (app, patient) = (app.clone(), care.patient);
+    // On the runtime's threads, where requests are answered.
+    let rounds = tokio::spawn(async move {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for round in 0..3_000 {
+            let start = Instant::now();
+            let access = app
+                .db
+                .read(async |c| access::patient::<Read>(c, &credentials, Of::Patient(patient.into())).await)
+                .await
+                .unwrap();
+            let took = start.elapsed();
+            black_box(access);
+            let start = Instant::now();
+            app.db.read(async |_| Ok(())).await.unwrap();
+            let empty = start.elapsed();
+            // The first rounds open connections and warm caches.
+            if round >= 200 {
+                with.push(took);
+                without.push(empty);
+            }
         }
-    }
+        (with, without)
+    });
+    let (mut with, mut without) = rounds.await.unwrap();
     let (with, without) = (median(&mut with), median(&mut without));
     println!(
         "{name:<10} authentication adds    median {:.3} ms  ({with:.3} ms beside {without:.3} ms for an empty transaction)",
@@ -123,7 +129,7 @@ async fn strangers(name: &str, town: &Town<'_>, care: &Care) {
 async fn signing_in(name: &str, host: &Host, care: &Care) {
     const ROUNDS: usize = 9;
     const EACH: usize = 40;
-    const CORES: f64 = 2.0;
+    let cores = std::thread::available_parallelism().unwrap().get() as f64;
     let hash: String = host
         .server
         .app
@@ -157,7 +163,9 @@ async fn signing_in(name: &str, host: &Host, care: &Care) {
             devices_sign_in(EACH, || Client::new(&root, &url, Some(identity.clone())))
         });
         let (all, devices) = tokio::task::spawn_blocking(|| devices.join().unwrap()).await.unwrap();
-        turns.push(((all - devices / CORES) / alone, alone, devices / all));
+        // With cores to spare the devices keep the server from nothing.
+        let share = if cores <= 2.0 { devices / cores } else { 0.0 };
+        turns.push(((all - share) / alone, alone, devices / all));
     }
     turns.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let (ratio, alone, devices) = turns[ROUNDS / 2];
@@ -167,7 +175,7 @@ async fn signing_in(name: &str, host: &Host, care: &Care) {
         alone / ratio,
         alone,
         (ratio - 1.0) * 100.0,
-        devices / CORES * 100.0
+        devices / cores * 100.0
     );
 }
 

@@ -4,8 +4,8 @@ use crate::error::AppError;
 use argon2::password_hash::{self, Output, PasswordHash, Salt, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use renraku_wire::Code;
-use std::sync::{LazyLock, Mutex, PoisonError};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 /// What a hash is worked out in: 19 MiB.
@@ -15,28 +15,53 @@ type Memory = Vec<Block>;
 /// milliseconds of a processor, and a flood of sign-ins must not queue up without end.
 #[derive(Debug)]
 pub struct Hashing {
-    places: Semaphore,
-    bench: Semaphore,
-    /// Handed on from one hash to the next while some wait: memory new from the system costs a tenth of the
-    /// hash. Whoever leaves no one waiting gives it back, so that a server at rest is small.
-    spare: Mutex<Vec<Memory>>,
+    places: Arc<Semaphore>,
+    bench: Arc<Mutex<Bench>>,
 }
 
-/// A turn at hashing; it ends when dropped.
+#[derive(Debug, Default)]
+struct Bench {
+    /// How many are hashed or wait.
+    taken: usize,
+    /// Handed on from one hash to the next while some wait: memory new from the system costs a tenth of the
+    /// hash. Whoever leaves no one waiting gives it back, so that a server at rest is small.
+    spare: Vec<Memory>,
+}
+
 #[derive(Debug)]
-pub struct Turn<'a> {
-    all: &'a Hashing,
-    _seat: SemaphorePermit<'a>,
-    _place: SemaphorePermit<'a>,
+struct Seat(Arc<Mutex<Bench>>);
+
+impl Seat {
+    fn bench(&self) -> MutexGuard<'_, Bench> {
+        lock(&self.0)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut bench = self.bench();
+        bench.taken -= 1;
+        let taken = bench.taken;
+        bench.spare.truncate(taken);
+    }
+}
+
+fn lock(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
+    // Nothing that a panic could leave half done.
+    bench.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A turn at hashing; it ends when dropped. The work takes it along, for it goes on when nobody waits for its
+/// outcome any more.
+#[derive(Debug)]
+pub struct Turn {
+    seat: Seat,
+    place: OwnedSemaphorePermit,
 }
 
 impl Default for Hashing {
     fn default() -> Self {
-        Self {
-            places: Semaphore::new(Self::PLACES),
-            bench: Semaphore::new(Self::BENCH),
-            spare: Mutex::default(),
-        }
+        Self { places: Arc::new(Semaphore::new(Self::PLACES)), bench: Arc::default() }
     }
 }
 
@@ -50,10 +75,19 @@ impl Hashing {
     ///
     /// # Errors
     /// [`Code::Unavailable`] at once when too many wait.
-    pub async fn turn(&self) -> Result<Turn<'_>, Code> {
-        let seat = self.bench.try_acquire().map_err(|_| Code::Unavailable)?;
-        let place = self.places.acquire().await.map_err(|_| Code::Unavailable)?;
-        Ok(Turn { all: self, _seat: seat, _place: place })
+    pub async fn turn(&self) -> Result<Turn, Code> {
+        let seat = self.seat().ok_or(Code::Unavailable)?;
+        let place = self.places.clone().acquire_owned().await.map_err(|_| Code::Unavailable)?;
+        Ok(Turn { seat, place })
+    }
+
+    fn seat(&self) -> Option<Seat> {
+        let mut bench = lock(&self.bench);
+        if bench.taken == Self::BENCH {
+            return None;
+        }
+        bench.taken += 1;
+        Some(Seat(self.bench.clone()))
     }
 
     /// Hashes a password on a thread of its own.
@@ -83,36 +117,25 @@ impl Hashing {
         })
         .await
     }
-
-    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Memory>> {
-        // Between two turns there is nothing that a panic could leave half done.
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// True when somebody sits on the bench who has no place yet.
-    fn waited_for(&self) -> bool {
-        let hashed = Self::PLACES - self.places.available_permits();
-        Self::BENCH - self.bench.available_permits() > hashed
-    }
 }
 
-impl Turn<'_> {
+impl Turn {
     async fn run<T: Send + 'static>(
-        &self,
+        self,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        let mut memory = self.all.spare().pop().unwrap_or_default();
-        let (done, memory) = tokio::task::spawn_blocking(move || (work(&mut memory), memory))
-            .await
-            .map_err(|_| AppError::from(Code::Unavailable))?;
-        let waited_for = self.all.waited_for();
-        let mut spare = self.all.spare();
-        if waited_for {
-            spare.push(memory);
-        } else {
-            *spare = Vec::new();
-        }
-        Ok(done)
+        let work = move || {
+            let mut memory = self.seat.bench().spare.pop().unwrap_or_default();
+            let done = work(&mut memory);
+            let hashed = Hashing::PLACES - self.place.semaphore().available_permits();
+            let mut bench = self.seat.bench();
+            if bench.taken > hashed {
+                bench.spare.push(memory);
+            }
+            drop(bench);
+            done
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Code::Unavailable.into())
     }
 }
 
@@ -213,16 +236,42 @@ mod tests {
     #[tokio::test]
     async fn memory_is_handed_on_while_some_wait_and_then_given_back() {
         let hashing = Hashing::default();
+        let spare = || lock(&hashing.bench).spare.len();
         let (first, second) = (hashing.turn().await.unwrap(), hashing.turn().await.unwrap());
         let mut third = std::pin::pin!(hashing.turn());
         assert!(futures_util::poll!(third.as_mut()).is_pending());
         first.run(|memory| memory.resize(1, Block::default())).await.unwrap();
-        assert_eq!(hashing.spare().len(), 1);
-        drop(first);
+        assert_eq!(spare(), 1);
         let third = third.await.unwrap();
         assert_eq!(third.run(|memory| memory.len()).await.unwrap(), 1);
-        assert!(hashing.spare().is_empty());
-        second.run(|memory| assert!(memory.is_empty())).await.unwrap();
-        assert!(hashing.spare().is_empty());
+        second.run(|_| ()).await.unwrap();
+        assert_eq!(spare(), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_and_goes_leaves_nothing() {
+        let hashing = Hashing::default();
+        let (first, second) = (hashing.turn().await.unwrap(), hashing.turn().await.unwrap());
+        let mut third = Box::pin(hashing.turn());
+        assert!(futures_util::poll!(third.as_mut()).is_pending());
+        first.run(|memory| memory.resize(1, Block::default())).await.unwrap();
+        drop(second);
+        drop(third);
+        let bench = lock(&hashing.bench);
+        assert_eq!((bench.taken, bench.spare.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_nobody_waits_for_keeps_its_place_to_its_end() {
+        let hashing = Hashing::default();
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let mut left = Box::pin(hashing.turn().await.unwrap().run(move |_| wait.recv().unwrap()));
+        assert!(futures_util::poll!(left.as_mut()).is_pending());
+        drop(left);
+        assert_eq!(hashing.places.available_permits(), Hashing::PLACES - 1);
+        go.send(()).unwrap();
+        while hashing.places.available_permits() < Hashing::PLACES {
+            tokio::task::yield_now().await;
+        }
     }
 }

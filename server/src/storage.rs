@@ -5,7 +5,7 @@ use crate::secret::OperatorSecret;
 use futures_util::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -40,6 +40,19 @@ impl Storage {
         let sealed = self.secret.seal(plain)?;
         self.objects.put(&Path::from(name), sealed.into()).await.map_err(failed)?;
         Ok(())
+    }
+
+    /// The same, unless something lies under `name` already: then false.
+    ///
+    /// # Errors
+    /// The store is full or out of reach.
+    pub async fn put_new(&self, name: &str, plain: &[u8]) -> Result<bool, AppError> {
+        let sealed = self.secret.seal(plain)?;
+        match self.objects.put_opts(&Path::from(name), sealed.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(e) => Err(failed(e)),
+        }
     }
 
     /// Reads and opens what lies under `name`.

@@ -41,10 +41,13 @@ impl Care {
         self
     }
 
-    /// The same host with this session's token, over the same connections.
+    /// The same host with this session's token, over the same connections. Its end is not told to whoever
+    /// watches another session.
     #[must_use]
     pub fn with_session(&self, token: String) -> Self {
-        Self { http: self.http.clone(), token: Some(std::sync::Arc::new(Zeroizing::new(token))) }
+        let mut http = self.http.clone();
+        http.on_over = None;
+        Self { http, token: Some(std::sync::Arc::new(Zeroizing::new(token))) }
     }
 
     /// The same, telling when the care host says that this session is over.

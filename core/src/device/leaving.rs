@@ -100,16 +100,18 @@ impl Leaving {
 
     async fn tell(self: &Arc<Self>, care: &Care) {
         loop {
+            self.waiting.store(false, Ordering::SeqCst);
             let this = self.clone();
-            let Ok(Ok(list)) = block(move || this.list()).await else { return };
-            let Some(next) = list.into_iter().next() else {
-                self.waiting.store(false, Ordering::SeqCst);
+            let list = block(move || this.list()).await;
+            let Ok(Ok(list)) = list else {
+                self.waiting.store(true, Ordering::SeqCst);
                 return;
             };
+            let Some(next) = list.into_iter().next() else { return };
+            self.waiting.store(true, Ordering::SeqCst);
             let age = self.clock.now().0.saturating_sub(next.since.0);
-            if (0..LONGEST_MILLIS).contains(&age)
-                && !is_settled(&care.with_session(next.token.clone()).sign_out().await)
-            {
+            // A clock that was set back makes nothing old.
+            if age < LONGEST_MILLIS && !is_settled(&care.with_session(next.token.clone()).sign_out().await) {
                 return;
             }
             let this = self.clone();

@@ -335,8 +335,10 @@ impl<'a> Pass<'a> {
         {
             match judge(&e) {
                 // A film without a poster is a film.
-                Verdict::Refused(_) => {}
-                _ => return self.settle(id, item.tries, e).await.map(|()| false),
+                Verdict::Refused(_) | Verdict::Later(_) => {}
+                Verdict::Stop | Verdict::Break => {
+                    return self.settle(id, item.tries, e).await.map(|()| false);
+                }
             }
         }
         let mut upload = Upload::new(self.care, Owner::Post(id), file, length, Source::Store(store));

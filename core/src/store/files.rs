@@ -237,7 +237,7 @@ fn code(reason: &str) -> StoreResult<Code> {
 
 /// What a text says of its files when it leaves. Sent again it says the same, whatever was made meanwhile: to the
 /// server it is the same post only then.
-pub(super) fn announce(tx: &mut SqliteConnection, post: PostId, again: bool) -> StoreResult<Vec<NewMedia>> {
+pub(super) fn announce(tx: &mut SqliteConnection, post: PostId) -> StoreResult<Vec<NewMedia>> {
     let mut said = Vec::new();
     for row in of(tx, post)? {
         let now = match (row.reason.is_some(), row.is_made()) {
@@ -245,7 +245,7 @@ pub(super) fn announce(tx: &mut SqliteConnection, post: PostId, again: bool) -> 
             (false, true) => WHOLE,
             (false, false) => TO_FOLLOW,
         };
-        let announced = row.announced.filter(|_| again).unwrap_or(now);
+        let announced = row.announced.unwrap_or(now);
         diesel::update(item_media::table.find(&row.id))
             .set(item_media::announced.eq(announced))
             .execute(tx)?;
@@ -288,15 +288,13 @@ fn said(tx: &mut SqliteConnection, media: MediaId, what: i32) -> StoreResult<()>
     Ok(())
 }
 
-/// Tries again to make what failed, or, where the server does not expect it any more, leaves it out.
+/// Tries again to make what failed. What the server does not expect any more stays failed: no post is called sent
+/// while one of its files is not.
 pub(super) fn retry(tx: &mut SqliteConnection, post: PostId) -> StoreResult<()> {
-    for row in of(tx, post)?.iter().filter(|row| row.reason.is_some()) {
-        let found = item_media::table.find(&row.id);
-        if row.announced == Some(LEFT_OUT) {
-            diesel::delete(found).execute(tx)?;
-        } else {
-            diesel::update(found).set(item_media::reason.eq(None::<String>)).execute(tx)?;
-        }
+    for row in of(tx, post)?.iter().filter(|row| row.reason.is_some() && row.announced != Some(LEFT_OUT)) {
+        diesel::update(item_media::table.find(&row.id))
+            .set(item_media::reason.eq(None::<String>))
+            .execute(tx)?;
     }
     Ok(())
 }

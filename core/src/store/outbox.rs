@@ -145,7 +145,7 @@ pub(crate) fn start(tx: &mut SqliteConnection, post: PostId) -> StoreResult<Opti
     if !matches!(found.state, ItemState::Waiting | ItemState::Sending) || found.text_sent {
         return Ok(None);
     }
-    let media = files::announce(tx, post, found.state == ItemState::Sending)?;
+    let media = files::announce(tx, post)?;
     if found.body.trim().is_empty() && media.is_empty() {
         let code = files::failure(&files::of(tx, post)?)?.unwrap_or(Code::MediaLost);
         files::unannounce(tx, post)?;

@@ -170,10 +170,14 @@ final class WorkModel: ObservableObject {
         sketch = nil
     }
 
+    private var composing = false
+
     /// True when the post is sealed on the disk, which takes a moment. Its text leaves at once if the network allows;
-    /// its films and pictures, now the core's, follow when they are made.
+    /// its films and pictures, now the core's, follow when they are made. A second tap in that moment does nothing.
     func compose(asDraft: Bool) async -> Bool {
-        guard let draft = sketch?.draft(kept: asDraft) else { return false }
+        guard !composing, let draft = sketch?.draft(kept: asDraft) else { return false }
+        composing = true
+        defer { composing = false }
         guard await attempt({ _ = try await self.session.compose(draft: draft) }) else { return false }
         sketch = nil
         await loadOutbox()
@@ -192,11 +196,11 @@ final class WorkModel: ObservableObject {
         preparing = Task { [weak self] in
             await before?.value
             guard let self else { return }
-            var made: UInt32 = 0
-            await self.attempt { made = try await self.asking.prepare(progress: ear).made }
+            await self.attempt { _ = try await self.asking.prepare(progress: ear) }
             self.progress = nil
             await self.loadOutbox()
-            if made > 0 { await self.flush(now: true) }
+            // One that could not be read just now holds up none that was made.
+            await self.flush(now: true)
         }
     }
 

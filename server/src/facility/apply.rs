@@ -8,7 +8,7 @@ use crate::audit::{self, Actor};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::state::App;
-use crate::{clock, input, municipality, sent};
+use crate::{clock, input, media, municipality, sent};
 use renraku_wire::{
     Code, FacilityApplication, FacilityId, FacilityState, IntakeChannel, NoMailReport, PaperApplication,
     ReturnedApplication, Timestamp,
@@ -78,7 +78,9 @@ pub async fn on_paper(
             if !record::is_scan(c, &office.facility_admin()?, intake.scan).await? {
                 return Err(AppError::field("scan"));
             }
-            let what = (&clean, &intake.channel, &intake.received_on, paper.scan);
+            // A page keeps its scan anew each time that it is sent: the same scan is meant.
+            let scan = media::store::digest(c, office, intake.scan).await?;
+            let what = (&clean, &intake.channel, &intake.received_on, scan);
             let again = sent::again(c, town, KIND, clean.id.into(), &what).await?;
             if store::insert(c, town, &clean, Some(&intake), now).await? {
                 let word = crate::db::sql::word(&intake.channel);

@@ -33,9 +33,10 @@ fn tus(status: StatusCode, upload: &UploadStatus) -> Response {
 pub async fn announce(
     State(app): State<App>,
     who: SignedIn,
+    credentials: Credentials,
     Body(body): Body<NewMedia>,
 ) -> Result<(StatusCode, Json<UploadStatus>), AppError> {
-    Ok((StatusCode::CREATED, Json(upload::announce(&app, &who, &body).await?)))
+    Ok((StatusCode::CREATED, Json(upload::announce(&app, &who, Some(&credentials), &body).await?)))
 }
 
 /// How far an upload is: `Upload-Offset`, `Upload-Length`.
@@ -111,10 +112,11 @@ pub async fn thumbnail(
 pub async fn give_poster(
     State(app): State<App>,
     who: SignedIn,
+    credentials: Credentials,
     PathId(id): PathId<MediaId>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, AppError> {
     let bytes = body.map_err(|e| body_code(e.status().as_u16()))?;
-    poster::keep(&app, &who, id, bytes.into()).await?;
+    poster::keep(&app, &who, &credentials, id, bytes.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

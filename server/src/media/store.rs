@@ -154,6 +154,22 @@ pub async fn own(c: &mut Conn, who: &SignedIn, id: Id) -> Result<File, AppError>
     Ok(file.ok_or(Code::NotFound)?)
 }
 
+/// The digest of a file that the person announced, hex.
+///
+/// # Errors
+/// The database failed.
+pub async fn digest(c: &mut Conn, who: &SignedIn, id: Id) -> Result<Option<String>, AppError> {
+    Ok(run!(
+        c,
+        get_result,
+        media::table
+            .find((who.municipality_id(), id))
+            .filter(media::announced_by.eq(who.staff_id()))
+            .select(media::sha256)
+    )
+    .optional()?)
+}
+
 /// A patient's file.
 ///
 /// # Errors
@@ -258,17 +274,21 @@ pub struct Facts {
     pub content_type: &'static str,
 }
 
-/// Ends an upload: ready with what was found, or refused. Its chunks are forgotten.
+/// Ends an upload: ready with what was found, or refused. Its chunks are forgotten. False, and nothing is changed,
+/// when it was ended before.
 ///
 /// # Errors
 /// The database failed.
-pub async fn finish(c: &mut Conn, file: &File, facts: Option<&Facts>, now: i64) -> Result<(), AppError> {
+pub async fn finish(c: &mut Conn, file: &File, facts: Option<&Facts>, now: i64) -> Result<bool, AppError> {
     let state = if facts.is_some() { MediaState::Ready } else { MediaState::Refused };
     let small = |n: Option<u32>| n.and_then(|n| i32::try_from(n).ok());
-    run!(
+    let pending = media::table
+        .find((file.municipality_id, file.id))
+        .filter(media::state.eq(word(&MediaState::Pending)));
+    let rows = run!(
         c,
         execute,
-        diesel::update(media::table.find((file.municipality_id, file.id))).set((
+        diesel::update(pending).set((
             media::state.eq(word(&state)),
             media::width.eq(small(facts.and_then(|f| f.width))),
             media::height.eq(small(facts.and_then(|f| f.height))),
@@ -277,6 +297,9 @@ pub async fn finish(c: &mut Conn, file: &File, facts: Option<&Facts>, now: i64) 
             media::changed_at.eq(now),
         ))
     )?;
+    if rows == 0 {
+        return Ok(false);
+    }
     run!(
         c,
         execute,
@@ -286,7 +309,7 @@ pub async fn finish(c: &mut Conn, file: &File, facts: Option<&Facts>, now: i64) 
                 .filter(media_chunk::media_id.eq(file.id))
         )
     )?;
-    Ok(())
+    Ok(true)
 }
 
 type Row = (Id, Option<Id>, String, String, i64, Option<i32>, Option<i32>, Option<i64>, String);

@@ -1,8 +1,8 @@
 //! Resumable upload (tus 1.0): chunk after chunk, then the check of the whole.
 
 use super::store::{self, Facts, File};
-use crate::access::SignedIn;
-use crate::db::Id;
+use crate::access::{self, Credentials, Of, SignedIn, Write};
+use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::state::App;
 use crate::{audit, clock, input, sent};
@@ -49,23 +49,39 @@ pub fn check_of_post(new: &NewMedia) -> Result<NewMedia, AppError> {
     Ok(NewMedia { description: input::line_or_empty(&new.description, "description")?, ..new.clone() })
 }
 
-/// Announces a document, or what became of a file that a post said would follow. The same announcement again is the
-/// same file.
+/// Announces a document, or, with the credentials of whoever asks, what became of a file that a post said would
+/// follow. The same announcement again is the same file.
 ///
 /// # Errors
-/// As [`check`]; [`Code::FieldInvalid`] for another kind that no post spoke of; [`Code::IdConflict`].
-pub async fn announce(app: &App, who: &SignedIn, new: &NewMedia) -> Result<UploadStatus, AppError> {
+/// As [`check`]; [`Code::FieldInvalid`] for another kind that no post spoke of; [`Code::IdConflict`]; the access's,
+/// for a file that was to follow.
+pub async fn announce(
+    app: &App,
+    who: &SignedIn,
+    credentials: Option<&Credentials>,
+    new: &NewMedia,
+) -> Result<UploadStatus, AppError> {
     let new = check(new)?;
     let now = clock::now();
     let file = app
         .db
         .write(async |c| {
             let what = (who.staff_id().to_string(), &new);
-            sent::again(c, who.municipality_id(), "document", new.id.into(), &what).await?;
+            let document = async |c: &mut Conn| {
+                sent::again(c, who.municipality_id(), "document", new.id.into(), &what).await
+            };
             match store::own(c, who, new.id.into()).await {
                 Ok(file) if file.kind()? != new.kind => return Err(Code::IdConflict.into()),
-                Ok(file) if file.sha256 == new.sha256 => return Ok(file),
+                Ok(file) if file.sha256 == new.sha256 => {
+                    if new.kind == MediaKind::Document {
+                        document(c).await?;
+                    }
+                    return Ok(file);
+                }
                 Ok(file) if file.is_to_follow() => {
+                    // What it is to show is said only now: by somebody who may still write about the patient.
+                    let credentials = credentials.ok_or(Code::IdConflict)?;
+                    access::patient::<Write>(c, credentials, Of::Media(file.id)).await?;
                     store::made(c, &file, &new, now).await?;
                     return store::own(c, who, new.id.into()).await;
                 }
@@ -79,6 +95,7 @@ pub async fn announce(app: &App, who: &SignedIn, new: &NewMedia) -> Result<Uploa
             if store::taken(c, who, new.id.into()).await? {
                 return Err(Code::IdConflict.into());
             }
+            document(c).await?;
             store::announce(c, who, None, std::slice::from_ref(&new), now).await?;
             store::own(c, who, new.id.into()).await
         })
@@ -163,7 +180,7 @@ pub async fn give_up(app: &App, who: &SignedIn, id: MediaId) -> Result<(), AppEr
             }
             let chunks = store::chunks(c, &file).await?;
             store::finish(c, &file, None, now).await?;
-            audit::record(c, who.actor(), "media.refuse", Some(file.id), "").await?;
+            audit::record(c, who.actor(), "media.give_up", Some(file.id), "").await?;
             Ok((chunks, poster))
         })
         .await?;
@@ -188,7 +205,7 @@ pub async fn keep_document(app: &App, who: &SignedIn, bytes: &[u8]) -> Result<Me
     if new.length == 0 {
         return Err(Code::MediaUnreadable.into());
     }
-    announce(app, who, &new).await?;
+    announce(app, who, None, &new).await?;
     let mut offset = 0;
     for chunk in bytes.chunks(limits::CHUNK_BYTES) {
         offset = append(app, who, new.id, offset, chunk).await?.offset;
@@ -201,7 +218,10 @@ async fn conclude(app: &App, who: &SignedIn, file: &File) -> Result<UploadStatus
     let names = app.db.read(async |c| store::chunks(c, file).await).await?;
     let mut whole = Zeroizing::new(Vec::with_capacity(usize::try_from(file.length).unwrap_or(0)));
     for name in &names {
-        whole.extend_from_slice(&app.storage.get(name).await?);
+        match app.storage.find(name).await? {
+            Some(chunk) => whole.extend_from_slice(&chunk),
+            None => return ended_elsewhere(app, who, file).await,
+        }
     }
     let kind = file.kind()?;
     let digest = file.sha256.clone();
@@ -219,23 +239,44 @@ async fn conclude(app: &App, who: &SignedIn, file: &File) -> Result<UploadStatus
             }
             Ok(facts)
         }
-        Err(code) => {
-            app.storage.remove(&name(file, "thumbnail")).await;
-            Err(code)
-        }
+        Err(code) => Err(code),
     };
-    app.db
+    // Asked twice at once, or given up meanwhile: what stands, stands.
+    let (ended, stands) = app
+        .db
         .write(async |c| {
-            store::finish(c, file, verdict.as_ref().ok(), now).await?;
-            let action = if verdict.is_ok() { "media.keep" } else { "media.refuse" };
-            audit::record(c, who.actor(), action, Some(file.id), "").await
+            let ended = store::finish(c, file, verdict.as_ref().ok(), now).await?;
+            if ended {
+                let action = if verdict.is_ok() { "media.keep" } else { "media.refuse" };
+                audit::record(c, who.actor(), action, Some(file.id), "").await?;
+            }
+            Ok((ended, store::own(c, who, file.id).await?))
         })
         .await?;
+    let ready = stands.state()? == MediaState::Ready;
+    if !ready {
+        for part in ["whole", "thumbnail"] {
+            app.storage.remove(&name(file, part)).await;
+        }
+    }
     for name in &names {
         app.storage.remove(name).await;
     }
-    verdict?;
-    status(&File { state: "ready".into(), changed_at: now, ..file.clone() })
+    match verdict {
+        _ if ready => status(&stands),
+        Err(code) if ended => Err(code.into()),
+        _ => Err(Code::OffsetConflict.into()),
+    }
+}
+
+/// What became of a file whose chunks are gone: whoever ends an upload takes them away.
+async fn ended_elsewhere(app: &App, who: &SignedIn, file: &File) -> Result<UploadStatus, AppError> {
+    let stands = app.db.read(async |c| store::own(c, who, file.id).await).await?;
+    match stands.state()? {
+        MediaState::Ready => status(&stands),
+        MediaState::Refused | MediaState::Unknown => Err(Code::OffsetConflict.into()),
+        MediaState::Pending => Err(AppError::internal("the media store lacks a chunk")),
+    }
 }
 
 /// The object's name of a file or of its picture in small.

@@ -5,8 +5,8 @@ use crate::access::Registrar;
 use crate::error::AppError;
 use crate::notice::{self, About};
 use crate::state::App;
-use crate::{audit, clock, sent};
-use renraku_wire::{NewPatient, NoticeKind, PatientId};
+use crate::{audit, clock, media, sent};
+use renraku_wire::{MediaId, NewPatient, NoticeKind, PatientId};
 
 /// Registers patient, consent and team, and tells the team (F35): all of it or nothing. The same
 /// registration sent twice registers once.
@@ -21,7 +21,11 @@ pub async fn register(app: &App, who: &Registrar, new: &NewPatient) -> Result<Pa
     let new = rules::check(new, who.policy(), now)?;
     app.db
         .write(async |c| {
-            let what = (who.staff_id().to_string(), &new);
+            // A page keeps its file anew each time that it is sent: the same file is meant.
+            let document = media::store::digest(c, who, new.consent.document.into()).await?;
+            let mut said = new.clone();
+            said.consent.document = MediaId(uuid::Uuid::nil());
+            let what = (who.staff_id().to_string(), &said, document);
             sent::again(c, who.municipality_id(), "patient", new.id.into(), &what).await?;
             if !store::insert(c, who, &new, now).await? {
                 return store::same_registration(c, who, &new).await;

@@ -77,7 +77,10 @@ fn team(new: &NewPatient) -> Result<Vec<renraku_wire::NewTeamMember>, AppError> 
     if leads == 0 || distinct.len() != new.team.len() || new.team.len() > most {
         return Err(Code::TeamInvalid.into());
     }
-    Ok(new.team.clone())
+    // In one order, whatever a page's tick boxes came in: sent twice it is the same.
+    let mut team = new.team.clone();
+    team.sort_unstable_by_key(|m| m.staff_id.0);
+    Ok(team)
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ async fn enter(
     let key = tally::Key::new(town, login_id, device.device_id(), device.facility_id());
     // An account is open on the devices of its own facility only.
     let account = account.filter(|a| a.facility_id == device.facility_id() && a.state == "active");
-    let fits = check(app, device.policy(), &key, given, account.as_ref()).await?;
+    let fits = check(app, &key, given, account.as_ref()).await?;
     let token = URL_SAFE_NO_PAD.encode(token(app, device, account.as_ref(), before.id));
     let hash = token_hash(&token);
     let now = clock::now();
@@ -178,7 +178,6 @@ async fn step_aside(c: &mut Conn, before: &SignedIn, old: &[u8], to: Id, now: i6
 /// Holds a password against an account's, unless it has to wait.
 async fn check(
     app: &App,
-    policy: &MunicipalityPolicy,
     key: &tally::Key,
     given: &str,
     account: Option<&store::Account>,
@@ -186,7 +185,7 @@ async fn check(
     let tallies = app.db.read(async |c| tally::load(c, key).await).await?;
     let now = clock::now();
     if let Some(until) = tallies.wait(now) {
-        return Err(locked(policy, until, now).into());
+        return Err(locked(until, now).into());
     }
     app.hashing.verify(given, account.map(|a| a.password_hash.as_str())).await
 }
@@ -203,7 +202,7 @@ async fn judge(
     let now = clock::now();
     let tallies = tally::load(c, key).await?;
     if let Some(until) = tallies.wait(now) {
-        return Ok(Some(locked(policy, until, now)));
+        return Ok(Some(locked(until, now)));
     }
     if fits {
         tally::right(c, key, now).await?;
@@ -213,19 +212,18 @@ async fn judge(
     tally::store(c, key, &after).await?;
     audit::record(c, actor, "session.refuse", actor.staff_id, "").await?;
     let refusal = match after.wait(now) {
-        Some(until) => locked(policy, until, now),
+        Some(until) => locked(until, now),
         None => Problem::new(Code::SignInRefused),
     };
     Ok(Some(refusal))
 }
 
 /// The refusal that says how long to wait.
-fn locked(policy: &MunicipalityPolicy, until: i64, now: i64) -> Problem {
+fn locked(until: i64, now: i64) -> Problem {
     Problem {
         detail: format!(
-            "パスワードを続けて間違えたため、しばらくサインインできません。{}分待つか、{}の管理者に連絡してください。",
+            "パスワードを続けて間違えたため、しばらくサインインできません。{}分待つか、管理者に連絡してください。",
             rules::minutes(until, now),
-            policy.words.facility
         ),
         ..Problem::new(Code::AccountLocked)
     }
@@ -274,7 +272,7 @@ pub async fn change_password(
         })
         .await?;
     let key = tally::Key::new(town, &account.login_id, who.device_id(), who.facility_id());
-    let fits = check(app, who.policy(), &key, current, Some(&account)).await?;
+    let fits = check(app, &key, current, Some(&account)).await?;
     // Sent twice: the first of the two has made it the password that counts. At any other time this would be a
     // second guess at the current one for the price of one.
     let done = !fits

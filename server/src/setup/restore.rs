@@ -74,7 +74,11 @@ pub async fn import(db: &Db, secret: &OperatorSecret, slug: &str, kept: &Kept) -
         )
         .optional()?;
         let Some((town, cert, key)) = town else { return Err(no_town(slug)) };
-        let sure = sqlite || something_opens(c, secret).await?;
+        let proof = if sqlite { Proof::Opens } else { proof(c, secret).await? };
+        if proof == Proof::OpensNothing {
+            return Err(another_secret(slug));
+        }
+        let sure = proof == Proof::Opens;
         let old: Vec<Old> = run!(
             c,
             load,
@@ -134,6 +138,13 @@ pub fn of_this_town(slug: &str, kept: &Kept) -> Result<(), AppError> {
     Err(refused(&what, &format!("Name {slug}'s copy, or the town {}", kept.slug)))
 }
 
+fn another_secret(slug: &str) -> AppError {
+    refused(
+        &format!("the authority of {slug} is sealed to another operator's secret"),
+        "Name the secret that the data was made with (--secret-file)",
+    )
+}
+
 fn no_town(slug: &str) -> AppError {
     refused(
         &format!("there is no town {slug} in this database"),
@@ -155,12 +166,6 @@ fn rule(
     signers: &[String],
 ) -> Result<Restored, AppError> {
     let id = kept.authority.id();
-    let another_secret = || {
-        refused(
-            &format!("the authority of {slug} is sealed to another operator's secret"),
-            "Name the secret that the data was made with (--secret-file)",
-        )
-    };
     if let Some(old) = old.iter().find(|o| o.id == id) {
         if old.retired_at.is_some() {
             let what = format!("the copy is of the authority {id}, which {slug} has retired");
@@ -168,7 +173,7 @@ fn rule(
         }
         return match (look(secret, sure, &old.cert, old.sealed.as_deref().unwrap_or_default()), present) {
             (Record::Damaged, _) => Ok(Restored::Older),
-            (Record::ToAnother, _) => Err(another_secret()),
+            (Record::ToAnother, _) => Err(another_secret(slug)),
             (Record::Whole, Record::Whole) => Ok(Restored::Stood),
             (Record::Whole, _) => Err(refused(
                 &format!(
@@ -185,7 +190,7 @@ fn rule(
             &format!("{slug} has a whole authority, {stands}, and the copy is of another one, {id}"),
             "A standing authority is never overwritten: to change it, use `authority roll`",
         )),
-        Record::ToAnother => Err(another_secret()),
+        Record::ToAnother => Err(another_secret(slug)),
         Record::Damaged => {
             let lost: Vec<&String> = signers.iter().filter(|s| old.iter().all(|o| o.id != **s)).collect();
             // The certificate itself says whose the lost key was; where it is lost too, what it signed does.
@@ -219,8 +224,17 @@ async fn signers(c: &mut Conn, town: Id) -> Result<Vec<String>, AppError> {
     Ok(named.into_iter().flatten().collect())
 }
 
-/// Whether this secret opens anything at all here.
-async fn something_opens(c: &mut Conn, secret: &OperatorSecret) -> Result<bool, AppError> {
+/// What the sealed records here say of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    Opens,
+    /// Some are whole, and sealed to another.
+    OpensNothing,
+    /// There is none that could tell.
+    Silent,
+}
+
+async fn proof(c: &mut Conn, secret: &OperatorSecret) -> Result<Proof, AppError> {
     let mut sealed: Vec<Vec<u8>> =
         run!(c, load, municipality::table.select(municipality::authority_key_sealed))?;
     let old: Vec<Option<Vec<u8>>> = run!(
@@ -233,5 +247,12 @@ async fn something_opens(c: &mut Conn, secret: &OperatorSecret) -> Result<bool, 
     let mails: Vec<Option<Vec<u8>>> =
         run!(c, load, notice::table.filter(notice::sealed.is_not_null()).select(notice::sealed).limit(20))?;
     sealed.extend(old.into_iter().chain(mails).flatten());
-    Ok(sealed.iter().any(|s| secret.try_open(s).is_ok()))
+    let opened: Vec<_> = sealed.iter().map(|s| secret.try_open(s).err()).collect();
+    Ok(if opened.contains(&None) {
+        Proof::Opens
+    } else if opened.contains(&Some(Closed::ToAnother)) {
+        Proof::OpensNothing
+    } else {
+        Proof::Silent
+    })
 }

@@ -70,7 +70,8 @@ async fn another_thing_under_the_same_id_is_refused(host: Host) {
         ],
     );
     tried.once(&town.public(), "/v1/municipalities/{slug}/facility-applications", &path, &body, &bent).await;
-    let (scan, other_scan) = (consent_document(&office).await, consent_document(&office).await);
+    let (scan, same, other_scan) =
+        (consent_document(&office).await, consent_document(&office).await, another_document(&office).await);
     let body = json!({ "application": application("紙の訪問看護"), "channel": "fax", "received_on": today,
                        "scan": scan });
     let bent = with(
@@ -83,6 +84,9 @@ async fn another_thing_under_the_same_id_is_refused(host: Host) {
         ],
     );
     tried.once(&office, "/v1/facility-applications", "/v1/facility-applications", &body, &bent).await;
+    // The page keeps the scan anew each time that the form is sent: the same scan is the same application.
+    let anew = with(&body, &[("scan", json!(same))]).remove(0);
+    office.post("/v1/facility-applications", &anew).await.done();
     let record: FacilityRecord = office.get(&format!("/v1/facilities/{}", nursing.id)).await.ok();
     let facility = record.facility;
     let path = format!("/v1/facilities/{}/changes", nursing.id);
@@ -258,4 +262,13 @@ async fn another_thing_under_the_same_id_is_refused(host: Host) {
     missing.retain(|p| !p.contains("/corrections/"));
     assert!(missing.is_empty(), "send these twice, and bent: {missing:?}");
     assert!(tried.0.len() > 18, "{:?}", tried.0);
+}
+
+/// Not the bytes of [`consent_document`].
+async fn another_document(client: &Client) -> MediaId {
+    let bytes = [PDF, b"\n"].concat();
+    let new = announcement(MediaKind::Document, &bytes);
+    client.post("/v1/media", &new).await.done();
+    client.upload(new.id, &bytes).await.done();
+    new.id
 }

@@ -3,6 +3,10 @@
 use crate::both;
 use crate::town::*;
 use renraku_media::{Cancel, photo};
+use renraku_server::db::Id;
+use renraku_server::db::prelude::*;
+use renraku_server::db::schema::team_member;
+use renraku_server::run;
 use renraku_wire::*;
 use reqwest::Method;
 use std::sync::LazyLock;
@@ -18,6 +22,8 @@ both!(
     a_file_may_be_made_after_its_post,
     a_body_on_its_way_ends_with_the_access,
     a_film_gets_its_poster_from_its_device,
+    an_upload_ends_once,
+    what_follows_is_chosen_by_one_who_may_still_write,
 );
 
 /// A stripped photo of 600 × 400 pixels.
@@ -368,4 +374,60 @@ async fn a_film_gets_its_poster_from_its_device(host: Host) {
     // A photo has a small picture of its own.
     let id = announced(&care, &PHOTO).await;
     give(&care.nurse.1, &format!("/v1/media/{id}/thumbnail"), &small).await.refused(Code::NotFound);
+}
+
+async fn an_upload_ends_once(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let end = PHOTO.len() - 10;
+    for _ in 0..4 {
+        // The last chunk, and those who ask what became of it, at once.
+        let id = announced(&care, &PHOTO).await;
+        care.nurse.1.chunk(id, 0, &PHOTO[..end]).await.done();
+        let last = care.nurse.1.chunk(id, end, &PHOTO[end..]);
+        let asking = (0..4).map(|_| care.nurse.1.chunk(id, PHOTO.len(), &[]));
+        let (last, _) = futures_util::future::join(last, futures_util::future::join_all(asking)).await;
+        last.done();
+        assert_eq!(state(&care).await.state, MediaState::Ready);
+        assert_eq!(care.doctor.1.get(&format!("/v1/media/{id}")).await.done().body, *PHOTO);
+        care.doctor.1.get(&format!("/v1/media/{id}/thumbnail")).await.done();
+        // The last chunk, and its author who takes the file back.
+        let id = announced(&care, &PHOTO).await;
+        care.nurse.1.chunk(id, 0, &PHOTO[..end]).await.done();
+        let upload = format!("/v1/media/{id}/upload");
+        let back = care.nurse.1.send(care.nurse.1.request(Method::DELETE, &upload));
+        let (last, back) = futures_util::future::join(care.nurse.1.chunk(id, end, &PHOTO[end..]), back).await;
+        let whole = host.server.app.storage.find(&format!("media/{}/{id}/whole", town.id)).await.unwrap();
+        match state(&care).await.state {
+            MediaState::Ready => {
+                assert_eq!((last.status, back.status, whole.is_some()), (204, 409, true));
+            }
+            _ => assert_eq!((last.status, back.status, whole.is_some()), (409, 204, false)),
+        }
+    }
+}
+
+async fn what_follows_is_chosen_by_one_who_may_still_write(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let film = announcement(MediaKind::Video, FILM);
+    let to_follow = NewMedia { length: 0, sha256: String::new(), ..film.clone() };
+    let path = format!("/v1/patients/{}/posts", care.patient);
+    care.nurse.1.post(&path, &new_post("動画は後から", vec![to_follow])).await.done();
+    let nurse = Id::from(care.nurse.0);
+    let of_nurse = team_member::table.filter(team_member::staff_id.eq(nurse));
+    host.server
+        .app
+        .db
+        .write(async |c| {
+            Ok(run!(c, execute, diesel::update(of_nurse).set(team_member::removed_at.eq(Some(1_i64))))?)
+        })
+        .await
+        .unwrap();
+    care.nurse.1.post("/v1/media", &film).await.refused(Code::NotFound);
+    let small = photo::thumbnail(&PHOTO, limits::THUMBNAIL_SIDE).unwrap();
+    let poster = care.nurse.1.request(Method::PUT, &format!("/v1/media/{}/thumbnail", film.id));
+    care.nurse.1.send(poster.body(small)).await.refused(Code::NotFound);
+    let name = format!("media/{}/{}/thumbnail", town.id, film.id);
+    assert!(host.server.app.storage.find(&name).await.unwrap().is_none());
 }

@@ -304,6 +304,24 @@ async fn a_patient_is_registered_with_a_form(host: Host) {
     assert_eq!(done.leads_to(), format!("/patients/{id}"));
     browser.get("/").await.shows(200, &["架空 太郎", "88歳・男"]);
     browser.get(&format!("/patients/{id}")).await.shows(200, &["カクウ タロウ", "要介護2", "担当者"]);
+    // Pressed twice, file and all: one more patient, and both answers lead to it.
+    let (helper, _) = town.member(&nursing, "helper.h", Profession::Helper).await;
+    let (manager, _) = town.member(&nursing, "manager.m", Profession::CareManager).await;
+    let others = [helper.to_string(), manager.to_string()];
+    let fresh = browser.get("/patients/new").await.shows(200, &[]);
+    let (id, consent) = (fresh.value("id"), fresh.value("consent_id"));
+    let mut again = fields.clone();
+    again.retain(|(name, _)| *name != "uploaded");
+    again[0].1 = &id;
+    again[1].1 = &consent;
+    again[2].1 = "架空 次郎";
+    again.extend(others.iter().map(|other| ("member", other.as_str())));
+    let press = || browser.post_file("/patients/new", &again, file);
+    let (one, two) = futures_util::future::join(press(), press()).await;
+    for done in [one, two, press().await] {
+        assert_eq!(done.leads_to(), format!("/patients/{id}"));
+    }
+    assert_eq!(browser.get("/").await.shows(200, &[]).text.matches("架空 次郎").count(), 1);
     // A session that ended gives everything back.
     let stranger = Browser { cookie: Some("__Host-renraku=none".into()), ..Browser::of(&host, &nurse) };
     let kept = stranger.post_file("/patients/new", &fields, file).await;

@@ -18,7 +18,7 @@ both!(
     tries_at_another_facility_keep_no_newcomer_out,
     a_day_of_guessing_is_75_tries,
     ids_that_nobody_has_lock_alike,
-    the_lock_says_how_long_in_the_towns_words,
+    the_lock_says_how_long_in_the_towns_minutes,
     a_flood_of_sign_ins_is_told_to_come_back,
     passwords_that_a_colleague_would_guess_are_refused,
     of_two_changes_at_once_one_counts,
@@ -158,12 +158,12 @@ async fn ids_that_nobody_has_lock_alike(host: Host) {
     office.post("/v1/session", &sign_in("jimukyoku", PASSWORD)).await.done();
 }
 
-async fn the_lock_says_how_long_in_the_towns_words(host: Host) {
+async fn the_lock_says_how_long_in_the_towns_minutes(host: Host) {
     let policy = MunicipalityPolicy { lock_after: 2, lock_minutes: 7, ..preset("takahagi").unwrap() };
     let town = host.town_with("one", policy).await;
     let office = town.office().await;
     guess(&office, "jimukyoku").await.refused(Code::SignInRefused);
-    guess(&office, "jimukyoku").await.locked("7分待つか、事業所の管理者に");
+    guess(&office, "jimukyoku").await.locked("7分待つか、管理者に");
     later(&host, 3 * 60_000).await;
     guess(&office, "jimukyoku").await.locked("4分待つか");
     // The password form counts with the same tally.

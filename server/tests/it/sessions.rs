@@ -40,7 +40,7 @@ async fn five_wrong_passwords_lock_the_account(host: Host) {
         let wrong = office.post("/v1/session", &sign_in("jimukyoku", "x")).await.refused(Code::SignInRefused);
         assert_eq!(wrong, nobody);
     }
-    office.post("/v1/session", &sign_in("jimukyoku", "x")).await.locked("15分待つか、施設の管理者");
+    office.post("/v1/session", &sign_in("jimukyoku", "x")).await.locked("15分待つか、管理者");
     office.post("/v1/session", &sign_in("jimukyoku", PASSWORD)).await.locked("15分待つか");
     // The lock keeps out who comes, not who is in.
     office.get("/v1/session").await.done();

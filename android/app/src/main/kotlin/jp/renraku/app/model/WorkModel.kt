@@ -16,6 +16,7 @@ import jp.renraku.core.PatientSeen
 import jp.renraku.core.PatientSummary
 import jp.renraku.core.PatientsSeen
 import jp.renraku.core.Post
+import jp.renraku.core.PostDraft
 import jp.renraku.core.PostId
 import jp.renraku.core.ProgressListener
 import jp.renraku.core.Receipt
@@ -26,6 +27,7 @@ import jp.renraku.core.TimelinePage
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
@@ -224,12 +226,27 @@ class WorkModel(
         mutable.update { it.copy(sketch = sketch, path = listOf(Place.Timeline(id), Place.Compose(id))) }
     }
 
+    private var composing = false
+
     /**
      * True when the post is sealed on the disk, which takes a moment. Its text leaves at once if the network allows;
-     * its films and pictures, now the core's, follow when they are made.
+     * its films and pictures, now the core's, follow when they are made. A second tap in that moment does nothing, and
+     * a screen that is left in it stops nothing.
      */
     suspend fun compose(asDraft: Boolean): Boolean {
+        if (composing) return false
         val draft = state.value.sketch?.draft(asDraft) ?: return false
+        composing = true
+        return scope.async {
+            try {
+                keep(draft)
+            } finally {
+                composing = false
+            }
+        }.await()
+    }
+
+    private suspend fun keep(draft: PostDraft): Boolean {
         if (!attempt { session.compose(draft) }) return false
         mutable.update { it.copy(sketch = null) }
         loadOutbox()
@@ -247,11 +264,11 @@ class WorkModel(
             val ear = object : ProgressListener {
                 override fun onProgress(done: Float) = mutable.update { it.copy(progress = done.takeIf { it < 1f }) }
             }
-            var made = 0u
-            attempt { made = asking.prepare(ear).made }
+            attempt { asking.prepare(ear) }
             mutable.update { it.copy(progress = null) }
             loadOutbox()
-            if (made > 0u) flush(now = true)
+            // One that could not be read just now holds up none that was made.
+            flush(now = true)
         }
     }
 
