@@ -22,7 +22,7 @@ const ORIGINAL_BYTES: u64 = 256_000_000;
 mod film;
 mod source;
 
-pub(crate) use source::{Planned, Source, is_the_files_fault, sweep};
+pub(crate) use source::{Planned, Source, can_be_read, is_the_files_fault, sweep};
 
 /// A file to go with a post, as the camera wrote it. It must stay until [`crate::Session::prepare`] has made of it
 /// what is sent, through kills and restarts; unless it is handed over it is only read, and whose it is removes it.

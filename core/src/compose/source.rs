@@ -23,7 +23,7 @@ pub(crate) struct Source {
     marks: Vec<KeptMark>,
     pixels: Option<PixelLayout>,
     sound: bool,
-    /// The core removes it. It lies in the core's own folder under the file's id, unless it could not be moved.
+    /// The core removes it: it lies in the core's own folder under the file's id.
     handed_over: bool,
 }
 
@@ -71,10 +71,19 @@ impl Planned {
         folder.join(self.id.to_string())
     }
 
-    /// Takes a file that is handed over into the core's folder. Where that cannot be done it is used where it is.
-    pub(crate) fn take_over(&self, folder: &Path) {
-        if self.source.handed_over && std::fs::create_dir_all(folder).is_ok() {
-            let _ = std::fs::rename(&self.source.path, self.own_place(folder));
+    /// Takes a file that is handed over into the core's folder.
+    pub(crate) fn take_over(&self, folder: &Path) -> std::io::Result<()> {
+        if !self.source.handed_over {
+            return Ok(());
+        }
+        std::fs::create_dir_all(folder)?;
+        let (from, own) = (&self.source.path, self.own_place(folder));
+        match std::fs::rename(from, &own) {
+            Err(e) if e.kind() == std::io::ErrorKind::CrossesDevices => {
+                std::fs::copy(from, own)?;
+                std::fs::remove_file(from)
+            }
+            moved => moved,
         }
     }
 
@@ -127,14 +136,19 @@ pub(crate) fn sweep(folder: &Path, unmade: &[MediaId]) -> std::io::Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(e),
     };
-    for entry in entries {
-        let entry = entry?;
+    // What cannot be removed now holds nothing up, and is tried again the next time.
+    for entry in entries.flatten() {
         let is_wanted = unmade.iter().any(|id| entry.file_name().to_str() == Some(&id.to_string()));
         if !is_wanted {
-            std::fs::remove_file(entry.path())?;
+            let _ = std::fs::remove_file(entry.path());
         }
     }
     Ok(())
+}
+
+/// Reads a file to its end, for nothing but to see whether that can be done.
+pub(crate) fn can_be_read(path: &Path) -> std::io::Result<()> {
+    std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink()).map(|_| ())
 }
 
 /// What a failure to make a file says of the file itself; none for what may be different the next time.
@@ -166,7 +180,7 @@ mod tests {
         let source = serde_json::from_str(&serde_json::to_string(&planned.source).unwrap()).unwrap();
         let again = Planned { source, ..planned };
         let own = folder.path().join("own");
-        again.take_over(&own);
+        again.take_over(&own).unwrap();
         assert!(!path.exists());
         let found = again.attachment(&own).unwrap().unwrap();
         assert_eq!((found.marks, found.kind, found.sound), (asked.marks, asked.kind, asked.sound));

@@ -111,7 +111,7 @@ fn first(items: &[Item]) -> impl Iterator<Item = &Item> {
     let files = |i: &Item| i.text_sent && has_work(i);
     items
         .iter()
-        .filter(|i| is_under_way(i))
+        .filter(|i| is_under_way(i) && !is_mute(i))
         .filter(move |i| files(i) || !i.text_sent && patients.insert(i.patient_id))
 }
 
@@ -152,7 +152,7 @@ impl<'a> Pass<'a> {
         self.receipts().await?;
         let items = self.desk.store.read(outbox::list).await?;
         let mut held = HashSet::new();
-        for item in items.iter().filter(|i| !i.text_sent && is_under_way(i)) {
+        for item in items.iter().filter(|i| !i.text_sent && is_under_way(i) && !is_mute(i)) {
             if self.report.offline {
                 break;
             }
@@ -296,10 +296,13 @@ impl<'a> Pass<'a> {
             match store.read(move |c| files::step(c, id)).await? {
                 Step::Announce(new) => {
                     let file = new.id;
-                    if let Err(e) = self.care.announce(&new).await {
-                        return self.settle(id, item.tries, e).await;
+                    match self.care.announce(&new).await.map_err(|e| (judge(&e), e)) {
+                        Ok(_) => store.write(move |tx| files::announced(tx, file)).await?,
+                        Err((Verdict::Refused(code), _)) => {
+                            store.write(move |tx| files::fail(tx, file, code)).await?;
+                        }
+                        Err((_, e)) => return self.settle(id, item.tries, e).await,
                     }
-                    store.write(move |tx| files::announced(tx, file)).await?;
                 }
                 Step::GiveUp(file) => {
                     match self.care.give_up(file).await {
@@ -327,7 +330,8 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Sends a file. False when it is not there, and why is written down.
+    /// Sends a file, or fails that one for good: those behind it are sent all the same. False when it is to be tried
+    /// later, as is written down.
     async fn file(&mut self, item: &Item, file: MediaId, length: u64) -> Result<bool, FlushError> {
         let (id, store) = (item.id, &self.desk.store);
         if let Some(poster) = store.read(move |c| files::poster(c, file)).await?
@@ -347,8 +351,18 @@ impl<'a> Pass<'a> {
                 Ok(true) => break,
                 Ok(false) => self.small().await?,
                 Err(UploadError::Store(e)) => return Err(e.into()),
-                Err(UploadError::Refused(code)) => return self.refused(id, code).await.map(|()| false),
-                Err(UploadError::Api(e)) => return self.settle(id, item.tries, e).await.map(|()| false),
+                Err(UploadError::Refused(code)) => {
+                    return Ok(store.write(move |tx| files::fail(tx, file, code)).await.map(|()| true)?);
+                }
+                Err(UploadError::Api(e)) => match judge(&e) {
+                    Verdict::Refused(code) => {
+                        return Ok(store
+                            .write(move |tx| files::fail(tx, file, code))
+                            .await
+                            .map(|()| true)?);
+                    }
+                    _ => return self.settle(id, item.tries, e).await.map(|()| false),
+                },
             }
             if self.report.offline {
                 return Ok(false);
@@ -385,6 +399,12 @@ impl<'a> Pass<'a> {
 
 fn is_under_way(item: &Item) -> bool {
     matches!(item.state, ItemState::Waiting | ItemState::Sending)
+}
+
+/// There is nothing to see of it yet: no text, and none of its files is made. It holds up no other.
+fn is_mute(item: &Item) -> bool {
+    let is = |state| item.media.iter().any(|m| m.state == state);
+    item.body.trim().is_empty() && is(FileState::Planned) && !is(FileState::Made)
 }
 
 /// Something of its files can be sent, or told the server, now.

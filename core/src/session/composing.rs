@@ -3,13 +3,15 @@
 
 use super::{Desk, Session, posting};
 use crate::Cancel;
-use crate::compose::{Attachment, Planned, Prepared, Progress, Told, is_the_files_fault, make, sweep};
+use crate::compose::{
+    Attachment, Planned, Prepared, Progress, Told, can_be_read, is_the_files_fault, make, sweep,
+};
 use crate::error::StorageTrouble::{Full, Locked};
 use crate::error::{CoreError, Fault};
 use crate::outbox::Text;
 use crate::runtime::{asked, block, unless_cancelled};
 use crate::store::files::{self, Work};
-use crate::store::{Store, outbox};
+use crate::store::{Store, StoreError, outbox};
 use renraku_media::MediaError;
 use renraku_wire::{Code, DevicePolicy, PatientId, PostId, Timestamp};
 use std::path::Path;
@@ -64,7 +66,10 @@ impl Session {
         let insert = self.desk.store.write(move |tx| {
             outbox::insert(tx, id, patient_id, &text, keep_as_draft, &plans, now)?;
             // In here nobody looks for the file in its old place, or takes it for one that nobody wants.
-            plans.iter().for_each(|one| one.take_over(&sources));
+            plans.iter().try_for_each(|one| one.take_over(&sources)).map_err(|e| match e.kind() {
+                std::io::ErrorKind::StorageFull => StoreError::Full,
+                _ => StoreError::File,
+            })?;
             Ok(())
         });
         if let Err(e) = insert.await {
@@ -200,6 +205,10 @@ fn made(
         Ok(prepared) if files::seal(store, &prepared, now, stop)? => Made::Sealed,
         Ok(_) => Made::Unwanted,
         Err(why) => {
+            // A film that breaks off reads like one that could not be read further just now.
+            if let (Some(Fault::Media(MediaError::Unreadable)), Some(found)) = (&why, &found) {
+                can_be_read(&found.path)?;
+            }
             let code = verdict(why)?;
             store.write_here(|tx| files::fail(tx, planned.id, code))?;
             return Ok(Made::Failed);

@@ -201,7 +201,14 @@ impl Session {
     /// The same, when that was long ago: without the server nothing else does it.
     async fn prune_now_and_then(&self) -> Result<(), CoreError> {
         let since = self.now().0.saturating_sub(self.desk.pruned_at.load(Ordering::Relaxed));
-        if (0..PRUNE_MILLIS).contains(&since) { Ok(()) } else { self.prune().await }
+        if (0..PRUNE_MILLIS).contains(&since) {
+            return Ok(());
+        }
+        match self.prune().await {
+            // A full device can still be read.
+            Err(CoreError::Storage { kind: StorageTrouble::Full }) => Ok(()),
+            pruned => pruned,
+        }
     }
 
     pub(crate) fn window(&self) -> Window {

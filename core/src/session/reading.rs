@@ -7,7 +7,7 @@ use crate::api::ApiResult;
 use crate::error::CoreError;
 use crate::runtime::unless_cancelled;
 use crate::store::cache::{self, Kept};
-use crate::store::{StoreResult, session};
+use crate::store::{StoreError, StoreResult, session};
 use diesel::SqliteConnection;
 use renraku_wire::limits::{PHOTO_BYTES, TIMELINE_PAGE};
 use renraku_wire::{
@@ -15,6 +15,7 @@ use renraku_wire::{
 };
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A page of the store is marked so, to tell it from the server's.
 const STORED: &str = "stored:";
@@ -202,20 +203,27 @@ impl Session {
         load: L,
     ) -> Result<Seen<T>, CoreError>
     where
-        T: Send + 'static,
+        T: Send + Sync + 'static,
         K: FnOnce(&mut SqliteConnection, &T, Timestamp) -> StoreResult<()> + Send + 'static,
         L: FnOnce(&mut SqliteConnection) -> StoreResult<Option<Kept<T>>> + Send + 'static,
     {
         match fresh.await {
             Ok(value) => {
                 let (store, now, window) = (&self.desk.store, self.now(), self.window());
-                let value = store.write(move |tx| {
+                let value = Arc::new(value);
+                let shown = value.clone();
+                let kept = store.write(move |tx| {
                     session::contact(tx, now)?;
-                    keep(tx, &value, now)?;
-                    cache::prune(tx, window, now)?;
-                    Ok(value)
+                    keep(tx, &shown, now)?;
+                    cache::prune(tx, window, now)
                 });
-                Ok(Seen { value: value.await?, stale: false, seen_at: Some(now) })
+                match kept.await {
+                    // What a full device cannot keep it can show.
+                    Ok(()) | Err(StoreError::Full) => {}
+                    Err(e) => return Err(e.into()),
+                }
+                let value = Arc::into_inner(value).ok_or_else(|| CoreError::from(StoreError::Record))?;
+                Ok(Seen { value, stale: false, seen_at: Some(now) })
             }
             Err(e) if unreached(&e) => self.last_seen(load).await?.ok_or_else(|| e.into()),
             Err(e) => Err(e.into()),

@@ -25,7 +25,9 @@ pub(crate) type Kept<T> = (T, Option<Timestamp>);
 pub(crate) fn prune(tx: &mut SqliteConnection, window: Window, now: Timestamp) -> StoreResult<()> {
     let oldest = now.0.saturating_sub(i64::from(window.days) * 86_400_000);
     diesel::delete(post::table.filter(post::received_at.lt(oldest))).execute(tx)?;
-    diesel::delete(picture::table.filter(picture::kept_at.lt(oldest))).execute(tx)?;
+    let own = item_media::table.select(item_media::id);
+    let old = picture::table.filter(picture::kept_at.lt(oldest)).filter(picture::media_id.ne_all(own));
+    diesel::delete(old).execute(tx)?;
     let first = i32::try_from(window.patients).unwrap_or(i32::MAX);
     let beyond = patient::table.filter(patient::position.ge(first)).select(patient::id);
     diesel::delete(post::table.filter(post::patient_id.eq_any(beyond))).execute(tx)?;
@@ -187,7 +189,9 @@ pub(crate) fn put_picture(
     drop_pictures(tx)?;
     let kept: i64 = picture::table.count().get_result(tx)?;
     if kept > PICTURES {
+        let own = item_media::table.select(item_media::id);
         let oldest: Vec<(Vec<u8>, bool)> = picture::table
+            .filter(picture::media_id.ne_all(own))
             .order(picture::kept_at)
             .limit(kept - PICTURES)
             .select((picture::media_id, picture::small))

@@ -1,7 +1,7 @@
 //! Who is signed in with this store, and when the server was last heard. Not here: signing in.
 
 use super::schema::session::dsl;
-use super::{StoreResult, from_json, to_json};
+use super::{StoreError, StoreResult, from_json, to_json};
 use diesel::prelude::*;
 use renraku_wire::{SessionOpened, Staff, Timestamp};
 
@@ -84,7 +84,15 @@ pub(crate) fn lease(
         dsl::session.select((dsl::last_contact_at, dsl::latest_at)).first(connection).optional()?;
     let Some((last, latest)) = row else { return Ok(Err(LeaseEnd::Over)) };
     if now.0.saturating_sub(latest) >= REMEMBER {
-        diesel::update(dsl::session).set(dsl::latest_at.eq(now.0)).execute(connection)?;
+        match diesel::update(dsl::session)
+            .set(dsl::latest_at.eq(now.0))
+            .execute(connection)
+            .map_err(StoreError::from)
+        {
+            // A full device can still be read; the time is written down when there is room.
+            Ok(_) | Err(StoreError::Full) => {}
+            Err(e) => return Err(e),
+        }
     }
     Ok(standing(now.0, last, latest, i64::from(hours) * 3_600_000))
 }

@@ -61,7 +61,12 @@ pub async fn chunk(
     }
     let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
     let mut facts = town.facts();
+    let refused = facts.refuse_file == Some(id);
     let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };
+    if refused {
+        stored.state = MediaState::Refused;
+        return no(Code::MediaUnreadable);
+    }
     if stored.new.is_to_follow() {
         return no(Code::MediaPending);
     }

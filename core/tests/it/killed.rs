@@ -2,10 +2,9 @@
 //! system again and again. Nothing that it acknowledged is lost, nothing is there twice, each patient's posts
 //! are in order.
 
-use crate::phone::{Phone, draft, noisy_photo, text};
+use crate::phone::{Phone, draft, noisy_photo, of_another_process, text};
 use crate::town::found;
-use renraku_core::vault::FileVault;
-use renraku_core::{Cancel, Device, DeviceSettings, ItemState, Session};
+use renraku_core::{Cancel, Device, ItemState, Session};
 use renraku_wire::{PatientId, PostId, StaffId};
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
@@ -24,16 +23,7 @@ async fn child() {
     let Ok(folder) = std::env::var("RENRAKU_PHONE").map(PathBuf::from) else { return };
     let word = |name: &str| std::env::var(name).unwrap();
     let round = word("RENRAKU_ROUND");
-    let device = Device::open(DeviceSettings {
-        folder: folder.join("app"),
-        vault: Arc::new(FileVault::open(folder.join("vault")).unwrap()),
-        key: None,
-        spare_key: None,
-        extra_roots: Some(std::fs::read_to_string(folder.join("roots.pem")).unwrap()),
-        town: None,
-        clock: None,
-    })
-    .unwrap();
+    let device = Device::open(of_another_process(&folder)).unwrap();
     let staff: StaffId = word("RENRAKU_STAFF").parse().unwrap();
     let patients: [PatientId; 2] =
         ["RENRAKU_PATIENT_0", "RENRAKU_PATIENT_1"].map(|name| word(name).parse().unwrap());

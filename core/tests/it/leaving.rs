@@ -122,3 +122,24 @@ async fn a_sign_in_given_up_leaves_no_open_session() {
     assert!(phone.device.people().await.unwrap().is_empty());
     assert!(phone.device.sign_in("nurse", PASSWORD).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_farewell_to_a_session_that_is_over_ends_no_other() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    town.facts().farewell = Some(Code::Internal);
+    session.sign_out().await.unwrap();
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    session.patients().await.unwrap();
+    // The town knows the old one no more. It is told, and hears nothing new.
+    town.facts().farewell = Some(Code::SessionInvalid);
+    session.flush(true).await.unwrap();
+    let noted = async {
+        while town.facts().farewells_refused == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), noted).await.expect("the town is asked");
+    town.network.set_down(true);
+    assert!(session.patients_last_seen().await.unwrap().is_some(), "whoever is at work stays in");
+}

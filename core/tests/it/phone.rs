@@ -138,6 +138,19 @@ pub fn ticket(public_url: String) -> NewDevice {
     }
 }
 
+/// Of a phone whose process another one killed: what it left in its folder is all there is.
+pub fn of_another_process(folder: &Path) -> DeviceSettings {
+    DeviceSettings {
+        folder: folder.join("app"),
+        vault: Arc::new(FileVault::open(folder.join("vault")).unwrap()),
+        key: None,
+        spare_key: None,
+        extra_roots: Some(std::fs::read_to_string(folder.join("roots.pem")).unwrap()),
+        town: None,
+        clock: None,
+    }
+}
+
 pub fn settings(
     town: &Town,
     folder: &Path,

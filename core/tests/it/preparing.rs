@@ -2,12 +2,10 @@
 //! nothing but the time.
 
 use crate::killed::{phones_process, resumed};
-use crate::phone::{Phone, composed, draft, noisy_photo, text};
+use crate::phone::{Phone, composed, draft, noisy_photo, of_another_process, text};
 use crate::town::found;
-use renraku_core::vault::FileVault;
 use renraku_core::{
-    Attachment, Cancel, CoreError, Device, DeviceSettings, Draft, FileState, ItemState, Progress, Session,
-    StorageTrouble,
+    Attachment, Cancel, CoreError, Device, Draft, FileState, ItemState, Progress, Session, StorageTrouble,
 };
 use renraku_media::fixture;
 use renraku_wire::{Code, MediaKind, MediaState, PatientId, PostId, StaffId};
@@ -184,6 +182,38 @@ async fn a_file_that_cannot_be_read_just_now_holds_no_other_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_town_refuses_holds_no_other_up() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let photos = ["bad.jpg", "good.jpg"].map(|name| noisy_photo(phone.file(name), 64));
+    session.compose(with(town.patient.id, "two", photos.to_vec())).await.unwrap();
+    assert_eq!(prepare(&session).await, (2, 0));
+    let media = session.outbox().await.unwrap().remove(0).media;
+    town.facts().refuse_file = Some(media[0].id);
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.failed, report.remaining), (0, 1, 0));
+    let item = session.outbox().await.unwrap().remove(0);
+    let code = Code::MediaUnreadable;
+    assert_eq!(item.state, ItemState::Failed { code }, "the person is told");
+    assert_eq!(item.media[0].state, FileState::Failed { code });
+    assert_eq!(town.facts().files[&media[1].id].state, MediaState::Ready);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_without_a_text_leaves_when_it_is_made() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let photo = noisy_photo(phone.file("camera.jpg"), 64);
+    session.compose(with(town.patient.id, "", vec![photo])).await.unwrap();
+    let text = session.compose(with(town.patient.id, "text", vec![])).await.unwrap();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1, "the text behind it does not wait");
+    assert_eq!(town.facts().attempts, [text], "nobody is told of a post with nothing in it");
+    assert_eq!(prepare(&session).await, (1, 0));
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert!(town.facts().posts[1].media[0].length > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_handed_over_while_others_are_made_or_taken_back_is_never_lost() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
@@ -280,16 +310,7 @@ async fn what_is_handed_over_goes_when_it_is_sealed_and_with_its_owner() {
 async fn child() {
     let Ok(folder) = std::env::var("RENRAKU_PHONE").map(PathBuf::from) else { return };
     let word = |name: &str| std::env::var(name).unwrap();
-    let device = Device::open(DeviceSettings {
-        folder: folder.join("app"),
-        vault: Arc::new(FileVault::open(folder.join("vault")).unwrap()),
-        key: None,
-        spare_key: None,
-        extra_roots: Some(std::fs::read_to_string(folder.join("roots.pem")).unwrap()),
-        town: None,
-        clock: None,
-    })
-    .unwrap();
+    let device = Device::open(of_another_process(&folder)).unwrap();
     let staff: StaffId = word("RENRAKU_STAFF").parse().unwrap();
     let patient: PatientId = word("RENRAKU_PATIENT_0").parse().unwrap();
     let session = Arc::new(device.resume(staff).await.unwrap());

@@ -46,7 +46,10 @@ struct CameraPicker: UIViewControllerRepresentable {
 
         private func film(_ recorded: URL) -> Shot? {
             guard let file = try? Places.scratch("mov"),
-                  (try? FileManager.default.moveItem(at: recorded, to: file)) != nil
+                  (try? FileManager.default.moveItem(at: recorded, to: file)) != nil,
+                  // It keeps the class that the camera gave it, which opens it while the device is locked.
+                  (try? FileManager.default.setAttributes([.protectionKey: FileProtectionType.complete],
+                                                          ofItemAtPath: file.path)) != nil
             else { return nil }
             return Shot(file: file, isVideo: true)
         }

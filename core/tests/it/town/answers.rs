@@ -213,6 +213,10 @@ async fn sign_out(State(town): Shared, headers: HeaderMap) -> Response {
     }
     let token = headers[header::AUTHORIZATION].to_str().unwrap().trim_start_matches("Bearer ").to_owned();
     let mut facts = town.facts();
+    if let Some(code) = facts.farewell {
+        facts.farewells_refused += u32::from(code == Code::SessionInvalid);
+        return no(code);
+    }
     facts.over.insert(token.clone());
     facts.signed_out.push(token);
     StatusCode::NO_CONTENT.into_response()

@@ -53,6 +53,11 @@ pub struct Facts {
     pub not_after: Option<Timestamp>,
     /// Posts whose text contains this are refused so.
     pub refuse: Option<(String, Code)>,
+    /// A file whose last chunk is refused.
+    pub refuse_file: Option<MediaId>,
+    /// What the end of a session is answered with, instead of being done.
+    pub farewell: Option<Code>,
+    pub farewells_refused: u32,
     pub thumbnails_served: u32,
     pub posters: HashMap<MediaId, Vec<u8>>,
     /// Nobody has a first password any more.

@@ -30,7 +30,13 @@ class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWor
             try {
                 val left = app.device().resume(person.staffId).use { session ->
                     session.flush(true)
-                    session.prepare()
+                    try {
+                        session.prepare()
+                    } catch (e: MobileException.Storage) {
+                        // One file that could not be read just now holds up none that was made.
+                        session.flush(true)
+                        throw e
+                    }
                     session.flush(true).remaining
                 }
                 remaining = left > 0u || remaining
