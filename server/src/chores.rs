@@ -4,7 +4,7 @@
 
 use crate::error::AppError;
 use crate::state::App;
-use crate::{audit, clock, device, facility, inbox, municipality, review, session, training};
+use crate::{audit, clock, device, facility, inbox, municipality, review, sent, session, training};
 use std::time::Duration;
 
 /// Keeps house until the task is dropped.
@@ -46,6 +46,7 @@ async fn often(app: &App, round: u32) -> Result<(), AppError> {
 pub async fn hourly(app: &App) -> Result<(), AppError> {
     app.db.write(async |c| session::store::sweep(c).await).await?;
     app.db.write(async |c| facility::store::letters::sweep(c, clock::now()).await).await?;
+    app.db.write(async |c| sent::sweep(c, clock::now()).await).await?;
     device::expiry::tell(app, clock::now()).await?;
     inbox::remind::run(app, clock::now()).await?;
     training::remind::run(app, clock::now()).await?;

@@ -13,6 +13,18 @@ use renraku_wire::Code;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+/// How long what was sent is known, in milliseconds: as long as a post may be late. Later the rooms' own rows tell.
+const KEPT_MILLIS: i64 = 60 * 86_400_000;
+
+/// Forgets what was sent long ago.
+///
+/// # Errors
+/// The database failed.
+pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
+    run!(c, execute, diesel::delete(sent::table.filter(sent::sent_at.lt(now - KEPT_MILLIS))))?;
+    Ok(())
+}
+
 /// Notes what is sent, in the caller's transaction. True when this very thing was sent before.
 ///
 /// # Errors

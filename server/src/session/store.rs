@@ -280,11 +280,25 @@ pub async fn register_push(c: &mut Conn, who: &SignedIn, push: &PushRegistration
     Ok(())
 }
 
-/// Pushes for a person who signed out stop on that device.
+/// Pushes for a person who signed out stop on that device, unless another session of theirs runs there: a phone may
+/// tell late that it left one.
 ///
 /// # Errors
 /// The database failed.
 pub async fn forget_push(c: &mut Conn, who: &SignedIn) -> Result<(), AppError> {
+    let others: i64 = run!(
+        c,
+        get_result,
+        session::table
+            .filter(session::municipality_id.eq(who.municipality_id()))
+            .filter(session::staff_id.eq(who.staff_id()))
+            .filter(session::device_id.eq(who.device_id()))
+            .filter(session::expires_at.gt(clock::now()))
+            .count()
+    )?;
+    if others > 0 {
+        return Ok(());
+    }
     run!(
         c,
         execute,
