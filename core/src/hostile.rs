@@ -218,7 +218,7 @@ async fn write_the_corpus() {
     let store = Store::open(&whole, &KEY.into()).unwrap();
     let text = Text { body: "kept".into(), urgent: true, body_site: None };
     let (post, patient, now) = (PostId::new(), PatientId::new(), Timestamp(5));
-    store.write(move |tx| outbox::insert(tx, post, patient, &text, true, &[], now)).await.unwrap();
+    store.write(move |tx| outbox::insert(tx, post, patient, &text, true, [].into_iter(), now)).await.unwrap();
     drop(store);
     raw(&whole, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
     let bytes = std::fs::read(&whole).unwrap();

@@ -269,7 +269,7 @@ impl People {
             Err(VaultError::Locked) => keys = Err(VaultError::Locked.into()),
             Err(VaultError::Failed) => {}
         }
-        let files = removed(&self.folder).and(emptied(&self.sources));
+        let files = removed(&self.folder).and(removed(&self.sources));
         keys?;
         self.vault.remove(LIST)?;
         Ok(files?)
@@ -293,21 +293,6 @@ fn removed(folder: &Path) -> std::io::Result<()> {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
         _ => Ok(()),
     }
-}
-
-/// Removes all that is in a folder. The folder itself stays as its owner made it: a platform may have given it a
-/// protection of its own.
-pub(crate) fn emptied(folder: &Path) -> std::io::Result<()> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(e),
-    };
-    for entry in entries {
-        let path = entry?.path();
-        if path.symlink_metadata()?.is_dir() { removed(&path)? } else { std::fs::remove_file(&path)? }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

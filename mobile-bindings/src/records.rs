@@ -191,8 +191,8 @@ pub struct AttachmentFile {
     /// False to leave a film's sound out. Without meaning for a photo.
     #[uniffi(default = true)]
     pub sound: bool,
-    /// True to hand the file over: the core moves it into a folder of its own, and removes it once it is sealed or its
-    /// post taken back, and with the person.
+    /// True to hand the file over: when the post is kept it is gone from `path`, and lies sealed in a folder of the
+    /// core's own until it is made or its post taken back.
     #[uniffi(default = false)]
     pub hand_over: bool,
 }

@@ -217,16 +217,17 @@ impl RenrakuSession {
         on_core(async move { inner.media(id, &PathBuf::from(path), &cancel).await }).await
     }
 
-    /// Puts the post into the outbox, with what its files are to be made of. Needs no network, milliseconds. When it
-    /// returns, the post is sealed on the disk and survives a kill; call `prepare` if it has files, and `flush` to
-    /// send: the text does not wait for the files.
+    /// Puts the post into the outbox, with what its files are to be made of. Needs no network; milliseconds, and as
+    /// long as copying takes what is handed over. When it returns, post and files are sealed on the disk and survive
+    /// a kill; call `prepare` if it has files, and `flush` to send: the text does not wait for the files.
     ///
-    /// Fails with `Invalid` for an empty post or too long a text, and with `mark_invalid` for a mark that is no
+    /// Fails with `Cancelled` (nothing is kept); `Invalid` for an empty post or too long a text, and with `mark_invalid` for a mark that is no
     /// area of a photo or a mark on a film; `Media` for too many files; `Storage` with `File` for a file that is
     /// not there.
     pub async fn compose(&self, draft: PostDraft) -> Result<PostId, MobileError> {
         let inner = self.inner.clone();
-        on_core(async move { inner.compose(draft.into()).await }).await
+        let cancel = self.cancel.clone().unwrap_or_default();
+        on_core(async move { inner.compose_until(draft.into(), &cancel).await }).await
     }
 
     /// Makes and seals the files of all posts that still want it, one at a time: call it after `compose`, and after

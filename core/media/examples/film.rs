@@ -1,7 +1,6 @@
 //! Makes one film small: `film INPUT OUTPUT`. A whole process for comparing with others.
 
 use renraku_media::{Cancel, video};
-use std::path::Path;
 use std::{env, process};
 
 fn main() {
@@ -11,8 +10,8 @@ fn main() {
         process::exit(2);
     };
     let plan = video::Plan::default();
-    let made = video::transcode(Path::new(input), Path::new(output), &plan, &mut |_| (), &Cancel::new());
-    if let Err(e) = made {
+    let made = video::transcode(input, &plan, &mut |_| (), &Cancel::new());
+    if let Err(e) = made.and_then(|film| Ok(std::fs::write(output, film.bytes)?)) {
         eprintln!("{e}");
         process::exit(1);
     }

@@ -66,15 +66,13 @@ fn films() {
 fn films_with_ffmpeg() {
     use renraku_media::video;
     let place = tempfile::tempdir().unwrap();
-    let (input, output) = (place.path().join("in.mov"), place.path().join("out.mp4"));
+    let input = place.path().join("in.mov");
     let entrances = |bytes: &[u8]| {
         fs::write(&input, bytes).unwrap();
         let plan = video::Plan { short_side: 64, longest_ms: 2000, ..video::Plan::default() };
-        let made = video::transcode(&input, &output, &plan, &mut |_| (), &Cancel::new());
+        let made = video::transcode(&input, &plan, &mut |_| (), &Cancel::new());
         let _ = video::play(&input, &Cancel::new());
         let _ = video::poster(&input, &Plan::default(), &Cancel::new());
-        let left = fs::read_dir(place.path()).unwrap().count();
-        assert_eq!(left, if output.exists() { 2 } else { 1 }, "no part is left behind");
         made.map(drop)
     };
     let files = corpus(&folder("film"));

@@ -49,7 +49,7 @@ fn hlg_and_pq_become_what_usual_screens_show() {
         bright(&input, transfer, "bt2020nc", white);
         fixture::turn_film(&input).unwrap();
         let plan = video::Plan::default();
-        let facts = video::transcode(&input, &output, &plan, &mut |_| (), &Cancel::new()).unwrap();
+        let facts = fixture::transcoded(&input, &output, &plan).unwrap();
         assert_eq!((facts.width, facts.height), (180, 320), "{transfer}");
         let entries = "stream=pix_fmt,color_space,color_transfer,color_primaries";
         let probed = Command::new("ffprobe")
@@ -75,7 +75,7 @@ fn hlg_and_pq_become_what_usual_screens_show() {
     // Constant luminance needs another arithmetic: refused rather than shown in wrong colours.
     bright(&input, "smpte2084", "bt2020c", 573);
     let plan = video::Plan::default();
-    let refused = video::transcode(&input, &output, &plan, &mut |_| (), &Cancel::new()).unwrap_err();
+    let refused = fixture::transcoded(&input, &output, &plan).unwrap_err();
     assert_eq!(refused, MediaError::Unsupported { what: "HDR in an unusual colour space" });
 }
 
@@ -84,7 +84,7 @@ fn a_poster_of_the_original_and_of_what_became_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.mov"), folder.path().join("out.mp4"));
     fixture::phone_film(&input, 1.5).unwrap();
-    video::transcode(&input, &output, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
+    fixture::transcoded(&input, &output, &video::Plan::default()).unwrap();
     let plan = photo::Plan { thumbnail_side: 200, ..photo::Plan::default() };
     let made = video::poster(&output, &plan, &Cancel::new()).unwrap();
     let original = video::poster(&input, &plan, &Cancel::new()).unwrap();
@@ -138,7 +138,7 @@ fn a_check_believes_neither_the_container_nor_the_stream_alone() {
         ..Default::default()
     };
     fixture::film(&input, &options).unwrap();
-    video::transcode(&input, &output, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
+    fixture::transcoded(&input, &output, &video::Plan::default()).unwrap();
     let made = fs::read(&output).unwrap();
     let limits = film::Limits::default();
     film::verify(&made, &limits).unwrap();
@@ -162,7 +162,7 @@ fn a_check_believes_neither_the_container_nor_the_stream_alone() {
     let bigger = folder.path().join("big.mov");
     fixture::film(&bigger, &fixture::FilmOptions { width: 1280, height: 720, ..options }).unwrap();
     let big = folder.path().join("big.mp4");
-    video::transcode(&bigger, &big, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
+    fixture::transcoded(&bigger, &big, &video::Plan::default()).unwrap();
     let mut lie = fs::read(&big).unwrap();
     let entry = lie.windows(4).rposition(|w| w == b"avc1").unwrap() + 4;
     lie[entry + 24..entry + 28].copy_from_slice(&[1, 64, 0, 180]);

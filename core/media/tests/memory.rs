@@ -45,8 +45,7 @@ fn peak() -> u64 {
 fn a_4k_film_takes_less_than_300_megabytes() {
     if let Some(film) = env::var_os(FILM) {
         let film = PathBuf::from(film);
-        let output = film.with_extension("mp4");
-        video::transcode(&film, &output, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
+        video::transcode(&film, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
         println!("peak={}", peak());
         return;
     }
@@ -70,7 +69,6 @@ fn a_4k_film_takes_less_than_300_megabytes() {
 fn work_on_a_4k_film_stops_soon_whenever_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
     let input = film(folder.path(), false);
-    let output = folder.path().join("out.mp4");
     let mut waits: Vec<Duration> = [0, 20, 90, 170, 330, 480, 610]
         .into_iter()
         .filter_map(|after| {
@@ -81,14 +79,13 @@ fn work_on_a_4k_film_stops_soon_whenever_it_is_asked_to() {
                 flag.cancel();
                 Instant::now()
             });
-            let result = video::transcode(&input, &output, &video::Plan::default(), &mut |_| (), &cancel);
+            let result = video::transcode(&input, &video::Plan::default(), &mut |_| (), &cancel);
             let waited = other.join().unwrap().elapsed();
             // A quick machine may be ready before it is asked.
             if after > 90 && result.is_ok() {
                 return None;
             }
             assert_eq!(result, Err(MediaError::Cancelled), "after {after} ms");
-            assert!(!output.exists() && !output.with_extension("mp4.part").exists());
             Some(waited)
         })
         .collect();

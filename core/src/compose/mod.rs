@@ -2,15 +2,16 @@
 //! The work itself is `renraku-media`'s. Not here: the outbox, which keeps the result.
 
 use crate::error::{CoreError, Fault};
-use film::Film;
+use bytes::Bytes;
 use renraku_media::photo::Mark;
+use renraku_media::video::Recording;
 use renraku_media::{Cancel, MediaError, photo, video};
 use renraku_wire::limits;
-use renraku_wire::{DevicePolicy, MediaId, MediaKind, NewMedia};
+use renraku_wire::{DevicePolicy, MediaKind, NewMedia};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Longest original of a photo that is read into memory: 64 million pixels, four bytes each.
 const ORIGINAL_BYTES: u64 = 256_000_000;
 
-mod film;
+mod sealed;
 mod source;
 
-pub(crate) use source::{Planned, Source, can_be_read, is_the_files_fault, sweep};
+pub(crate) use source::{Original, Planned, Source, is_the_files_fault, sweep};
 
 /// A file to go with a post, as the camera wrote it. It must stay until [`crate::Session::prepare`] has made of it
 /// what is sent, through kills and restarts; unless it is handed over it is only read, and whose it is removes it.
@@ -42,8 +43,8 @@ pub struct Attachment {
     pub pixels: Option<PixelLayout>,
     /// False to leave a film's sound out. Without meaning for a photo.
     pub sound: bool,
-    /// True to hand the file over: the core moves it into a folder of its own, and removes it once it is sealed or
-    /// its post taken back, and with the person.
+    /// True to hand the file over: when the post is kept it is gone from `path`, and lies sealed in a folder of the
+    /// core's own until it is made or its post taken back.
     pub hand_over: bool,
 }
 
@@ -97,37 +98,20 @@ pub trait Progress: Send + Sync {
 pub(crate) struct Prepared {
     pub(crate) media: NewMedia,
     pub(crate) thumbnail: Option<Vec<u8>>,
-    content: Content,
+    pub(crate) content: Bytes,
 }
 
-enum Content {
-    Bytes(Vec<u8>),
-    Film(Film),
-}
-
-impl Prepared {
-    /// Its bytes, from the start.
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
-        match &self.content {
-            Content::Bytes(bytes) => Ok(Box::new(bytes.as_slice())),
-            Content::Film(film) => Ok(Box::new(film.rewound()?)),
-        }
-    }
-}
-
-/// Makes of one file what is sent. Blocks for as long as the work takes. `folder` is where a film rests until it is
-/// sealed. Tells a share of 1.
+/// Makes of one file what is sent. Blocks for as long as the work takes. Tells a share of 1.
 pub(crate) fn make(
-    id: MediaId,
-    attachment: &Attachment,
+    planned: &Planned,
+    original: &Original<'_>,
     policy: &DevicePolicy,
-    folder: &Path,
     progress: &mut dyn FnMut(f32),
     cancel: &Cancel,
 ) -> Result<Prepared, Fault> {
-    match attachment.kind {
-        MediaKind::Video => film(id, attachment, policy, folder, progress, cancel),
-        MediaKind::Photo | MediaKind::Document => picture(id, attachment, policy, cancel),
+    match planned.kind {
+        MediaKind::Video => film(planned, original, policy, progress, cancel),
+        MediaKind::Photo | MediaKind::Document => picture(planned, original, policy, cancel),
     }
 }
 
@@ -158,8 +142,8 @@ impl Told {
 }
 
 fn picture(
-    id: MediaId,
-    attachment: &Attachment,
+    planned: &Planned,
+    original: &Original<'_>,
     policy: &DevicePolicy,
     cancel: &Cancel,
 ) -> Result<Prepared, Fault> {
@@ -172,11 +156,11 @@ fn picture(
         least_quality: photo::Plan::default().least_quality.min(quality),
         ..photo::Plan::default()
     };
-    let original = original(&attachment.path)?;
-    let source = match &attachment.pixels {
-        None => photo::Source::File(&original),
+    let bytes = whole(original)?;
+    let source = match &planned.source.pixels {
+        None => photo::Source::File(&bytes),
         Some(layout) => photo::Source::Pixels(photo::Pixels {
-            rgba: &original,
+            rgba: &bytes,
             width: layout.width,
             height: layout.height,
             stride: layout.stride as usize,
@@ -184,18 +168,13 @@ fn picture(
             icc: layout.icc.as_deref(),
         }),
     };
-    let compressed = photo::prepare(source, &plan, &attachment.marks, cancel)?;
-    let digest = Sha256::digest(&compressed.photo);
-    Ok(Prepared {
-        media: announced(id, attachment, compressed.photo.len() as u64, digest.as_slice()),
-        thumbnail: Some(compressed.thumbnail),
-        content: Content::Bytes(compressed.photo),
-    })
+    let compressed = photo::prepare(source, &plan, &planned.source.marks(), cancel)?;
+    Ok(prepared(planned, compressed.photo.into(), Some(compressed.thumbnail)))
 }
 
-fn original(path: &Path) -> Result<Vec<u8>, Fault> {
+fn whole(original: &Original<'_>) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(ORIGINAL_BYTES + 1).read_to_end(&mut bytes)?;
+    original.open()?.take(ORIGINAL_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > ORIGINAL_BYTES {
         return Err(MediaError::TooLarge { what: "bytes", limit: ORIGINAL_BYTES }.into());
     }
@@ -203,10 +182,9 @@ fn original(path: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 fn film(
-    id: MediaId,
-    attachment: &Attachment,
+    planned: &Planned,
+    original: &Original<'_>,
     policy: &DevicePolicy,
-    folder: &Path,
     progress: &mut dyn FnMut(f32),
     cancel: &Cancel,
 ) -> Result<Prepared, Fault> {
@@ -215,25 +193,17 @@ fn film(
         max_bytes: policy.video_bytes.clamp(2_000_000, limits::VIDEO_BYTES as u32) as usize,
         short_side: limits::VIDEO_SHORT_SIDE,
         rate: policy.video_rate.clamp(5, 30),
-        sound: attachment.sound,
+        sound: planned.source.sound,
         hardware: true,
     };
-    std::fs::create_dir_all(folder)?;
-    let place = film::Place::new(folder)?;
-    video::transcode(&attachment.path, place.path(), &plan, progress, cancel)?;
-    let poster = poster(place.path(), cancel)?;
-    let film = place.take()?;
-    let (length, digest) = digest(&film)?;
-    Ok(Prepared {
-        media: announced(id, attachment, length, &digest),
-        thumbnail: poster,
-        content: Content::Film(film),
-    })
+    let film = video::transcode(original, &plan, progress, cancel)?;
+    let poster = poster(&film, cancel)?;
+    Ok(prepared(planned, film.bytes, poster))
 }
 
 /// The picture that stands for the film in this person's timeline. A film of which none can be made is a good
 /// film all the same.
-fn poster(film: &Path, cancel: &Cancel) -> Result<Option<Vec<u8>>, Fault> {
+fn poster(film: &video::Film, cancel: &Cancel) -> Result<Option<Vec<u8>>, Fault> {
     let side = limits::THUMBNAIL_SIDE;
     let plan = photo::Plan { longest_side: side, thumbnail_side: side, ..photo::Plan::default() };
     match video::poster(film, &plan, cancel) {
@@ -243,18 +213,13 @@ fn poster(film: &Path, cancel: &Cancel) -> Result<Option<Vec<u8>>, Fault> {
     }
 }
 
-fn announced(id: MediaId, attachment: &Attachment, length: u64, digest: &[u8]) -> NewMedia {
-    NewMedia {
-        id,
-        kind: attachment.kind,
-        length,
-        sha256: hex::encode(digest),
-        description: attachment.description.clone(),
-    }
-}
-
-fn digest(film: &Film) -> io::Result<(u64, Vec<u8>)> {
-    let mut hasher = Sha256::new();
-    let length = io::copy(&mut film.rewound()?, &mut hasher)?;
-    Ok((length, hasher.finalize().to_vec()))
+fn prepared(planned: &Planned, content: Bytes, thumbnail: Option<Vec<u8>>) -> Prepared {
+    let media = NewMedia {
+        id: planned.id,
+        kind: planned.kind,
+        length: content.len() as u64,
+        sha256: hex::encode(Sha256::digest(&content)),
+        description: planned.description.clone(),
+    };
+    Prepared { media, thumbnail, content }
 }

@@ -1,11 +1,16 @@
 //! What a file is to be made of, as it is kept with its post until it is made. Not here: making it.
 
+use super::sealed::Key;
 use super::{Attachment, PixelLayout};
+use crate::Cancel;
 use crate::error::CoreError;
 use renraku_media::MediaError;
 use renraku_media::photo::{Cover, Mark, Shape};
+use renraku_media::video::{Recording, Stream};
 use renraku_wire::{MediaId, MediaKind};
 use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A file that a post will have.
@@ -16,15 +21,23 @@ pub(crate) struct Planned {
     pub(crate) source: Source,
 }
 
-/// Where it lies and what was asked of it.
+/// Where its original lies and what was asked of it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Source {
-    path: PathBuf,
+    original: Place,
     marks: Vec<KeptMark>,
-    pixels: Option<PixelLayout>,
-    sound: bool,
-    /// The core removes it: it lies in the core's own folder under the file's id.
-    handed_over: bool,
+    pub(super) pixels: Option<PixelLayout>,
+    pub(super) sound: bool,
+    /// How often the system failed to read it.
+    tries: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Place {
+    /// Where its owner has it.
+    Theirs(PathBuf),
+    /// In the core's own folder, under the file's id, sealed.
+    Ours(Key),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,10 +61,84 @@ pub(super) fn are_areas(marks: &[Mark]) -> bool {
     marks.len() <= MARKS && marks.iter().all(is_area)
 }
 
+/// How often a file is tried that the system cannot read.
+const TRIES: u32 = 5;
+
+impl Source {
+    pub(super) fn marks(&self) -> Vec<Mark> {
+        let mark = |kept: &KeptMark| {
+            let [left, top, width, height] = kept.frame;
+            let shape = if kept.ellipse { Shape::Ellipse } else { Shape::Rectangle };
+            let cover = if kept.blur { Cover::Blur } else { Cover::Black };
+            Mark { shape, cover, left, top, width, height }
+        };
+        self.marks.iter().map(mark).collect()
+    }
+
+    /// Counts a try that failed. False after the last one.
+    pub(crate) fn again(&mut self) -> bool {
+        self.tries += 1;
+        self.tries < TRIES
+    }
+
+    /// From the first try on.
+    pub(crate) fn anew(&mut self) {
+        self.tries = 0;
+    }
+}
+
 impl Planned {
-    /// What is asked can be kept, and the file is there.
-    pub(crate) fn new(attachment: Attachment) -> Result<Self, CoreError> {
-        attachment.check()?;
+    /// Plans for all of them, or none: what is asked can be kept, and the files are there. What is handed over lies
+    /// sealed in `folder` then; where it was it still is, see [`Arriving::leave`]. Blocks as long as copying it takes.
+    pub(crate) fn all(
+        attachments: Vec<Attachment>,
+        folder: &Path,
+        cancel: &Cancel,
+    ) -> Result<Vec<Arriving>, CoreError> {
+        attachments.iter().try_for_each(Attachment::check)?;
+        let mut planned = Vec::new();
+        for attachment in attachments {
+            match Arriving::new(attachment, folder, cancel) {
+                Ok(one) => planned.push(one),
+                Err(e) => {
+                    planned.iter().for_each(|one: &Arriving| one.planned.remove(folder));
+                    return Err(if cancel.is_cancelled() { CoreError::Cancelled } else { e });
+                }
+            }
+        }
+        Ok(planned)
+    }
+
+    fn own_place(&self, folder: &Path) -> PathBuf {
+        folder.join(self.id.to_string())
+    }
+
+    /// Removes what lies in the core's folder of it.
+    pub(crate) fn remove(&self, folder: &Path) {
+        if let Place::Ours(_) = self.source.original {
+            let _ = std::fs::remove_file(self.own_place(folder));
+        }
+    }
+
+    /// What to make it of; none when that is gone.
+    pub(crate) fn original(&self, folder: &Path) -> io::Result<Option<Original<'_>>> {
+        let original = match &self.source.original {
+            Place::Theirs(path) => Original { path: path.clone(), key: None },
+            Place::Ours(key) => Original { path: self.own_place(folder), key: Some(key) },
+        };
+        Ok(original.path.try_exists()?.then_some(original))
+    }
+}
+
+/// A file on its way in.
+pub(crate) struct Arriving {
+    pub(crate) planned: Planned,
+    /// Where it was, when it was handed over.
+    handed_over: Option<PathBuf>,
+}
+
+impl Arriving {
+    fn new(attachment: Attachment, folder: &Path, cancel: &Cancel) -> Result<Self, CoreError> {
         let found = std::fs::metadata(&attachment.path)?;
         if !found.is_file() || attachment.path.to_str().is_none() {
             return Err(CoreError::invalid("attachments"));
@@ -63,69 +150,55 @@ impl Planned {
             frame: [mark.left, mark.top, mark.width, mark.height],
         };
         let marks = marks.into_iter().map(kept).collect();
-        let source = Source { path, marks, pixels, sound, handed_over: hand_over };
-        Ok(Self { id: MediaId::new(), kind, description, source })
-    }
-
-    fn own_place(&self, folder: &Path) -> PathBuf {
-        folder.join(self.id.to_string())
-    }
-
-    /// Takes a file that is handed over into the core's folder.
-    pub(crate) fn take_over(&self, folder: &Path) -> std::io::Result<()> {
-        if !self.source.handed_over {
-            return Ok(());
-        }
-        std::fs::create_dir_all(folder)?;
-        let (from, own) = (&self.source.path, self.own_place(folder));
-        match std::fs::rename(from, &own) {
-            Err(e) if e.kind() == std::io::ErrorKind::CrossesDevices => {
-                std::fs::copy(from, own)?;
-                std::fs::remove_file(from)
-            }
-            moved => moved,
-        }
-    }
-
-    /// The other way, when the post was not kept.
-    pub(crate) fn give_back(&self, folder: &Path) {
-        if self.source.handed_over && !self.source.path.exists() {
-            let _ = std::fs::rename(self.own_place(folder), &self.source.path);
-        }
-    }
-
-    /// Removes a file that was handed over.
-    pub(crate) fn remove(&self, folder: &Path) {
-        if self.source.handed_over {
-            let _ = std::fs::remove_file(self.own_place(folder));
-            let _ = std::fs::remove_file(&self.source.path);
-        }
-    }
-
-    /// What to make it of; none when that is gone.
-    pub(crate) fn attachment(&self, folder: &Path) -> std::io::Result<Option<Attachment>> {
-        let Source { path, marks, pixels, sound, handed_over } = &self.source;
-        let mark = |kept: &KeptMark| {
-            let [left, top, width, height] = kept.frame;
-            let shape = if kept.ellipse { Shape::Ellipse } else { Shape::Rectangle };
-            let cover = if kept.blur { Cover::Blur } else { Cover::Black };
-            Mark { shape, cover, left, top, width, height }
+        let id = MediaId::new();
+        let (original, handed_over) = if hand_over {
+            let key = Key::new();
+            std::fs::create_dir_all(folder)?;
+            key.seal(&mut Until(File::open(&path)?, cancel), &folder.join(id.to_string()))?;
+            (Place::Ours(key), Some(path))
+        } else {
+            (Place::Theirs(path), None)
         };
-        let own = self.own_place(folder);
-        for path in [&own, path] {
-            if path.try_exists()? {
-                return Ok(Some(Attachment {
-                    kind: self.kind,
-                    path: path.clone(),
-                    description: self.description.clone(),
-                    marks: marks.iter().map(mark).collect(),
-                    pixels: pixels.clone(),
-                    sound: *sound,
-                    hand_over: *handed_over,
-                }));
-            }
+        let source = Source { original, marks, pixels, sound, tries: 0 };
+        Ok(Self { planned: Planned { id, kind, description, source }, handed_over })
+    }
+
+    /// The post is kept: what was handed over goes from where it was.
+    pub(crate) fn leave(&self) {
+        if let Some(path) = &self.handed_over {
+            let _ = std::fs::remove_file(path);
         }
-        Ok(None)
+    }
+}
+
+/// A file that is read no further when somebody asks to stop.
+struct Until<'a>(File, &'a Cancel);
+
+impl io::Read for Until<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.1.is_cancelled() { Err(io::ErrorKind::Other.into()) } else { self.0.read(to) }
+    }
+}
+
+/// A camera's file, wherever it lies.
+pub(crate) struct Original<'a> {
+    path: PathBuf,
+    key: Option<&'a Key>,
+}
+
+impl Original<'_> {
+    /// Reads it to its end, for nothing but to see whether that can be done.
+    pub(crate) fn can_be_read(&self) -> io::Result<()> {
+        io::copy(&mut self.open()?, &mut io::sink()).map(drop)
+    }
+}
+
+impl Recording for Original<'_> {
+    fn open(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(match self.key {
+            None => Box::new(File::open(&self.path)?),
+            Some(key) => Box::new(key.open(&self.path)?),
+        })
     }
 }
 
@@ -146,11 +219,6 @@ pub(crate) fn sweep(folder: &Path, unmade: &[MediaId]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads a file to its end, for nothing but to see whether that can be done.
-pub(crate) fn can_be_read(path: &Path) -> std::io::Result<()> {
-    std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink()).map(|_| ())
-}
-
 /// What a failure to make a file says of the file itself; none for what may be different the next time.
 pub(crate) fn is_the_files_fault(e: &MediaError) -> bool {
     !matches!(e, MediaError::Cancelled | MediaError::StorageFull | MediaError::Io(_))
@@ -159,6 +227,7 @@ pub(crate) fn is_the_files_fault(e: &MediaError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read as _;
 
     #[test]
     fn a_plan_comes_back_as_it_was_put_down() {
@@ -176,19 +245,43 @@ mod tests {
         };
         asked.marks = vec![mark];
         asked.hand_over = true;
-        let planned = Planned::new(asked.clone()).unwrap();
-        let source = serde_json::from_str(&serde_json::to_string(&planned.source).unwrap()).unwrap();
-        let again = Planned { source, ..planned };
         let own = folder.path().join("own");
-        again.take_over(&own).unwrap();
+        let arriving = Planned::all(vec![asked], &own, &Cancel::new()).unwrap().remove(0);
+        assert!(path.exists(), "until the post is kept");
+        arriving.leave();
         assert!(!path.exists());
-        let found = again.attachment(&own).unwrap().unwrap();
-        assert_eq!((found.marks, found.kind, found.sound), (asked.marks, asked.kind, asked.sound));
-        assert_eq!(std::fs::read(found.path).unwrap(), b"bytes");
+        let source = serde_json::from_str(&serde_json::to_string(&arriving.planned.source).unwrap()).unwrap();
+        let again = Planned { source, ..arriving.planned };
+        assert_eq!((again.source.marks(), again.source.sound), (vec![mark], true));
+        let read = |planned: &Planned| {
+            let mut bytes = Vec::new();
+            planned.original(&own).unwrap()?.open().unwrap().read_to_end(&mut bytes).unwrap();
+            Some(bytes)
+        };
+        assert_eq!(read(&again).unwrap(), b"bytes");
+        assert!(!std::fs::read(again.own_place(&own)).unwrap().windows(5).any(|w| w == b"bytes"), "sealed");
         sweep(&own, &[again.id]).unwrap();
-        assert!(again.attachment(&own).unwrap().is_some());
+        assert_eq!(read(&again).unwrap(), b"bytes");
         sweep(&own, &[]).unwrap();
-        assert!(again.attachment(&own).unwrap().is_none());
+        assert!(read(&again).is_none());
+    }
+
+    #[test]
+    fn all_are_planned_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("own");
+        let photo = |name: &str| {
+            let photo = Attachment::new(MediaKind::Photo, folder.path().join(name), String::new());
+            Attachment { hand_over: true, ..photo }
+        };
+        std::fs::write(folder.path().join("one"), b"1").unwrap();
+        assert!(Planned::all(vec![photo("one"), photo("none")], &own, &Cancel::new()).is_err());
+        let cancel = Cancel::new();
+        cancel.cancel();
+        let stopped = Planned::all(vec![photo("one")], &own, &cancel).map(drop);
+        assert_eq!(stopped, Err(CoreError::Cancelled));
+        assert_eq!(std::fs::read_dir(&own).unwrap().count(), 0);
+        assert!(folder.path().join("one").exists());
     }
 
     #[test]

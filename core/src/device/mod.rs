@@ -16,7 +16,7 @@ use crate::api::Care;
 use crate::clock::{Clock, SystemClock};
 use crate::error::CoreError;
 use crate::identity::{DeviceKey, Enrolment, SoftwareKey, client_config, extra_roots};
-use crate::people::{People, emptied};
+use crate::people::People;
 use crate::session::Desk;
 use crate::town;
 use crate::vault::Vault;
@@ -30,8 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 /// What the shell brings.
 pub struct DeviceSettings {
-    /// A folder of the app's own, kept out of backups. In it, `work` and `sources` hold films and pictures in the
-    /// clear until they are sealed: a shell may make the two with a stronger protection, which stays.
+    /// A folder of the app's own, kept out of backups. Nothing in it is in the clear.
     pub folder: PathBuf,
     /// The platform's keystore.
     pub vault: Arc<dyn Vault>,
@@ -99,7 +98,7 @@ impl std::fmt::Debug for Device {
 
 impl Device {
     /// Opens the device's folder and vault, and takes up an earlier enrolment. Blocks for some milliseconds;
-    /// touches not the network, and asks the key only whether it is in hardware. What a kill left half-done (a film in the making, a wipe) is
+    /// touches not the network, and asks the key only whether it is in hardware. A wipe that a kill left half-done is
     /// finished first.
     ///
     /// # Errors
@@ -109,7 +108,6 @@ impl Device {
         let DeviceSettings { folder, vault, key, spare_key, extra_roots: pem, town, clock } = settings;
         let (folder, vault) = town::place(folder, vault, town.as_deref())?;
         std::fs::create_dir_all(&folder)?;
-        emptied(&folder.join(WORK))?;
         let roots = match pem {
             Some(pem) => extra_roots(&pem).map_err(|_| CoreError::invalid("extra_roots"))?,
             None => Vec::new(),
@@ -252,5 +250,4 @@ impl Inner {
 }
 
 const STORES: &str = "people";
-const WORK: &str = "work";
 const SOURCES: &str = "sources";

@@ -2,7 +2,7 @@
 
 use super::certificate::renewal_from;
 use super::opening::Opening;
-use super::{Device, Enrolled, Inner, SOURCES, WORK};
+use super::{Device, Enrolled, Inner, SOURCES};
 use crate::api::{Care, OnOver, Public};
 use crate::error::{CoreError, StorageTrouble};
 use crate::identity::client_config;
@@ -331,8 +331,8 @@ impl Inner {
         if let Some(desk) = desks.get(&staff).and_then(Weak::upgrade).filter(|d| !d.store.is_closed()) {
             return desk;
         }
-        let folders = (self.folder.join(WORK), self.folder.join(SOURCES).join(store.name()));
-        let desk = Arc::new(Desk::new(store, folders, self.clock.clone()));
+        let sources = self.folder.join(SOURCES).join(store.name());
+        let desk = Arc::new(Desk::new(store, sources, self.clock.clone()));
         desks.insert(staff, Arc::downgrade(&desk));
         desk
     }

@@ -10,7 +10,6 @@ use super::Inner;
 use crate::api::{Ended, OnEnded, Public};
 use crate::error::Fault;
 use crate::identity::{Enrolment, client_config};
-use crate::people::emptied;
 use crate::runtime::block;
 use renraku_wire::Code;
 use std::io::ErrorKind;
@@ -121,10 +120,6 @@ impl Inner {
         for key in self.keys.iter().flatten() {
             keys = keys.and(key.delete());
         }
-        let work = emptied(&self.folder.join(super::WORK));
-        people
-            .and(enrolment.map_err(Fault::from))
-            .and(keys.map_err(Fault::from))
-            .and(work.map_err(Fault::from))
+        people.and(enrolment.map_err(Fault::from)).and(keys.map_err(Fault::from))
     }
 }

@@ -4,16 +4,17 @@
 use super::{Desk, Session, posting};
 use crate::Cancel;
 use crate::compose::{
-    Attachment, Planned, Prepared, Progress, Told, can_be_read, is_the_files_fault, make, sweep,
+    Attachment, Original, Planned, Prepared, Progress, Told, is_the_files_fault, make, sweep,
 };
 use crate::error::StorageTrouble::{Full, Locked};
 use crate::error::{CoreError, Fault};
 use crate::outbox::Text;
 use crate::runtime::{asked, block, unless_cancelled};
 use crate::store::files::{self, Work};
-use crate::store::{Store, StoreError, outbox};
+use crate::store::{Store, outbox};
 use renraku_media::MediaError;
 use renraku_wire::{Code, DevicePolicy, PatientId, PostId, Timestamp};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedMutexGuard;
@@ -49,34 +50,52 @@ enum Made {
 }
 
 impl Session {
-    /// Puts a post into the outbox, with what its files are to be made of. Needs no network, milliseconds. When it
-    /// returns, the post is on the disk, sealed, and survives a kill at any instant. Its text may leave from now
-    /// on; its files follow when [`Session::prepare`] made them, which comes next.
+    /// Puts a post into the outbox, with what its files are to be made of. Needs no network; milliseconds, and as
+    /// long as copying takes what is handed over. When it returns, the post and what was handed over are on the disk,
+    /// sealed, and survive a kill at any instant; where that was, it is no more. The text may leave from now
+    /// on; the files follow when [`Session::prepare`] made them, which comes next. A caller who goes away before it
+    /// returns keeps what they had.
     ///
     /// # Errors
     /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
     /// (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
     pub async fn compose(&self, draft: Draft) -> Result<PostId, CoreError> {
+        self.compose_until(draft, &Cancel::new()).await
+    }
+
+    /// The same; `cancel` stops it while it copies what is handed over, and nothing is kept then.
+    ///
+    /// # Errors
+    /// `Cancelled`, and as [`Session::compose`].
+    pub async fn compose_until(&self, draft: Draft, cancel: &Cancel) -> Result<PostId, CoreError> {
         let Draft { patient_id, text, attachments, keep_as_draft } = draft;
         posting::check(&text, attachments.len())?;
-        let planned = block(move || attachments.into_iter().map(Planned::new).collect::<Result<Vec<_>, _>>());
-        let planned = Arc::new(planned.await??);
-        let (id, now, plans) = (PostId::new(), self.now(), planned.clone());
-        let sources = self.desk.sources.clone();
-        let insert = self.desk.store.write(move |tx| {
-            outbox::insert(tx, id, patient_id, &text, keep_as_draft, &plans, now)?;
-            // In here nobody looks for the file in its old place, or takes it for one that nobody wants.
-            plans.iter().try_for_each(|one| one.take_over(&sources)).map_err(|e| match e.kind() {
-                std::io::ErrorKind::StorageFull => StoreError::Full,
-                _ => StoreError::File,
-            })?;
-            Ok(())
+        // Nobody takes what comes in for what nobody wants.
+        let door = self.desk.arriving.clone().read_owned().await;
+        let (sources, stop) = (self.desk.sources.clone(), cancel.clone());
+        let (arriving, door) = block(move || (Planned::all(attachments, &sources, &stop), door)).await?;
+        let arriving = Arc::new(arriving?);
+        let (id, now, plans) = (PostId::new(), self.now(), arriving.clone());
+        let kept = self.desk.store.write(move |tx| {
+            let _door = door;
+            outbox::insert(
+                tx,
+                id,
+                patient_id,
+                &text,
+                keep_as_draft,
+                plans.iter().map(|one| &one.planned),
+                now,
+            )
         });
-        if let Err(e) = insert.await {
-            let sources = self.desk.sources.clone();
-            block(move || planned.iter().for_each(|one| one.give_back(&sources))).await?;
-            return Err(e.into());
-        }
+        let (kept, sources) = (kept.await, self.desk.sources.clone());
+        let is_kept = kept.is_ok();
+        let tidy = move || match is_kept {
+            true => arriving.iter().for_each(|one| one.leave()),
+            false => arriving.iter().for_each(|one| one.planned.remove(&sources)),
+        };
+        block(tidy).await?;
+        kept?;
         Ok(id)
     }
 
@@ -134,8 +153,11 @@ impl Session {
 impl Desk {
     /// Removes what was handed over and is not wanted any more: its post was taken back, or a kill left it.
     pub(super) async fn sweep(&self) -> Result<(), CoreError> {
+        // While something comes in, the next time.
+        let Ok(door) = self.arriving.clone().try_write_owned() else { return Ok(()) };
         let sources = self.sources.clone();
         let swept = self.store.read(move |c| {
+            let _door = door;
             let unmade = files::unmade(c)?;
             Ok(sweep(&sources, &unmade))
         });
@@ -161,13 +183,13 @@ impl Desk {
         let stop = StopOnDrop(Cancel::new());
         *self.making.lock().unwrap_or_else(PoisonError::into_inner) = Some((work.post, stop.0.clone()));
         let (store, clock, policy) = (self.store.clone(), self.clock.clone(), policy.clone());
-        let (folder, sources, own) = (self.work.clone(), self.sources.clone(), stop.0.clone());
+        let (sources, own) = (self.sources.clone(), stop.0.clone());
         let making = block(move || {
             // A caller who goes away does not end this at once, and nobody else makes the same file meanwhile.
             let _turn = turn;
             let mut tell = |part: f32| told.tell(number, part, all);
-            let made = made(&work, &store, &sources, &own, clock.now(), |attachment| {
-                make(work.planned.id, attachment, &policy, &folder, &mut tell, &own)
+            let made = made(&work, &store, &sources, &own, clock.now(), |original| {
+                make(&work.planned, original, &policy, &mut tell, &own)
             });
             tell(1.0);
             (made, told)
@@ -197,37 +219,55 @@ fn made(
     sources: &Path,
     stop: &Cancel,
     now: Timestamp,
-    make: impl FnOnce(&Attachment) -> Result<Prepared, Fault>,
+    make: impl FnOnce(&Original<'_>) -> Result<Prepared, Fault>,
 ) -> Result<Made, Fault> {
     let planned = &work.planned;
-    let found = planned.attachment(sources)?;
-    let done = match found.as_ref().ok_or(None).and_then(|found| make(found).map_err(Some)) {
-        Ok(prepared) if files::seal(store, &prepared, now, stop)? => Made::Sealed,
-        Ok(_) => Made::Unwanted,
-        Err(why) => {
-            // A film that breaks off reads like one that could not be read further just now.
-            if let (Some(Fault::Media(MediaError::Unreadable)), Some(found)) = (&why, &found) {
-                can_be_read(&found.path)?;
+    let done = match planned.original(sources) {
+        Ok(None) => Err(Ok(Code::MediaLost)),
+        Err(e) => Err(Err(e.into())),
+        Ok(Some(original)) => make(&original).map_err(|why| verdict(why, &original)),
+    };
+    let code = match done {
+        Ok(prepared) => {
+            let made = if files::seal(store, &prepared, now, stop)? { Made::Sealed } else { Made::Unwanted };
+            planned.remove(sources);
+            return Ok(made);
+        }
+        Err(Ok(code)) => code,
+        Err(Err(why)) => {
+            let more = !matches!(why, Fault::File(_) | Fault::Media(MediaError::Io(_)))
+                || is_full(&why)
+                || store.write_here(|tx| files::again(tx, planned.id))?;
+            if more {
+                return Err(why);
             }
-            let code = verdict(why)?;
-            store.write_here(|tx| files::fail(tx, planned.id, code))?;
-            return Ok(Made::Failed);
+            Code::MediaUnreadable
         }
     };
-    planned.remove(sources);
-    Ok(done)
+    store.write_here(|tx| files::fail(tx, planned.id, code))?;
+    Ok(Made::Failed)
 }
 
-/// Why a file never will be made. Gone is for good, and so is what it is; anything else is tried again.
-fn verdict(why: Option<Fault>) -> Result<Code, Fault> {
+/// Why a file never will be made, or what may be different the next time.
+fn verdict(why: Fault, original: &Original<'_>) -> Result<Code, Fault> {
     match why {
-        None => Ok(Code::MediaLost),
-        Some(Fault::Media(MediaError::BadPixels)) => Ok(Code::MediaUnreadable),
-        Some(Fault::Media(e)) if is_the_files_fault(&e) => {
+        // A film that breaks off reads like one that could not be read further just now.
+        Fault::Media(MediaError::Unreadable) => match original.can_be_read() {
+            Err(e) if e.kind() != ErrorKind::InvalidData => Err(e.into()),
+            _ => Ok(Code::MediaUnreadable),
+        },
+        Fault::Media(MediaError::BadPixels) => Ok(Code::MediaUnreadable),
+        Fault::Media(e) if is_the_files_fault(&e) => {
             Ok(CoreError::from(Fault::Media(e)).code().unwrap_or(Code::MediaUnreadable))
         }
-        Some(other) => Err(other),
+        // It is not what was sealed.
+        Fault::File(e) if e.kind() == ErrorKind::InvalidData => Ok(Code::MediaUnreadable),
+        other => Err(other),
     }
+}
+
+fn is_full(why: &Fault) -> bool {
+    matches!(why, Fault::File(e) if e.kind() == ErrorKind::StorageFull)
 }
 
 /// A caller who goes away does not want the film any more.

@@ -50,10 +50,10 @@ pub(crate) struct Desk {
     receipts: Mutex<Retry>,
     /// Told when the pass under way shall stop.
     pub(crate) stop: tokio::sync::watch::Sender<u64>,
-    /// Where films rest until they are sealed.
-    pub(crate) work: PathBuf,
-    /// Where what was handed over rests until it is made.
+    /// Where what was handed over rests, sealed, until it is made.
     pub(crate) sources: PathBuf,
+    /// Held shared while something is handed over.
+    pub(crate) arriving: Arc<tokio::sync::RwLock<()>>,
     /// Held while files are made: one at a time.
     pub(crate) preparing: Arc<tokio::sync::Mutex<()>>,
     /// Whose file is being made, and what stops it.
@@ -64,15 +64,15 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(store: Store, (work, sources): (PathBuf, PathBuf), clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(store: Store, sources: PathBuf, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             sending: tokio::sync::Mutex::new(()),
             noted: AtomicBool::new(false),
             receipts: Mutex::default(),
             stop: tokio::sync::watch::Sender::new(0),
-            work,
             sources,
+            arriving: Arc::default(),
             preparing: Arc::default(),
             making: Mutex::new(None),
             clock,

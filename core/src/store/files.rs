@@ -12,7 +12,6 @@ use diesel::prelude::*;
 use renraku_media::MediaError;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaId, MediaKind, NewMedia, PostId, Timestamp};
-use std::io::Read;
 
 /// What the text said of a file when it left.
 const LEFT_OUT: i32 = 0;
@@ -165,15 +164,9 @@ pub(crate) fn seal(
 fn seal_chunks(store: &Store, prepared: &Prepared, now: Timestamp, cancel: &Cancel) -> Result<bool, Fault> {
     let media = &prepared.media;
     store.write_here(|tx| unseal(tx, media.id))?;
-    let mut source = prepared.open()?;
-    let mut chunk = Vec::with_capacity(DEVICE_CHUNK_BYTES);
-    for number in 0i64.. {
+    for (number, chunk) in (0i64..).zip(prepared.content.chunks(DEVICE_CHUNK_BYTES)) {
         if cancel.is_cancelled() {
             return Err(MediaError::Cancelled.into());
-        }
-        chunk.clear();
-        if source.by_ref().take(DEVICE_CHUNK_BYTES as u64).read_to_end(&mut chunk)? == 0 {
-            break;
         }
         let kept = store.write_here(|tx| {
             if !is_there(tx, media.id)? {
@@ -183,7 +176,7 @@ fn seal_chunks(store: &Store, prepared: &Prepared, now: Timestamp, cancel: &Canc
                 .values((
                     item_chunk::media_id.eq(key(&media.id.0)),
                     item_chunk::number.eq(number),
-                    item_chunk::bytes.eq(&chunk),
+                    item_chunk::bytes.eq(chunk),
                 ))
                 .execute(tx)?;
             Ok(true)
@@ -288,6 +281,26 @@ fn said(tx: &mut SqliteConnection, media: MediaId, what: i32) -> StoreResult<()>
     Ok(())
 }
 
+/// Counts a try to make it that the system kept from ending. False after the last one.
+pub(crate) fn again(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<bool> {
+    change(tx, key(&media.0), Source::again).map(|more| more.unwrap_or(false))
+}
+
+/// Changes what a file is to be made of; none when it is made, or not wanted any more.
+fn change<R>(
+    tx: &mut SqliteConnection,
+    media: &[u8],
+    how: impl FnOnce(&mut Source) -> R,
+) -> StoreResult<Option<R>> {
+    let row = item_media::table.find(media);
+    let source: Option<Option<String>> = row.select(item_media::source).first(tx).optional()?;
+    let Some(source) = source.flatten() else { return Ok(None) };
+    let mut source: Source = from_json(&source)?;
+    let done = how(&mut source);
+    diesel::update(row).set(item_media::source.eq(to_json(&source)?)).execute(tx)?;
+    Ok(Some(done))
+}
+
 /// Tries again to make what failed. What the server does not expect any more stays failed: no post is called sent
 /// while one of its files is not.
 pub(super) fn retry(tx: &mut SqliteConnection, post: PostId) -> StoreResult<()> {
@@ -295,6 +308,7 @@ pub(super) fn retry(tx: &mut SqliteConnection, post: PostId) -> StoreResult<()> 
         diesel::update(item_media::table.find(&row.id))
             .set(item_media::reason.eq(None::<String>))
             .execute(tx)?;
+        change(tx, &row.id, Source::anew)?;
     }
     Ok(())
 }

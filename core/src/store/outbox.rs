@@ -26,13 +26,13 @@ struct ItemRow {
 }
 
 /// Adds an item with what its files are to be made of, at the end of the line.
-pub(crate) fn insert(
+pub(crate) fn insert<'a>(
     tx: &mut SqliteConnection,
     post: PostId,
     patient: PatientId,
     text: &Text,
     draft: bool,
-    media: &[Planned],
+    media: impl Iterator<Item = &'a Planned>,
     now: Timestamp,
 ) -> StoreResult<()> {
     diesel::insert_into(item::table)

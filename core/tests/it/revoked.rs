@@ -11,7 +11,7 @@ const REPLACED: CoreError = CoreError::Certificate { code: Code::CertificateRepl
 
 fn is_wiped(phone: &Phone) -> bool {
     let vault = std::fs::read_dir(phone.file("vault")).unwrap().count();
-    vault == 0 && !phone.file("app/people").exists() && !phone.file("app/work").exists()
+    vault == 0 && !phone.file("app/people").exists() && !phone.file("app/sources").exists()
 }
 
 #[tokio::test(flavor = "multi_thread")]

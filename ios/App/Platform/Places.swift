@@ -5,8 +5,8 @@ import Foundation
 
 enum Places {
     /// The core's folder, in no backup. Readable after the first unlock: sending goes on for some seconds after the
-    /// app is left, and the device may lock meanwhile, under which the sealed store would break. `work` and `sources`,
-    /// where films and pictures lie in the clear until they are sealed, are closed while the device is locked.
+    /// app is left, and the device may lock meanwhile, under which the sealed store would break. Nothing in it is in the
+    /// clear.
     static func core() throws -> URL {
         let files = FileManager.default
         let support = try files.url(
@@ -15,12 +15,6 @@ enum Places {
         try files.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [
             .protectionKey: FileProtectionType.completeUntilFirstUserAuthentication,
         ])
-        for name in ["work", "sources"] {
-            let clear = folder.appendingPathComponent(name, isDirectory: true)
-            try files.createDirectory(at: clear, withIntermediateDirectories: true)
-            // Also where an earlier version made it.
-            try files.setAttributes([.protectionKey: FileProtectionType.complete], ofItemAtPath: clear.path)
-        }
         var values = URLResourceValues()
         values.isExcludedFromBackup = true
         try folder.setResourceValues(values)

@@ -3,24 +3,27 @@
 //!
 //! FFmpeg works in its own threads; the calls here block the calling one for seconds. Not for a UI thread.
 
+mod front;
 mod output;
 mod picture;
 mod poster;
 mod sound;
 mod source;
+mod stream;
 mod tone;
 mod turn;
 mod whole;
 
 pub use poster::poster;
+pub use stream::{Recording, Stream};
 
 use crate::{Cancel, MediaError, film};
+use bytes::Bytes;
 use ffmpeg_next as ffmpeg;
 use output::Output;
 use picture::Pictures;
 use sound::Sounds;
 use source::{Source, Track};
-use std::path::Path;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
@@ -89,30 +92,39 @@ pub struct Played {
     pub audio_frames: u64,
 }
 
+/// A film that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Film {
+    /// The whole file.
+    pub bytes: Bytes,
+    /// What it is.
+    pub facts: VideoFacts,
+}
+
 /// Makes a film that passes [`film::verify`] from an MP4 or QuickTime file: H.264 and AAC, turned upright,
-/// HDR toned down to what usual screens show, fast start, no tag of any kind. `output` appears only when it is complete; a file of that name is
-/// replaced. `progress` gets 0 to 1, at most ten times a second, on the calling thread. Stops within
-/// 200 ms of a cancel. Where a hardware encoder fails on the way, the whole is done again in software.
+/// HDR toned down to what usual screens show, fast start, no tag of any kind. It is made in memory, of which it takes
+/// up to twice [`Plan::max_bytes`]; no disk sees it. `progress` gets 0 to 1, at most ten times a second, on the
+/// calling thread. Stops within 200 ms of a cancel. Where a hardware encoder fails on the way, the whole is done again
+/// in software.
 ///
 /// Errors: [`MediaError::Unreadable`] (damaged, cut off, no picture), `Unsupported` (no decoder or
-/// encoder, Dolby Vision without a plain picture, HDR in an unusual colour space), `TooLarge`, `Cancelled`, `StorageFull`, `Io`. Nothing is left behind then.
-pub fn transcode(
-    input: &Path,
-    output: &Path,
+/// encoder, Dolby Vision without a plain picture, HDR in an unusual colour space), `TooLarge`, `Cancelled`, `Io`.
+pub fn transcode<R: Recording + ?Sized>(
+    input: &R,
     plan: &Plan,
     progress: &mut dyn FnMut(f32),
     cancel: &Cancel,
-) -> Result<VideoFacts, MediaError> {
+) -> Result<Film, MediaError> {
     quiet();
     let mut report = Throttle::new(progress);
     let mut encoder = None;
-    match attempt(input, output, plan, &mut report, cancel, &mut encoder) {
+    match attempt(input, plan, &mut report, cancel, &mut encoder) {
         // Chips have moods: a second application that films, a size they do not like. Code has none.
         Err(MediaError::Unreadable | MediaError::Unsupported { .. } | MediaError::Io(_))
             if encoder.is_some_and(picture::is_hardware) && !cancel.is_cancelled() =>
         {
             let plan = Plan { hardware: false, ..*plan };
-            attempt(input, output, &plan, &mut report, cancel, &mut encoder)
+            attempt(input, &plan, &mut report, cancel, &mut encoder)
         }
         result => result,
     }
@@ -125,16 +137,15 @@ fn asked(e: MediaError, cancel: &Cancel) -> MediaError {
     if cancel.is_cancelled() { MediaError::Cancelled } else { e }
 }
 
-fn attempt(
-    input: &Path,
-    output: &Path,
+fn attempt<R: Recording + ?Sized>(
+    input: &R,
     plan: &Plan,
     report: &mut Throttle<'_>,
     cancel: &Cancel,
     encoder: &mut Option<&'static str>,
-) -> Result<VideoFacts, MediaError> {
+) -> Result<Film, MediaError> {
     let mut source = Source::open(input, plan.sound, cancel)?;
-    let mut out = Output::create(output)?;
+    let mut out = Output::create(plan.max_bytes)?;
     let mut pictures = Pictures::new(&source, plan, &mut out)?;
     let name = *encoder.insert(pictures.name());
     let mut sounds = source.sound.as_ref().map(|track| Sounds::new(track, &mut out)).transpose()?;
@@ -154,7 +165,7 @@ fn attempt(
     if let Some(sounds) = &mut sounds {
         sounds.finish(&mut out)?;
     }
-    // The check below holds the whole film; what the codecs hold is no longer needed.
+    // What the codecs hold is no longer needed.
     drop((source, pictures, sounds));
     // The server will ask the same; better to hear it here, while the original is at hand.
     let limits = film::Limits {
@@ -165,15 +176,19 @@ fn attempt(
     };
     let (facts, bytes) = out.complete(&limits, cancel)?;
     let film::FilmFacts { width, height, duration_ms, sound } = facts;
-    Ok(VideoFacts { width, height, duration_ms, bytes, sound, cut, encoder: name })
+    let length = bytes.len() as u64;
+    Ok(Film {
+        bytes: bytes.into(),
+        facts: VideoFacts { width, height, duration_ms, bytes: length, sound, cut, encoder: name },
+    })
 }
 
 /// Decodes a whole film, pictures and sound, and tells what there was.
 ///
 /// Errors: as [`transcode`]; a film of which a part is missing or does not decode is `Unreadable`.
-pub fn play(path: &Path, cancel: &Cancel) -> Result<Played, MediaError> {
+pub fn play<R: Recording + ?Sized>(film: &R, cancel: &Cancel) -> Result<Played, MediaError> {
     quiet();
-    let mut source = Source::open(path, true, cancel).map_err(|e| asked(e, cancel))?;
+    let mut source = Source::open(film, true, cancel).map_err(|e| asked(e, cancel))?;
     source.run(None, cancel, &mut |_| Ok(())).map_err(|e| asked(e, cancel))?;
     let (width, height) = source.picture.shown();
     Ok(Played {

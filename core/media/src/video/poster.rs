@@ -3,11 +3,10 @@
 use super::picture::graph;
 use super::source::Source;
 use super::tone::Tone;
-use super::{Event, asked, quiet, refused};
+use super::{Event, Recording, asked, quiet, refused};
 use crate::{Cancel, MediaError, photo};
 use ffmpeg::{filter, frame};
 use ffmpeg_next as ffmpeg;
-use std::path::Path;
 
 /// How far into a film its picture is looked for: the first is often the inside of a pocket.
 const AT_MS: u64 = 1000;
@@ -18,13 +17,21 @@ const AT_MS: u64 = 1000;
 /// FFmpeg decodes in threads of its own: not for a UI thread.
 ///
 /// Errors: as [`super::transcode`] and [`photo::prepare`].
-pub fn poster(path: &Path, plan: &photo::Plan, cancel: &Cancel) -> Result<photo::Compressed, MediaError> {
+pub fn poster<R: Recording + ?Sized>(
+    film: &R,
+    plan: &photo::Plan,
+    cancel: &Cancel,
+) -> Result<photo::Compressed, MediaError> {
     quiet();
-    made(path, plan, cancel).map_err(|e| asked(e, cancel))
+    made(film, plan, cancel).map_err(|e| asked(e, cancel))
 }
 
-fn made(path: &Path, plan: &photo::Plan, cancel: &Cancel) -> Result<photo::Compressed, MediaError> {
-    let mut source = Source::open(path, false, cancel)?;
+fn made<R: Recording + ?Sized>(
+    film: &R,
+    plan: &photo::Plan,
+    cancel: &Cancel,
+) -> Result<photo::Compressed, MediaError> {
+    let mut source = Source::open(film, false, cancel)?;
     let mut kept = frame::Video::empty();
     source.run(Some(AT_MS), cancel, &mut |event| {
         if let Event::Picture(frame, _) = event {

@@ -4,16 +4,18 @@
 use super::tone::{self, Curve};
 use super::turn::Turn;
 use super::whole::{self, Stored};
-use super::{Event, nothing_more, refused};
+use super::{Event, Recording, nothing_more, refused};
 use crate::{Cancel, MediaError};
 use ffmpeg::codec::packet::side_data;
 use ffmpeg::codec::threading;
+use ffmpeg::format::context::StreamIo;
 use ffmpeg::{Dictionary, Packet, Rational, Rescale, codec, decoder, format, frame, media};
 use ffmpeg_next as ffmpeg;
-use std::path::Path;
 
 /// Most pixels of a picture: 8K, and what phones call 4K many times over.
 const MAX_PIXELS: u64 = 7680 * 4320;
+/// Bytes that are read at a time.
+const BUFFER: usize = 64 << 10;
 const MILLI: Rational = Rational(1, 1000);
 
 /// One track and how far it has been read.
@@ -112,17 +114,18 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens a film of the MP4 family. Nothing but that one file is read, whatever it says.
-    pub fn open(path: &Path, sound: bool, cancel: &Cancel) -> Result<Self, MediaError> {
+    /// Opens a film of the MP4 family. Nothing but its own bytes is read, whatever it says.
+    pub fn open<R: Recording + ?Sized>(film: &R, sound: bool, cancel: &Cancel) -> Result<Self, MediaError> {
         cancel.check()?;
-        let stored = whole::check(path)?;
-        let url = format!("file:{}", path.to_str().ok_or(MediaError::Io(std::io::ErrorKind::InvalidInput))?);
+        let stored = whole::check(film.open()?)?;
         let mut options = Dictionary::new();
-        options.set("protocol_whitelist", "file");
+        options.set("protocol_whitelist", "none");
         options.set("format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2");
+        let io = StreamIo::from_read_seek_with_capacity(film.open()?, BUFFER).map_err(refused)?;
         let flag = cancel.clone();
-        let input = format::input_with_interrupt_and_dictionary(&url, move || flag.is_cancelled(), options)
-            .map_err(refused)?;
+        let stop = move || flag.is_cancelled();
+        let input =
+            format::input_from_stream_with_interrupt(io, None, Some(options), stop).map_err(refused)?;
         cancel.check()?;
         let stream = input.streams().best(media::Type::Video).ok_or(MediaError::Unreadable)?;
         let mut picture = Track::new(&stream);

@@ -1,10 +1,9 @@
 //! Whether a file is all there, before anything of it is decoded.
 
+use super::Stream;
 use crate::{MediaError, boxes, samples};
 use mp4parse::{SampleEntry, Track, TrackType, VideoCodecSpecific};
-use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::{Cursor, Read, SeekFrom};
 
 /// An index of a film of many hours.
 const MAX_INDEX: u64 = 64 << 20;
@@ -29,9 +28,8 @@ impl Stored {
 /// before anything is decoded. Files whose index only FFmpeg understands are left to the judgement after decoding.
 ///
 /// Gives what the container says of the pictures, where it can be asked.
-pub(super) fn check(path: &Path) -> Result<Option<Stored>, MediaError> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+pub(super) fn check(mut file: Box<dyn Stream>) -> Result<Option<Stored>, MediaError> {
+    let length = file.seek(SeekFrom::End(0))?;
     let mut head = Vec::new();
     let mut at = 0;
     while at < length {
