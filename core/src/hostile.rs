@@ -1,5 +1,5 @@
 //! The kept corpus of what strangers and broken disks hand to a device: 2-D codes, payloads of pushes, sealed
-//! stores and locks. Each file goes to its entrance as it is (`ok-` is read, `bad-` is refused with an error),
+//! stores, originals and locks. Each file goes to its entrance as it is (`ok-` is read, `bad-` is refused with an error),
 //! then damaged and crossed with its neighbours for a bounded time, as `core/media/tests/corpus.rs` does with
 //! photos and films. What makes an entrance panic is kept beside the others as `new-`.
 //!
@@ -9,6 +9,7 @@
 #[path = "../media/tests/dice/mod.rs"]
 mod dice;
 
+use crate::compose::Key;
 use crate::device::NewDevice;
 use crate::error::CoreError;
 use crate::lock::{Lock, LockError};
@@ -17,6 +18,7 @@ use crate::store::{Store, StoreError, StoreKey, cache, files, outbox, receipts, 
 use crate::vault::{Vault, VaultError};
 use dice::{corpus, fuzz};
 use renraku_wire::{PatientId, Platform, PostId, SetupCode, Timestamp};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use tokio::runtime::Runtime;
@@ -154,6 +156,34 @@ fn stores() {
     });
 }
 
+/// What is sealed in the corpus: two chunks of it.
+fn original() -> Vec<u8> {
+    (0..70_000u32).map(|n| (n * 31 % 251) as u8).collect()
+}
+
+#[test]
+fn originals() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("one");
+    let (key, whole) = (Key::of(KEY), original());
+    all("original", 100, |bytes| {
+        std::fs::write(&path, bytes).unwrap();
+        let read = |from: u64| {
+            let (mut file, mut read) = (key.open(&path)?, Vec::new());
+            file.seek(SeekFrom::Start(from))?;
+            file.read_to_end(&mut read).map(|_| read)
+        };
+        // From anywhere in it: all of the rest, as it was sealed, or an error.
+        for from in [0, 100, 65_536, 69_999, 70_000, u64::MAX] {
+            match read(from) {
+                Ok(rest) => assert!(rest.is_empty() || whole[from as usize..] == rest, "from {from}"),
+                Err(e) => assert_eq!(e.kind(), ErrorKind::InvalidData),
+            }
+        }
+        read(0).map(drop).map_err(|e| e.to_string())
+    });
+}
+
 #[test]
 fn locks() {
     let vault = Memory::default();
@@ -229,6 +259,20 @@ async fn write_the_corpus() {
     std::fs::write(stores.join("bad-salt.db"), salted).unwrap();
     std::fs::copy(&whole, stores.join("bad-newer.db")).unwrap();
     raw(&stores.join("bad-newer.db"), "PRAGMA user_version = 99;");
+    let originals = folder("original");
+    std::fs::create_dir_all(&originals).unwrap();
+    let put = |name: &str, bytes: &[u8]| std::fs::write(originals.join(name), bytes).unwrap();
+    for (name, plain) in [("two", original()), ("nothing", Vec::new())] {
+        Key::of(KEY).seal(&mut plain.as_slice(), &originals.join(format!("ok-{name}.bin"))).unwrap();
+    }
+    let [two, mut nothing] =
+        ["two", "nothing"].map(|name| std::fs::read(originals.join(format!("ok-{name}.bin"))).unwrap());
+    put("bad-last-chunk-alone.bin", &two[65_552..]);
+    put("bad-empty.bin", b"");
+    put("bad-short.bin", &nothing[..10]);
+    nothing[0] ^= 1;
+    put("bad-flipped.bin", &nothing);
+    put("bad-twice.bin", &two[65_552..].repeat(2));
     let locks = folder("lock");
     std::fs::create_dir_all(&locks).unwrap();
     let vault = Memory::default();

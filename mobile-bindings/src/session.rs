@@ -34,7 +34,8 @@ impl RenrakuSession {
 #[uniffi::export(async_runtime = "tokio")]
 impl RenrakuSession {
     /// The same session, whose calls that may take long end with `Cancelled` when somebody cancels the token, within
-    /// 200 ms: all that ask the network but `change_password`, and `prepare`. What was kept stays kept, and a pass
+    /// 200 ms: all that ask the network but `change_password`, `compose` (when the disk lets go) and `prepare`. What was kept
+    /// stays kept, and a pass
     /// that is stopped loses at most the chunk on its way. Make one for a call, or for a screen; a cancelled Swift
     /// task needs it to stop anything. Returns at once.
     #[must_use]
@@ -221,9 +222,9 @@ impl RenrakuSession {
     /// long as copying takes what is handed over. When it returns, post and files are sealed on the disk and survive
     /// a kill; call `prepare` if it has files, and `flush` to send: the text does not wait for the files.
     ///
-    /// Fails with `Cancelled` (nothing is kept); `Invalid` for an empty post or too long a text, and with `mark_invalid` for a mark that is no
-    /// area of a photo or a mark on a film; `Media` for too many files; `Storage` with `File` for a file that is
-    /// not there.
+    /// Fails with `Cancelled` (nothing is kept); `Invalid` for an empty post or too long a text, and with
+    /// `mark_invalid` for a mark that is no area of a photo or a mark on a film; `Media` for too many files;
+    /// `Storage` with `File` for a file that is not there.
     pub async fn compose(&self, draft: PostDraft) -> Result<PostId, MobileError> {
         let inner = self.inner.clone();
         let cancel = self.cancel.clone().unwrap_or_default();

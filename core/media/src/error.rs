@@ -33,7 +33,7 @@ pub enum MediaError {
     /// [`crate::Cancel`] was set. Nothing is left behind.
     #[error("cancelled")]
     Cancelled,
-    /// No room for the output. Nothing is left behind.
+    /// No room on the storage.
     #[error("no room left on the storage")]
     StorageFull,
     /// A mark that is no area of the picture, or too many of them. Nothing is made: a mark is never passed over.
@@ -42,7 +42,7 @@ pub enum MediaError {
     /// Pixels of the platform's decoder that do not fit their numbers.
     #[error("pixels that do not fit their size")]
     BadPixels,
-    /// A file could not be opened, read or written; `InvalidInput` for a path that is no text.
+    /// A file could not be opened or read, or there was no memory.
     #[error("input or output failed: {0}")]
     Io(io::ErrorKind),
 }

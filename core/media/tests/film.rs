@@ -170,10 +170,12 @@ fn a_film_keeps_to_the_towns_bytes() {
 }
 
 #[test]
-fn a_film_that_can_be_made_no_smaller_is_refused_and_takes_no_more_memory() {
+fn a_film_that_can_be_made_no_smaller_is_refused_as_soon_as_that_is_seen() {
     let plan = video::Plan { max_bytes: 20_000, ..Default::default() };
-    let refused = run(&made().original, &plan).map(|r| r.0);
-    assert_eq!(refused, Err(MediaError::TooLarge { what: "bytes", limit: 20_000 }));
+    let mut furthest = 0.0_f32;
+    let refused = video::transcode(&made().original, &plan, &mut |p| furthest = p, &Cancel::new());
+    assert_eq!(refused.map(|film| film.facts), Err(MediaError::TooLarge { what: "bytes", limit: 20_000 }));
+    assert!(furthest < 0.9, "{furthest}");
 }
 
 /// Reads as a sealed file might: in small pieces, and not at all from somewhere on.

@@ -23,10 +23,12 @@ const ORIGINAL_BYTES: u64 = 256_000_000;
 mod sealed;
 mod source;
 
-pub(crate) use source::{Original, Planned, Source, is_the_files_fault, sweep};
+#[cfg(test)]
+pub(crate) use sealed::Key;
+pub(crate) use source::{Arriving, Original, Planned, Source, is_the_files_fault, sweep};
 
-/// A file to go with a post, as the camera wrote it. It must stay until [`crate::Session::prepare`] has made of it
-/// what is sent, through kills and restarts; unless it is handed over it is only read, and whose it is removes it.
+/// A file to go with a post, as the camera wrote it. Unless it is handed over it is only read, whose it is removes
+/// it, and it must stay until [`crate::Session::prepare`] has made of it what is sent, through kills and restarts.
 #[derive(Clone)]
 pub struct Attachment {
     /// [`MediaKind::Photo`] (JPEG, PNG or WebP, or else `pixels`) or [`MediaKind::Video`].

@@ -6,12 +6,14 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes of a chunk before it is sealed.
 const CHUNK: usize = 64 << 10;
+/// Chunks after which they are brought to the disk: whoever stops it need not wait for all of a film.
+const SYNCED: u64 = 256;
 /// What sealing adds to a chunk.
 const TAG: usize = 16;
 
@@ -28,6 +30,11 @@ impl Drop for Key {
 impl Key {
     pub(crate) fn new() -> Self {
         Self(rand::random())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(key: [u8; 32]) -> Self {
+        Self(key)
     }
 
     fn cipher(&self) -> io::Result<LessSafeKey> {
@@ -55,6 +62,9 @@ impl Key {
             let nonce = nonce(number, next.is_empty());
             cipher.seal_in_place_append_tag(nonce, Aad::empty(), &mut *this).map_err(broken)?;
             file.write_all(&this)?;
+            if number % SYNCED == SYNCED - 1 {
+                file.sync_data()?;
+            }
             if next.is_empty() {
                 break;
             }
@@ -67,8 +77,13 @@ impl Key {
         let file = File::open(path)?;
         let sealed = file.metadata()?.len();
         let chunks = sealed.div_ceil((CHUNK + TAG) as u64);
-        let length = sealed.checked_sub(chunks * TAG as u64).filter(|_| chunks > 0);
-        let length = length.ok_or(io::ErrorKind::InvalidData)?;
+        // Only a file of nothing has a chunk with nothing in it.
+        let last = sealed.checked_sub(chunks.saturating_sub(1) * (CHUNK + TAG) as u64);
+        let least = if chunks > 1 { TAG + 1 } else { TAG };
+        if last.is_none_or(|last| last < least as u64) {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let length = sealed - chunks * TAG as u64;
         Ok(Sealed {
             file,
             cipher: self.cipher()?,
@@ -82,7 +97,7 @@ impl Key {
 }
 
 fn broken(_: ring::error::Unspecified) -> io::Error {
-    io::ErrorKind::InvalidData.into()
+    ErrorKind::InvalidData.into()
 }
 
 fn nonce(number: u64, is_last: bool) -> Nonce {
@@ -133,8 +148,7 @@ impl Read for Sealed {
         // Also the end is looked at: a file that was cut off has another one.
         let number = (self.at.min(self.length.saturating_sub(1))) / CHUNK as u64;
         self.turn_to(number)?;
-        let from =
-            usize::try_from(self.at - number * CHUNK as u64).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let from = usize::try_from(self.at - number * CHUNK as u64).map_err(|_| ErrorKind::InvalidInput)?;
         let rest = self.chunk.get(from..).unwrap_or_default();
         let count = rest.len().min(to.len());
         to[..count].copy_from_slice(&rest[..count]);
@@ -150,7 +164,7 @@ impl Seek for Sealed {
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
             SeekFrom::End(by) => self.length.checked_add_signed(by),
         };
-        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        self.at = to.ok_or(ErrorKind::InvalidInput)?;
         Ok(self.at)
     }
 }
@@ -205,11 +219,15 @@ mod tests {
         let mut flipped = sealed.clone();
         flipped[CHUNK + 100] ^= 1;
         let longer = [&sealed[..], b"x"].concat();
-        let bad =
-            [flipped, longer, [two, one].concat(), one.to_vec(), sealed[..sealed.len() - 1].to_vec(), vec![]];
+        let mut bad = vec![flipped, longer, [two, one].concat(), one.to_vec(), vec![]];
+        for part in [1, 15, 16, 17, CHUNK, CHUNK + 1, CHUNK + 15] {
+            bad.push([one, &two[..part]].concat());
+            bad.push([one, two, &one[..part]].concat());
+            bad.push(two[..part].to_vec());
+        }
         for (n, bad) in bad.into_iter().enumerate() {
             std::fs::write(&path, bad).unwrap();
-            assert_eq!(read(&key, &path).unwrap_err().kind(), io::ErrorKind::InvalidData, "{n}");
+            assert_eq!(read(&key, &path).unwrap_err().kind(), ErrorKind::InvalidData, "{n}");
         }
         std::fs::write(&path, sealed).unwrap();
         assert!(read(&Key::new(), &path).is_err(), "another key");

@@ -7,11 +7,12 @@ use crate::error::CoreError;
 use renraku_media::MediaError;
 use renraku_media::photo::{Cover, Mark, Shape};
 use renraku_media::video::{Recording, Stream};
-use renraku_wire::{MediaId, MediaKind};
+use renraku_wire::{MediaId, MediaKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A file that a post will have.
 pub(crate) struct Planned {
@@ -21,15 +22,17 @@ pub(crate) struct Planned {
     pub(crate) source: Source,
 }
 
-/// Where its original lies and what was asked of it.
-#[derive(Serialize, Deserialize)]
+/// Where its original lies and what was asked of it. A row that says less is an earlier version's: its file is lost.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Source {
     original: Place,
     marks: Vec<KeptMark>,
     pub(super) pixels: Option<PixelLayout>,
     pub(super) sound: bool,
-    /// How often the system failed to read it.
+    /// How often it could not be made for reasons that may pass, and when that was last counted.
     tries: u32,
+    tried_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,8 +64,16 @@ pub(super) fn are_areas(marks: &[Mark]) -> bool {
     marks.len() <= MARKS && marks.iter().all(is_area)
 }
 
-/// How often a file is tried that the system cannot read.
+impl Default for Place {
+    fn default() -> Self {
+        Self::Theirs(PathBuf::new())
+    }
+}
+
+/// How often a file is tried that cannot be made for reasons that may pass.
 const TRIES: u32 = 5;
+/// Tries within this time, in milliseconds, count as one: what passes takes a while to.
+const TRY_MILLIS: u64 = 3_600_000;
 
 impl Source {
     pub(super) fn marks(&self) -> Vec<Mark> {
@@ -76,8 +87,10 @@ impl Source {
     }
 
     /// Counts a try that failed. False after the last one.
-    pub(crate) fn again(&mut self) -> bool {
-        self.tries += 1;
+    pub(crate) fn again(&mut self, now: Timestamp) -> bool {
+        if self.tries == 0 || now.0.abs_diff(self.tried_at) >= TRY_MILLIS {
+            (self.tries, self.tried_at) = (self.tries + 1, now.0);
+        }
         self.tries < TRIES
     }
 
@@ -95,7 +108,7 @@ impl Planned {
         folder: &Path,
         cancel: &Cancel,
     ) -> Result<Vec<Arriving>, CoreError> {
-        attachments.iter().try_for_each(Attachment::check)?;
+        attachments.iter().try_for_each(|one| one.check().and_then(|()| is_there(&one.path)))?;
         let mut planned = Vec::new();
         for attachment in attachments {
             match Arriving::new(attachment, folder, cancel) {
@@ -105,6 +118,13 @@ impl Planned {
                     return Err(if cancel.is_cancelled() { CoreError::Cancelled } else { e });
                 }
             }
+        }
+        if planned.iter().any(|one| one.handed_over.is_some()) {
+            // The names, too, outlive a loss of power.
+            [Some(folder), folder.parent()]
+                .into_iter()
+                .flatten()
+                .try_for_each(|f| File::open(f)?.sync_all())?;
         }
         Ok(planned)
     }
@@ -123,11 +143,16 @@ impl Planned {
     /// What to make it of; none when that is gone.
     pub(crate) fn original(&self, folder: &Path) -> io::Result<Option<Original<'_>>> {
         let original = match &self.source.original {
-            Place::Theirs(path) => Original { path: path.clone(), key: None },
-            Place::Ours(key) => Original { path: self.own_place(folder), key: Some(key) },
+            Place::Theirs(path) => Original::new(path.clone(), None),
+            Place::Ours(key) => Original::new(self.own_place(folder), Some(key)),
         };
         Ok(original.path.try_exists()?.then_some(original))
     }
+}
+
+fn is_there(path: &Path) -> Result<(), CoreError> {
+    let is_file = std::fs::metadata(path)?.is_file() && path.to_str().is_some();
+    if is_file { Ok(()) } else { Err(CoreError::invalid("attachments")) }
 }
 
 /// A file on its way in.
@@ -139,10 +164,6 @@ pub(crate) struct Arriving {
 
 impl Arriving {
     fn new(attachment: Attachment, folder: &Path, cancel: &Cancel) -> Result<Self, CoreError> {
-        let found = std::fs::metadata(&attachment.path)?;
-        if !found.is_file() || attachment.path.to_str().is_none() {
-            return Err(CoreError::invalid("attachments"));
-        }
         let Attachment { kind, path, description, marks, pixels, sound, hand_over } = attachment;
         let kept = |mark: Mark| KeptMark {
             ellipse: mark.shape == Shape::Ellipse,
@@ -159,7 +180,7 @@ impl Arriving {
         } else {
             (Place::Theirs(path), None)
         };
-        let source = Source { original, marks, pixels, sound, tries: 0 };
+        let source = Source { original, marks, pixels, sound, ..Source::default() };
         Ok(Self { planned: Planned { id, kind, description, source }, handed_over })
     }
 
@@ -184,21 +205,51 @@ impl io::Read for Until<'_> {
 pub(crate) struct Original<'a> {
     path: PathBuf,
     key: Option<&'a Key>,
+    trouble: Trouble,
 }
 
-impl Original<'_> {
-    /// Reads it to its end, for nothing but to see whether that can be done.
-    pub(crate) fn can_be_read(&self) -> io::Result<()> {
-        io::copy(&mut self.open()?, &mut io::sink()).map(drop)
+/// Why a file could not be read, the first time: decoders tell it by many names, or take it for the file's end.
+type Trouble = Arc<Mutex<Option<io::ErrorKind>>>;
+
+impl<'a> Original<'a> {
+    fn new(path: PathBuf, key: Option<&'a Key>) -> Self {
+        Self { path, key, trouble: Arc::default() }
+    }
+
+    /// Why it could not be read, if somebody tried in vain.
+    pub(crate) fn trouble(&self) -> Option<io::ErrorKind> {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Recording for Original<'_> {
     fn open(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match self.key {
+        let file: Box<dyn Stream> = match self.key {
             None => Box::new(File::open(&self.path)?),
-            Some(key) => Box::new(key.open(&self.path)?),
-        })
+            Some(key) => Box::new(key.open(&self.path).inspect_err(|e| note(&self.trouble, e))?),
+        };
+        Ok(Box::new(Noting(file, self.trouble.clone())))
+    }
+}
+
+/// Notes why reading failed.
+struct Noting(Box<dyn Stream>, Trouble);
+
+fn note(trouble: &Trouble, e: &io::Error) {
+    if e.kind() != io::ErrorKind::Interrupted {
+        trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e.kind());
+    }
+}
+
+impl io::Read for Noting {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.0.read(to).inspect_err(|e| note(&self.1, e))
+    }
+}
+
+impl io::Seek for Noting {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
     }
 }
 

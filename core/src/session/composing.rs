@@ -4,7 +4,7 @@
 use super::{Desk, Session, posting};
 use crate::Cancel;
 use crate::compose::{
-    Attachment, Original, Planned, Prepared, Progress, Told, is_the_files_fault, make, sweep,
+    Arriving, Attachment, Original, Planned, Prepared, Progress, Told, is_the_files_fault, make, sweep,
 };
 use crate::error::StorageTrouble::{Full, Locked};
 use crate::error::{CoreError, Fault};
@@ -53,8 +53,8 @@ impl Session {
     /// Puts a post into the outbox, with what its files are to be made of. Needs no network; milliseconds, and as
     /// long as copying takes what is handed over. When it returns, the post and what was handed over are on the disk,
     /// sealed, and survive a kill at any instant; where that was, it is no more. The text may leave from now
-    /// on; the files follow when [`Session::prepare`] made them, which comes next. A caller who goes away before it
-    /// returns keeps what they had.
+    /// on; the files follow when [`Session::prepare`] made them, which comes next. A caller who goes away meanwhile
+    /// finds the post in the outbox, or what they had where it was.
     ///
     /// # Errors
     /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
@@ -72,31 +72,35 @@ impl Session {
         posting::check(&text, attachments.len())?;
         // Nobody takes what comes in for what nobody wants.
         let door = self.desk.arriving.clone().read_owned().await;
-        let (sources, stop) = (self.desk.sources.clone(), cancel.clone());
-        let (arriving, door) = block(move || (Planned::all(attachments, &sources, &stop), door)).await?;
-        let arriving = Arc::new(arriving?);
-        let (id, now, plans) = (PostId::new(), self.now(), arriving.clone());
-        let kept = self.desk.store.write(move |tx| {
+        let (store, sources) = (self.desk.store.clone(), self.desk.sources.clone());
+        let (id, now) = (PostId::new(), self.now());
+        let stop = StopOnDrop(Cancel::new());
+        let own = stop.0.clone();
+        // Once it is begun it comes to an end, whoever goes away: kept and taken, or neither.
+        let composing = block(move || {
             let _door = door;
-            outbox::insert(
-                tx,
-                id,
-                patient_id,
-                &text,
-                keep_as_draft,
-                plans.iter().map(|one| &one.planned),
-                now,
-            )
+            let arriving = Planned::all(attachments, &sources, &own)?;
+            let plans = arriving.iter().map(|one| &one.planned);
+            let kept = match own.is_cancelled() {
+                true => Err(CoreError::Cancelled),
+                false => store
+                    .write_here(|tx| outbox::insert(tx, id, patient_id, &text, keep_as_draft, plans, now))
+                    .map_err(CoreError::from),
+            };
+            match kept {
+                Ok(()) => arriving.iter().for_each(Arriving::leave),
+                Err(_) => arriving.iter().for_each(|one| one.planned.remove(&sources)),
+            }
+            kept.map(|()| id)
         });
-        let (kept, sources) = (kept.await, self.desk.sources.clone());
-        let is_kept = kept.is_ok();
-        let tidy = move || match is_kept {
-            true => arriving.iter().for_each(|one| one.leave()),
-            false => arriving.iter().for_each(|one| one.planned.remove(&sources)),
-        };
-        block(tidy).await?;
-        kept?;
-        Ok(id)
+        tokio::pin!(composing);
+        tokio::select! {
+            done = &mut composing => done?,
+            () = asked(cancel) => {
+                stop.0.cancel();
+                composing.await?
+            }
+        }
     }
 
     /// Makes and seals the files of all posts that still want it, in the order of sending, one at a time. Call it
@@ -156,7 +160,8 @@ impl Desk {
         // While something comes in, the next time.
         let Ok(door) = self.arriving.clone().try_write_owned() else { return Ok(()) };
         let sources = self.sources.clone();
-        let swept = self.store.read(move |c| {
+        // Whoever still writes with another connection is waited for.
+        let swept = self.store.write(move |c| {
             let _door = door;
             let unmade = files::unmade(c)?;
             Ok(sweep(&sources, &unmade))
@@ -222,52 +227,53 @@ fn made(
     make: impl FnOnce(&Original<'_>) -> Result<Prepared, Fault>,
 ) -> Result<Made, Fault> {
     let planned = &work.planned;
-    let done = match planned.original(sources) {
-        Ok(None) => Err(Ok(Code::MediaLost)),
-        Err(e) => Err(Err(e.into())),
-        Ok(Some(original)) => make(&original).map_err(|why| verdict(why, &original)),
-    };
-    let code = match done {
-        Ok(prepared) => {
-            let made = if files::seal(store, &prepared, now, stop)? { Made::Sealed } else { Made::Unwanted };
-            planned.remove(sources);
-            return Ok(made);
-        }
-        Err(Ok(code)) => code,
-        Err(Err(why)) => {
-            let more = !matches!(why, Fault::File(_) | Fault::Media(MediaError::Io(_)))
-                || is_full(&why)
-                || store.write_here(|tx| files::again(tx, planned.id))?;
-            if more {
-                return Err(why);
+    let verdict = match planned.original(sources).map_err(Fault::from) {
+        Err(why) => Verdict::Later(why),
+        Ok(None) => Verdict::Never(Code::MediaLost),
+        Ok(Some(original)) => match make(&original) {
+            Ok(prepared) => {
+                let is_wanted = files::seal(store, &prepared, now, stop)?;
+                planned.remove(sources);
+                return Ok(if is_wanted { Made::Sealed } else { Made::Unwanted });
             }
-            Code::MediaUnreadable
-        }
+            Err(why) => judge(why, &original),
+        },
+    };
+    let code = match verdict {
+        Verdict::Stopped => return Err(MediaError::Cancelled.into()),
+        Verdict::Never(code) => code,
+        Verdict::Later(why) => match store.write_here(|tx| files::again(tx, planned.id, now))? {
+            Some(true) => return Err(why),
+            Some(false) => Code::MediaUnreadable,
+            None => return Ok(Made::Unwanted),
+        },
     };
     store.write_here(|tx| files::fail(tx, planned.id, code))?;
     Ok(Made::Failed)
 }
 
-/// Why a file never will be made, or what may be different the next time.
-fn verdict(why: Fault, original: &Original<'_>) -> Result<Code, Fault> {
-    match why {
-        // A film that breaks off reads like one that could not be read further just now.
-        Fault::Media(MediaError::Unreadable) => match original.can_be_read() {
-            Err(e) if e.kind() != ErrorKind::InvalidData => Err(e.into()),
-            _ => Ok(Code::MediaUnreadable),
-        },
-        Fault::Media(MediaError::BadPixels) => Ok(Code::MediaUnreadable),
-        Fault::Media(e) if is_the_files_fault(&e) => {
-            Ok(CoreError::from(Fault::Media(e)).code().unwrap_or(Code::MediaUnreadable))
-        }
-        // It is not what was sealed.
-        Fault::File(e) if e.kind() == ErrorKind::InvalidData => Ok(Code::MediaUnreadable),
-        other => Err(other),
-    }
+/// What a failure to make a file means.
+enum Verdict {
+    /// Somebody asked to stop.
+    Stopped,
+    /// It is the file's own fault.
+    Never(Code),
+    /// It may be different the next time.
+    Later(Fault),
 }
 
-fn is_full(why: &Fault) -> bool {
-    matches!(why, Fault::File(e) if e.kind() == ErrorKind::StorageFull)
+fn judge(why: Fault, original: &Original<'_>) -> Verdict {
+    match (why, original.trouble()) {
+        (Fault::Media(MediaError::Cancelled), _) => Verdict::Stopped,
+        // It is not what was sealed.
+        (_, Some(ErrorKind::InvalidData)) => Verdict::Never(Code::MediaUnreadable),
+        (_, Some(kind)) => Verdict::Later(Fault::File(kind.into())),
+        (Fault::Media(MediaError::BadPixels), None) => Verdict::Never(Code::MediaUnreadable),
+        (Fault::Media(e), None) if is_the_files_fault(&e) => {
+            Verdict::Never(CoreError::from(Fault::Media(e)).code().unwrap_or(Code::MediaUnreadable))
+        }
+        (other, None) => Verdict::Later(other),
+    }
 }
 
 /// A caller who goes away does not want the film any more.

@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use renraku_media::MediaError;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaId, MediaKind, NewMedia, PostId, Timestamp};
+use zeroize::Zeroizing;
 
 /// What the text said of a file when it left.
 const LEFT_OUT: i32 = 0;
@@ -29,7 +30,6 @@ pub(super) struct FileRow {
     description: String,
     uploaded: i64,
     done: bool,
-    source: Option<String>,
     reason: Option<String>,
     announced: Option<i32>,
 }
@@ -128,11 +128,12 @@ pub(crate) fn next(connection: &mut SqliteConnection, but: &[MediaId]) -> StoreR
         .filter(item_media::length.eq(0))
         .filter(item_media::reason.is_null())
         .filter(item_media::id.ne_all(but))
-        .order((item::place, item_media::position))
-        .select(FileRow::as_select());
-    let rows: Vec<FileRow> = planned.load(connection)?;
+        .order((item::place, item_media::position));
+    let rows: Vec<FileRow> = planned.select(FileRow::as_select()).load(connection)?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let source: Source = from_json(row.source.as_deref().ok_or(StoreError::Record)?)?;
+    let source: Option<String> =
+        item_media::table.find(&row.id).select(item_media::source).first(connection)?;
+    let source: Source = from_json(&Zeroizing::new(source.ok_or(StoreError::Record)?))?;
     let (id, kind) = (row.id()?, from_json(&row.kind)?);
     let planned = Planned { id, kind, description: row.description.clone(), source };
     Ok(Some((Work { post: PostId(super::id(&row.item_id)?), planned }, rows.len())))
@@ -281,9 +282,10 @@ fn said(tx: &mut SqliteConnection, media: MediaId, what: i32) -> StoreResult<()>
     Ok(())
 }
 
-/// Counts a try to make it that the system kept from ending. False after the last one.
-pub(crate) fn again(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<bool> {
-    change(tx, key(&media.0), Source::again).map(|more| more.unwrap_or(false))
+/// Counts a try to make it that failed for reasons that may pass. False after the last one; none when it is not
+/// wanted any more.
+pub(crate) fn again(tx: &mut SqliteConnection, media: MediaId, now: Timestamp) -> StoreResult<Option<bool>> {
+    change(tx, key(&media.0), |source| source.again(now))
 }
 
 /// Changes what a file is to be made of; none when it is made, or not wanted any more.
@@ -294,7 +296,7 @@ fn change<R>(
 ) -> StoreResult<Option<R>> {
     let row = item_media::table.find(media);
     let source: Option<Option<String>> = row.select(item_media::source).first(tx).optional()?;
-    let Some(source) = source.flatten() else { return Ok(None) };
+    let Some(source) = source.flatten().map(Zeroizing::new) else { return Ok(None) };
     let mut source: Source = from_json(&source)?;
     let done = how(&mut source);
     diesel::update(row).set(item_media::source.eq(to_json(&source)?)).execute(tx)?;

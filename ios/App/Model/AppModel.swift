@@ -319,7 +319,7 @@ final class AppModel: ObservableObject {
         let work = WorkModel(session: session, town: town) { [weak self] sentence in
             await self?.leave(saying: sentence)
         }
-        if let locked, locked.staff == work.staff.id {
+        if let locked, locked.staff == work.staff.id, !locked.sketch.isKept {
             work.sketch = locked.sketch
             work.path = [.timeline(locked.sketch.patientId), .compose(locked.sketch.patientId)]
         } else {

@@ -16,6 +16,7 @@ struct Shot: Identifiable {
 }
 
 struct Sketch {
+    let id = UUID()
     var patientId: PatientId
     var body = ""
     var urgent = false
@@ -23,6 +24,11 @@ struct Sketch {
     var shots: [Shot] = []
 
     var isEmpty: Bool { body.isEmpty && shots.isEmpty }
+
+    /// Its files are gone: a lock came while it was kept, and it was.
+    var isKept: Bool {
+        !shots.isEmpty && !shots.contains { FileManager.default.fileExists(atPath: $0.file.path) }
+    }
 
     func draft(kept: Bool) -> PostDraft {
         PostDraft(

@@ -36,6 +36,8 @@ final class WorkModel: ObservableObject {
 
     /// What is being written; outlives a lock, see AppModel.
     @Published var sketch: Sketch?
+    /// True while it is being kept: nothing can be added to it then.
+    @Published private(set) var composing = false
 
     let staff: Staff
     let town: Municipality
@@ -166,20 +168,22 @@ final class WorkModel: ObservableObject {
     }
 
     func dropSketch() {
-        sketch?.discard()
+        // What is being kept is the core's to remove.
+        if !composing { sketch?.discard() }
         sketch = nil
     }
 
-    private var composing = false
-
-    /// True when the post is sealed on the disk, which takes a moment. Its text leaves at once if the network allows;
-    /// its films and pictures, now the core's, follow when they are made. A second tap in that moment does nothing.
+    /// True when the post and its files are sealed on the disk, which takes as long as copying the files. Its text
+    /// leaves at once if the network allows; its films and pictures, now the core's, follow when they are made. A
+    /// second tap meanwhile does nothing.
     func compose(asDraft: Bool) async -> Bool {
-        guard !composing, let draft = sketch?.draft(kept: asDraft) else { return false }
+        guard !composing, let kept = sketch else { return false }
+        let draft = kept.draft(kept: asDraft)
         composing = true
         defer { composing = false }
         guard await attempt({ _ = try await self.session.compose(draft: draft) }) else { return false }
-        sketch = nil
+        // Another may have been begun meanwhile.
+        if sketch?.id == kept.id { sketch = nil }
         await loadOutbox()
         if !draft.attachments.isEmpty { prepare() }
         Task { await self.flush(now: true) }

@@ -49,6 +49,7 @@ struct ComposeView: View {
         .onAppear { work.beginSketch(id) }
         .task { if work.patient?.id != id { await work.loadTimeline(id) } }
         .safeAreaInset(edge: .bottom) { actions }
+        .disabled(work.composing)
     }
 
     private var header: some View {

@@ -102,8 +102,8 @@ pub struct Film {
 }
 
 /// Makes a film that passes [`film::verify`] from an MP4 or QuickTime file: H.264 and AAC, turned upright,
-/// HDR toned down to what usual screens show, fast start, no tag of any kind. It is made in memory, of which it takes
-/// up to twice [`Plan::max_bytes`]; no disk sees it. `progress` gets 0 to 1, at most ten times a second, on the
+/// HDR toned down to what usual screens show, fast start, no tag of any kind. It is made in memory, of which the film takes
+/// [`Plan::max_bytes`] at most; no disk sees it. `progress` gets 0 to 1, at most ten times a second, on the
 /// calling thread. Stops within 200 ms of a cancel. Where a hardware encoder fails on the way, the whole is done again
 /// in software.
 ///
@@ -120,9 +120,12 @@ pub fn transcode<R: Recording + ?Sized>(
     let mut encoder = None;
     match attempt(input, plan, &mut report, cancel, &mut encoder) {
         // Chips have moods: a second application that films, a size they do not like. Code has none.
-        Err(MediaError::Unreadable | MediaError::Unsupported { .. } | MediaError::Io(_))
-            if encoder.is_some_and(picture::is_hardware) && !cancel.is_cancelled() =>
-        {
+        Err(
+            MediaError::Unreadable
+            | MediaError::Unsupported { .. }
+            | MediaError::Io(_)
+            | MediaError::TooLarge { what: "bytes", .. },
+        ) if encoder.is_some_and(picture::is_hardware) && !cancel.is_cancelled() => {
             let plan = Plan { hardware: false, ..*plan };
             attempt(input, &plan, &mut report, cancel, &mut encoder)
         }

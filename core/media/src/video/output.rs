@@ -24,7 +24,7 @@ pub(super) struct Output {
 impl Output {
     /// A film of at most so many bytes.
     pub fn create(most: usize) -> Result<Self, MediaError> {
-        let memory = Memory::new(most);
+        let memory = Memory::new(most)?;
         let io = StreamIo::from_write_seek(memory.clone()).map_err(refused)?;
         let context = format::output_to_stream(io, None, Some("mp4")).map_err(refused)?;
         Ok(Self { context, memory, most })

@@ -32,10 +32,7 @@ impl Recording for super::Film {
     }
 }
 
-/// By how much the memory of a film grows, in bytes.
-const STEP: usize = 4 << 20;
-
-/// A film that grows in memory, up to a limit. The muxer writes through one handle, and its owner keeps another.
+/// A film that grows in memory, up to a limit: its place is claimed at once, and filled as it grows. The muxer writes through one handle, and its owner keeps another.
 #[derive(Clone)]
 pub(super) struct Memory(Arc<Mutex<Sheet>>);
 
@@ -47,8 +44,10 @@ struct Sheet {
 }
 
 impl Memory {
-    pub fn new(most: usize) -> Self {
-        Self(Arc::new(Mutex::new(Sheet { bytes: Vec::new(), at: 0, most, is_full: false })))
+    pub fn new(most: usize) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(most)?;
+        Ok(Self(Arc::new(Mutex::new(Sheet { bytes, at: 0, most, is_full: false }))))
     }
 
     fn sheet(&self) -> std::sync::MutexGuard<'_, Sheet> {
@@ -73,10 +72,6 @@ impl Write for Memory {
         if end > sheet.most {
             sheet.is_full = true;
             return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        if end > sheet.bytes.capacity() {
-            let more = (end - sheet.bytes.len()).next_multiple_of(STEP);
-            sheet.bytes.try_reserve_exact(more)?;
         }
         if end > sheet.bytes.len() {
             sheet.bytes.resize(end, 0);
@@ -112,7 +107,7 @@ mod tests {
 
     #[test]
     fn memory_is_a_file_with_a_limit() {
-        let memory = Memory::new(10);
+        let memory = Memory::new(10).unwrap();
         let mut pen = memory.clone();
         pen.write_all(b"012345").unwrap();
         pen.seek(SeekFrom::Start(2)).unwrap();

@@ -1,7 +1,7 @@
 //! Whether a file is all there, before anything of it is decoded.
 
 use super::Stream;
-use crate::{MediaError, boxes, samples};
+use crate::{Cancel, MediaError, boxes, samples};
 use mp4parse::{SampleEntry, Track, TrackType, VideoCodecSpecific};
 use std::io::{Cursor, Read, SeekFrom};
 
@@ -28,11 +28,12 @@ impl Stored {
 /// before anything is decoded. Files whose index only FFmpeg understands are left to the judgement after decoding.
 ///
 /// Gives what the container says of the pictures, where it can be asked.
-pub(super) fn check(mut file: Box<dyn Stream>) -> Result<Option<Stored>, MediaError> {
+pub(super) fn check(mut file: Box<dyn Stream>, cancel: &Cancel) -> Result<Option<Stored>, MediaError> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut head = Vec::new();
     let mut at = 0;
     while at < length {
+        cancel.check()?;
         let mut start = [0; 16];
         let room = (length - at).min(16) as usize;
         file.seek(SeekFrom::Start(at))?;

@@ -287,7 +287,7 @@ class AppModel(
         }
         val town = state.value.town ?: return
         val work = WorkModel(scope, session, town) { sentence -> leave(sentence) }
-        locked?.let { (staff, sketch) -> if (staff == work.staff.id) work.goOn(sketch) else sketch.discard() }
+        locked?.let { (staff, sketch) -> if (staff == work.staff.id && !sketch.isKept) work.goOn(sketch) else sketch.discard() }
         locked = null
         val due = device?.certificate()?.renewalDue ?: false
         mutable.update { it.copy(stage = Stage.WORK, work = work, asked = null, renewalDue = due) }

@@ -22,6 +22,9 @@ data class Sketch(
 ) {
     val isEmpty: Boolean get() = body.isEmpty() && shots.isEmpty()
 
+    /** Its files are gone: a lock came while it was kept, and it was. */
+    val isKept: Boolean get() = shots.isNotEmpty() && shots.none { it.file.exists() }
+
     /** Characters as people count them. */
     val count: Int get() = body.codePointCount(0, body.length)
 

@@ -65,6 +65,8 @@ data class WorkState(
     val progress: Float? = null,
     /** What is being written; outlives a lock, see AppModel. */
     val sketch: Sketch? = null,
+    /** True while it is being kept: nothing can be added to it then. */
+    val composing: Boolean = false,
     /** A line about a push that arrived while the app is in front. */
     val news: String? = null,
     val trouble: String? = null,
@@ -213,10 +215,14 @@ class WorkModel(
         mutable.update { it.copy(sketch = Sketch(id)) }
     }
 
-    fun change(how: (Sketch) -> Sketch) = mutable.update { it.copy(sketch = it.sketch?.let(how)) }
+    /** Changes what was begun; not while it is being kept, for then it would not be of the post. */
+    fun change(how: (Sketch) -> Sketch) = mutable.update {
+        if (it.composing) it else it.copy(sketch = it.sketch?.let(how))
+    }
 
     fun dropSketch() {
-        state.value.sketch?.discard()
+        // What is being kept is the core's to remove.
+        if (!state.value.composing) state.value.sketch?.discard()
         mutable.update { it.copy(sketch = null) }
     }
 
@@ -226,29 +232,29 @@ class WorkModel(
         mutable.update { it.copy(sketch = sketch, path = listOf(Place.Timeline(id), Place.Compose(id))) }
     }
 
-    private var composing = false
-
     /**
-     * True when the post is sealed on the disk, which takes a moment. Its text leaves at once if the network allows;
-     * its films and pictures, now the core's, follow when they are made. A second tap in that moment does nothing, and
-     * a screen that is left in it stops nothing.
+     * True when the post and its files are sealed on the disk, which takes as long as copying the files. Its text
+     * leaves at once if the network allows; its films and pictures, now the core's, follow when they are made. A second
+     * tap meanwhile does nothing, and a screen that is left meanwhile stops nothing.
      */
     suspend fun compose(asDraft: Boolean): Boolean {
-        if (composing) return false
-        val draft = state.value.sketch?.draft(asDraft) ?: return false
-        composing = true
+        if (state.value.composing) return false
+        val sketch = state.value.sketch ?: return false
+        val draft = sketch.draft(asDraft)
+        mutable.update { it.copy(composing = true) }
         return scope.async {
             try {
-                keep(draft)
+                keep(sketch, draft)
             } finally {
-                composing = false
+                mutable.update { it.copy(composing = false) }
             }
         }.await()
     }
 
-    private suspend fun keep(draft: PostDraft): Boolean {
+    private suspend fun keep(sketch: Sketch, draft: PostDraft): Boolean {
         if (!attempt { session.compose(draft) }) return false
-        mutable.update { it.copy(sketch = null) }
+        // Another may have been begun meanwhile.
+        mutable.update { if (it.sketch == sketch) it.copy(sketch = null) else it }
         loadOutbox()
         if (draft.attachments.isNotEmpty()) prepare()
         scope.launch { flush(now = true) }

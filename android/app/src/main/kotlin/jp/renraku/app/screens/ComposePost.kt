@@ -57,7 +57,7 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
     }
     Screen(
         work.town.wordPost,
-        actions = { Actions(work, sketch) { shooting = true } },
+        actions = { Actions(work, sketch, state.composing) { shooting = true } },
     ) {
         PatientStrip(state, id)
         Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
@@ -79,7 +79,7 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
                 Row(Modifier.fillMaxWidth(), verticalAlignment = Alignment.CenterVertically) {
                     Text(if (shot.isVideo) "動画" else "写真", Modifier.weight(1f))
                     SmallButton("削除") {
-                        shot.file.delete()
+                        if (!state.composing) shot.file.delete()
                         work.change { it.copy(shots = it.shots - shot) }
                     }
                 }
@@ -89,13 +89,13 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
 }
 
 @Composable
-private fun Actions(work: WorkModel, sketch: Sketch, onShoot: () -> Unit) {
+private fun Actions(work: WorkModel, sketch: Sketch, busy: Boolean, onShoot: () -> Unit) {
     val scope = rememberCoroutineScope()
     val keep = { draft: Boolean -> scope.launch { if (work.compose(draft)) work.back() } }
-    BigButton("撮影する", prominent = false, enabled = sketch.shots.size < MOST_SHOTS, onClick = onShoot)
+    BigButton("撮影する", prominent = false, enabled = !busy && sketch.shots.size < MOST_SHOTS, onClick = onShoot)
     Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
-        BigButton("下書き", Modifier.weight(1f), prominent = false, enabled = !sketch.isEmpty) { keep(true) }
-        BigButton("送信", Modifier.weight(1f), enabled = !sketch.isEmpty) { keep(false) }
+        BigButton("下書き", Modifier.weight(1f), prominent = false, enabled = !busy && !sketch.isEmpty) { keep(true) }
+        BigButton("送信", Modifier.weight(1f), enabled = !busy && !sketch.isEmpty) { keep(false) }
     }
 }
 
