@@ -3,8 +3,8 @@
 
 use renraku_core::{Attachment, Cover, Draft, Mark, Seen, Shape};
 use renraku_wire::{
-    BodySite, MediaKind, MunicipalityInfo, Patient, PatientId, PatientSummary, Platform, Post, PostPage,
-    StaffId, Timestamp,
+    BodySite, MediaKind, MunicipalityInfo, Patient, PatientId, PatientSummary, Platform, Post, PostId,
+    PostPage, StaffId, Timestamp,
 };
 
 /// What enrolling needs: from the mail to the facility's manager, typed or scanned.
@@ -285,6 +285,10 @@ pub struct PostDraft {
     pub attachments: Vec<AttachmentFile>,
     /// True to keep it as a draft (下書き), false to let it wait for sending.
     pub keep_as_draft: bool,
+    /// The post's id, made by the shell (a UUID) so that the same post is not kept twice: with the id of a post in the
+    /// outbox nothing is done. Left out, the core makes one.
+    #[uniffi(default = None)]
+    pub id: Option<PostId>,
 }
 
 impl std::fmt::Debug for PostDraft {
@@ -311,6 +315,7 @@ impl From<PostDraft> for Draft {
             hand_over: file.hand_over,
         };
         Self {
+            id: draft.id,
             patient_id: draft.patient_id,
             text: renraku_core::Text { body: draft.body, urgent: draft.urgent, body_site: draft.body_site },
             attachments: draft.attachments.into_iter().map(attachment).collect(),

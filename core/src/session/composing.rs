@@ -22,6 +22,8 @@ use tokio::sync::OwnedMutexGuard;
 /// A post as the person made it.
 #[derive(Clone, Debug)]
 pub struct Draft {
+    /// The post's id, made by the caller so that the same post is not kept twice; none to have one made.
+    pub id: Option<PostId>,
     /// Whom it is about.
     pub patient_id: PatientId,
     /// The text part.
@@ -54,7 +56,8 @@ impl Session {
     /// long as copying takes what is handed over. When it returns, the post and what was handed over are on the disk,
     /// sealed, and survive a kill at any instant; where that was, it is no more. The text may leave from now
     /// on; the files follow when [`Session::prepare`] made them, which comes next. A caller who goes away meanwhile
-    /// finds the post in the outbox, or what they had where it was.
+    /// finds the post in the outbox, or what they had where it was. A draft with the id of a post in the outbox is
+    /// that post: nothing is done.
     ///
     /// # Errors
     /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
@@ -68,17 +71,21 @@ impl Session {
     /// # Errors
     /// `Cancelled`, and as [`Session::compose`].
     pub async fn compose_until(&self, draft: Draft, cancel: &Cancel) -> Result<PostId, CoreError> {
-        let Draft { patient_id, text, attachments, keep_as_draft } = draft;
+        let Draft { id, patient_id, text, attachments, keep_as_draft } = draft;
         posting::check(&text, attachments.len())?;
-        // Nobody takes what comes in for what nobody wants.
-        let door = self.desk.arriving.clone().read_owned().await;
+        // One after the other, and nobody takes what comes in for what nobody wants.
+        let door = self.desk.arriving.clone().lock_owned().await;
         let (store, sources) = (self.desk.store.clone(), self.desk.sources.clone());
-        let (id, now) = (PostId::new(), self.now());
+        let (id, now) = (id.unwrap_or_else(PostId::new), self.now());
         let stop = StopOnDrop(Cancel::new());
         let own = stop.0.clone();
         // Once it is begun it comes to an end, whoever goes away: kept and taken, or neither.
         let composing = block(move || {
             let _door = door;
+            // Its files were handed over with it.
+            if store.read_here(|c| outbox::is_there(c, id))? {
+                return Ok(id);
+            }
             let arriving = Planned::all(attachments, &sources, &own)?;
             let plans = arriving.iter().map(|one| &one.planned);
             let kept = match own.is_cancelled() {
@@ -158,7 +165,7 @@ impl Desk {
     /// Removes what was handed over and is not wanted any more: its post was taken back, or a kill left it.
     pub(super) async fn sweep(&self) -> Result<(), CoreError> {
         // While something comes in, the next time.
-        let Ok(door) = self.arriving.clone().try_write_owned() else { return Ok(()) };
+        let Ok(door) = self.arriving.clone().try_lock_owned() else { return Ok(()) };
         let sources = self.sources.clone();
         // Whoever still writes with another connection is waited for.
         let swept = self.store.write(move |c| {

@@ -52,8 +52,8 @@ pub(crate) struct Desk {
     pub(crate) stop: tokio::sync::watch::Sender<u64>,
     /// Where what was handed over rests, sealed, until it is made.
     pub(crate) sources: PathBuf,
-    /// Held shared while something is handed over.
-    pub(crate) arriving: Arc<tokio::sync::RwLock<()>>,
+    /// Held while a post and what is handed over with it come in.
+    pub(crate) arriving: Arc<tokio::sync::Mutex<()>>,
     /// Held while files are made: one at a time.
     pub(crate) preparing: Arc<tokio::sync::Mutex<()>>,
     /// Whose file is being made, and what stops it.

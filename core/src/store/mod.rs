@@ -155,7 +155,11 @@ impl Store {
         block(move || store.read_here(work)).await?
     }
 
-    fn read_here<R>(&self, work: impl FnOnce(&mut SqliteConnection) -> StoreResult<R>) -> StoreResult<R> {
+    /// The same for whoever is on a thread that may block.
+    pub(crate) fn read_here<R>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> StoreResult<R>,
+    ) -> StoreResult<R> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let open = connection.as_mut().filter(|_| !self.is_closed());
         work(open.ok_or(StoreError::Locked)?)

@@ -61,6 +61,12 @@ fn next_place(connection: &mut SqliteConnection) -> StoreResult<i64> {
     Ok(last.unwrap_or(0) + 1)
 }
 
+/// Whether there is such an item, whatever its state.
+pub(crate) fn is_there(connection: &mut SqliteConnection, post: PostId) -> StoreResult<bool> {
+    let n: i64 = item::table.filter(item::id.eq(key(&post.0))).count().get_result(connection)?;
+    Ok(n > 0)
+}
+
 /// Every item, in the order of sending.
 pub(crate) fn list(connection: &mut SqliteConnection) -> StoreResult<Vec<Item>> {
     let rows: Vec<ItemRow> = item::table.order(item::place).select(ItemRow::as_select()).load(connection)?;

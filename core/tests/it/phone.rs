@@ -174,7 +174,7 @@ pub fn text(body: &str) -> Text {
 }
 
 pub fn draft(patient_id: PatientId, body: &str) -> Draft {
-    Draft { patient_id, text: text(body), attachments: vec![], keep_as_draft: false }
+    Draft { id: None, patient_id, text: text(body), attachments: vec![], keep_as_draft: false }
 }
 
 /// Composed, and its files made.

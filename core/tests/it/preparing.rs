@@ -321,6 +321,27 @@ async fn what_was_changed_on_the_disk_is_no_picture_and_holds_no_other_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_post_with_an_id_of_its_own_is_kept_once() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let id = PostId::new();
+    let shot = Attachment { hand_over: true, ..noisy_photo(phone.file("camera.jpg"), 64) };
+    let post = Draft { id: Some(id), ..with(town.patient.id, "x", vec![shot]) };
+    let twice = tokio::join!(session.compose(post.clone()), session.compose(post.clone()));
+    assert_eq!(twice, (Ok(id), Ok(id)));
+    assert_eq!(
+        session.compose(post.clone()).await,
+        Ok(id),
+        "the camera's file is gone, and nobody misses it"
+    );
+    assert_eq!((session.outbox().await.unwrap().len(), entries(&phone, "app/sources")), (1, 1));
+    assert_eq!(prepare(&session).await, (1, 0));
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(session.compose(post).await, Ok(id), "sent");
+    assert_eq!(town.facts().attempts, [id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn handing_over_can_be_stopped_and_nothing_is_taken() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;

@@ -16,6 +16,7 @@ struct Shot: Identifiable {
 }
 
 struct Sketch {
+    /// The post's id: tapped twice, it is kept once.
     let id = UUID()
     var patientId: PatientId
     var body = ""
@@ -36,7 +37,7 @@ struct Sketch {
             attachments: shots.map {
                 AttachmentFile(kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "", handOver: true)
             },
-            keepAsDraft: kept)
+            keepAsDraft: kept, id: id.uuidString)
     }
 
     func discard() {

@@ -126,6 +126,7 @@ impl Seeding<'_> {
         })
         .await?;
         let draft = Draft {
+            id: None,
             patient_id: patient,
             text: Text {
                 body: "左踵 2.0×1.5cm。処置の様子を動画に撮りました。\n滲出液はほとんどありません。".into(),

@@ -284,6 +284,7 @@ impl Prompter {
             body_site: None,
             attachments: vec![],
             keep_as_draft: false,
+            id: None,
         };
         let id = self.colleague.compose(draft).await?;
         self.colleague.flush(true).await?;

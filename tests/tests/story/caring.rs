@@ -109,6 +109,7 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
         body_site: Some(BodySite::LeftHeel),
         attachments: attachments.clone(),
         keep_as_draft: false,
+        id: None,
     };
     let heard = Arc::new(Heard::default());
     let id = nurse.session.compose(draft).await.expect("composed");

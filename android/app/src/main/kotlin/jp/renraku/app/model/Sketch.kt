@@ -8,7 +8,9 @@ import jp.renraku.core.BodySite
 import jp.renraku.core.MediaKind
 import jp.renraku.core.PatientId
 import jp.renraku.core.PostDraft
+import jp.renraku.core.PostId
 import java.io.File
+import java.util.UUID
 
 /** A picture or film in the scratch folder, in the clear. */
 data class Shot(val file: File, val isVideo: Boolean)
@@ -19,6 +21,8 @@ data class Sketch(
     val urgent: Boolean = false,
     val site: BodySite? = null,
     val shots: List<Shot> = emptyList(),
+    /** The post's id: tapped twice, it is kept once. */
+    val id: PostId = UUID.randomUUID().toString(),
 ) {
     val isEmpty: Boolean get() = body.isEmpty() && shots.isEmpty()
 
@@ -37,6 +41,7 @@ data class Sketch(
             AttachmentFile(if (it.isVideo) MediaKind.VIDEO else MediaKind.PHOTO, it.file.path, "", handOver = true)
         },
         keepAsDraft = kept,
+        id = id,
     )
 
     fun discard() {
