@@ -28,6 +28,7 @@ fn told(outcome: Result<(), AppError>) {
 }
 
 async fn often(app: &App, round: u32) -> Result<(), AppError> {
+    app.handover.sweep(std::time::Instant::now());
     app.load_authorities().await?;
     for town in app.db.read(async |c| municipality::store::all(c).await).await? {
         while audit::link(&app.db, town.id).await? > 0 {}

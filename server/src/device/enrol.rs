@@ -5,12 +5,14 @@ use super::{rules, store, ticket};
 use crate::audit::{self, Actor};
 use crate::db::Id;
 use crate::error::AppError;
+use crate::handover::Picked;
 use crate::state::App;
 use crate::tls::{Authority, Issued, Validity};
 use crate::{clock, input, municipality};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use renraku_wire::{CertificateIssued, CertificateRequest, Code, Pkcs12Request, Platform, Timestamp};
+use zeroize::Zeroizing;
 
 struct Checked {
     town: municipality::store::Municipality,
@@ -155,12 +157,13 @@ pub async fn by_request(
 ///
 /// # Errors
 /// The ticket's codes.
-pub async fn pkcs12(app: &App, slug: &str, request: &Pkcs12Request) -> Result<Vec<u8>, AppError> {
+pub async fn pkcs12(app: &App, slug: &str, request: &Pkcs12Request) -> Result<Picked, AppError> {
     let name = input::line(&request.device_name, "device_name")?;
     let checked = check(app, slug, &request.number, &request.password).await?;
     let (issued, file) = tokio::task::block_in_place(|| {
         checked.authority.issue_pkcs12(&name, request.password.trim(), checked.validity)
     })?;
-    keep(app, &checked, &issued, &name, Platform::Browser).await?;
-    Ok(file)
+    let file = Zeroizing::new(file);
+    let device = keep(app, &checked, &issued, &name, Platform::Browser).await?;
+    Ok(Picked { town: checked.town.id, device, file })
 }
