@@ -42,7 +42,7 @@ bench: ## How fast: photos, films, a phone, a slow line, getting in, a push; and
 	cargo bench --locked -p renraku-media
 	cargo bench --locked -p renraku-core --bench phone
 	RENRAKU_UPLOAD_MEGABYTES=20 cargo test --locked --release -p renraku-core --test it slow:: -- --nocapture
-	scripts/with-postgres cargo bench --locked -p renraku-server --bench gate
+	scripts/with-postgres cargo bench --locked --profile gate -p renraku-server --bench gate
 	cargo build --locked --release -p renraku-server -p renraku-tests --bin renraku-server --bin bench_push
 	$${CARGO_TARGET_DIR:-target}/release/bench_push
 	scripts/library-size

@@ -4,7 +4,7 @@
 
 use crate::error::AppError;
 use crate::state::App;
-use crate::{audit, clock, device, facility, inbox, municipality, review, sent, session, training};
+use crate::{audit, clock, device, facility, inbox, media, municipality, review, sent, session, training};
 use std::time::Duration;
 
 /// Keeps house until the task is dropped.
@@ -28,6 +28,7 @@ fn told(outcome: Result<(), AppError>) {
 }
 
 async fn often(app: &App, round: u32) -> Result<(), AppError> {
+    app.handover.sweep(std::time::Instant::now());
     app.load_authorities().await?;
     for town in app.db.read(async |c| municipality::store::all(c).await).await? {
         while audit::link(&app.db, town.id).await? > 0 {}
@@ -47,6 +48,7 @@ pub async fn hourly(app: &App) -> Result<(), AppError> {
     app.db.write(async |c| session::store::sweep(c).await).await?;
     app.db.write(async |c| facility::store::letters::sweep(c, clock::now()).await).await?;
     app.db.write(async |c| sent::sweep(c, clock::now()).await).await?;
+    media::overdue::give_up(app, clock::now()).await?;
     device::expiry::tell(app, clock::now()).await?;
     inbox::remind::run(app, clock::now()).await?;
     training::remind::run(app, clock::now()).await?;

@@ -13,6 +13,7 @@ pub mod db;
 pub mod device;
 pub mod error;
 pub mod facility;
+pub mod handover;
 pub mod hashing;
 pub mod inbox;
 pub mod incident;

@@ -4,7 +4,7 @@
 use crate::clock;
 use crate::db::prelude::*;
 use crate::db::schema::{certificate, device, session};
-use crate::db::{Db, Id};
+use crate::db::{Db, Id, kept};
 use crate::error::AppError;
 use crate::run;
 use std::collections::HashMap;
@@ -69,14 +69,16 @@ impl Seen {
                 run!(
                     c,
                     execute,
-                    diesel::update(device::table.find((*town, *id))).set(device::last_seen_at.eq(at))
+                    kept(diesel::update(device::table.find((*town, *id))).set(device::last_seen_at.eq(at)))
                 )?;
             }
             for ((town, hash), at) in sessions {
                 run!(
                     c,
                     execute,
-                    diesel::update(session::table.find((*town, hash))).set(session::last_seen_at.eq(at))
+                    kept(
+                        diesel::update(session::table.find((*town, hash))).set(session::last_seen_at.eq(at))
+                    )
                 )?;
             }
             for ((town, serial), at) in first_uses {

@@ -4,6 +4,7 @@ use crate::db::prelude::*;
 use crate::db::schema::{municipality, old_authority};
 use crate::db::{Db, Id};
 use crate::error::AppError;
+use crate::handover::Handover;
 use crate::hashing::Hashing;
 use crate::run;
 use crate::secret::OperatorSecret;
@@ -40,6 +41,8 @@ pub struct Inner {
     pub seen: Seen,
     /// How often strangers may send something to the public host.
     pub throttle: Arc<Throttle>,
+    /// Files for PCs that may be asked for once more.
+    pub handover: Handover,
 }
 
 impl std::fmt::Debug for Inner {
@@ -77,6 +80,7 @@ impl App {
             hashing: Hashing::default(),
             seen: Seen::default(),
             throttle: Arc::default(),
+            handover: Handover::default(),
         }))
     }
 

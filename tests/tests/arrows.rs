@@ -51,7 +51,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "error"],
     &["config", "db", "secret"],
     &["storage", "tls"],
-    &["policy", "push", "mail", "seen", "sent", "throttle", "hashing"],
+    &["policy", "push", "mail", "seen", "sent", "throttle", "hashing", "handover"],
     &["state", "input", "unread"],
     &["audit", "portal"],
     &["notice"],

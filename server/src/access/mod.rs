@@ -47,6 +47,7 @@ pub struct DeviceAccess {
     key_sha256: String,
     not_after: i64,
     app: bool,
+    signed_in_before: bool,
     policy: Arc<MunicipalityPolicy>,
 }
 
@@ -97,6 +98,24 @@ impl DeviceAccess {
     #[must_use]
     pub fn policy(&self) -> &MunicipalityPolicy {
         &self.policy
+    }
+
+    /// What it brought, without a session, for another look.
+    #[must_use]
+    pub fn credentials(&self, seen: Seen) -> Credentials {
+        Credentials {
+            serial: Some(self.serial.clone()),
+            key_sha256: Some(self.key_sha256.clone()),
+            token_hash: None,
+            seen,
+        }
+    }
+
+    /// Notes that somebody signed in on it.
+    pub fn signed_in_on(&self, seen: &Seen) {
+        if !self.signed_in_before {
+            seen.first_sign_in(self.municipality_id, self.device_id);
+        }
     }
 
     /// The device, for the audit log.
@@ -327,6 +346,7 @@ fn device_of(facts: &Facts, credentials: &Credentials) -> Result<DeviceAccess, A
         key_sha256: facts.key_sha256.clone(),
         not_after: facts.not_after,
         app: facts.app,
+        signed_in_before: facts.first_sign_in_at.is_some(),
         policy: Arc::new(MunicipalityPolicy::parse(&facts.policy)?),
     })
 }
@@ -337,9 +357,7 @@ fn signed_in_of(facts: &Facts, credentials: &Credentials) -> Result<SignedIn, Ap
     if let Some(hash) = &credentials.token_hash {
         credentials.seen.session(facts.municipality_id, hash);
     }
-    if facts.first_sign_in_at.is_none() {
-        credentials.seen.first_sign_in(facts.municipality_id, facts.device_id);
-    }
+    device.signed_in_on(&credentials.seen);
     Ok(SignedIn {
         device,
         staff_id: person.staff_id,

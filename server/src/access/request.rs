@@ -60,7 +60,7 @@ impl FromRequestParts<App> for DeviceAccess {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let credentials = credentials(parts, app).await;
-        app.db.read(async |c| super::device(c, &credentials).await).await
+        app.db.glance(async |c| super::device(c, &credentials).await).await
     }
 }
 
@@ -69,7 +69,7 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let credentials = credentials(parts, app).await;
-        app.db.read(async |c| super::signed_in(c, &credentials).await).await
+        app.db.glance(async |c| super::signed_in(c, &credentials).await).await
     }
 }
 

@@ -2,9 +2,17 @@
 
 use crate::db::prelude::*;
 use crate::db::schema::audit;
+use crate::db::sql::Uid;
 use crate::db::{Conn, Db, Id};
 use crate::error::AppError;
 use crate::run;
+use diesel::backend::Backend;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Text};
+use diesel::sqlite::Sqlite;
 use sha2::{Digest as _, Sha256};
 
 #[derive(Queryable, Selectable)]
@@ -63,6 +71,56 @@ async fn head(c: &mut Conn, town: Id) -> Result<(i64, String), AppError> {
     })
 }
 
+/// Gives many entries their places in the chain at once.
+struct Linked<'a> {
+    town: Id,
+    links: &'a [(Id, i64, String)],
+}
+
+impl Linked<'_> {
+    fn walk<'b, DB>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        DB: Backend + HasSqlType<Uid>,
+        Id: ToSql<Uid, DB>,
+        i64: ToSql<BigInt, DB>,
+        String: ToSql<Text, DB>,
+    {
+        // As many values as there are entries.
+        out.unsafe_to_cache_prepared();
+        out.push_sql("UPDATE audit SET seq = link.column2, hash = link.column3 FROM (VALUES ");
+        for (nth, (id, seq, hash)) in self.links.iter().enumerate() {
+            out.push_sql(if nth == 0 { "(" } else { ", (" });
+            out.push_bind_param::<Uid, _>(id)?;
+            out.push_sql(", ");
+            out.push_bind_param::<BigInt, _>(seq)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(hash)?;
+            out.push_sql(")");
+        }
+        out.push_sql(") AS link WHERE audit.id = link.column1 AND audit.municipality_id = ");
+        out.push_bind_param::<Uid, _>(&self.town)
+    }
+}
+
+impl QueryFragment<Pg> for Linked<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.walk(out)
+    }
+}
+
+impl QueryFragment<Sqlite> for Linked<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.walk(out)
+    }
+}
+
+impl QueryId for Linked<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C> diesel::RunQueryDsl<C> for Linked<'_> {}
+
 /// Links the loose entries of one town; returns how many it linked.
 ///
 /// # Errors
@@ -83,16 +141,13 @@ pub async fn link(db: &Db, town: Id) -> Result<usize, AppError> {
             return Ok(0);
         }
         let (mut seq, mut previous) = head(c, town).await?;
+        let mut links = Vec::with_capacity(loose.len());
         for row in &loose {
             seq += 1;
             previous = hash(&previous, seq, row);
-            run!(
-                c,
-                execute,
-                diesel::update(audit::table.find((town, row.id)))
-                    .set((audit::seq.eq(seq), audit::hash.eq(&previous)))
-            )?;
+            links.push((row.id, seq, previous.clone()));
         }
+        run!(c, execute, Linked { town, links: &links })?;
         Ok(loose.len())
     })
     .await

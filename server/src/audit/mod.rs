@@ -27,9 +27,10 @@ pub struct Actor {
     pub device_id: Option<Id>,
 }
 
+/// An entry to be written.
 #[derive(Insertable)]
 #[diesel(table_name = audit, treat_none_as_default_value = false)]
-struct Entry<'a> {
+pub struct Entry<'a> {
     municipality_id: Id,
     id: Id,
     at: i64,
@@ -40,8 +41,23 @@ struct Entry<'a> {
     detail: &'a str,
 }
 
-/// Writes one entry inside the caller's transaction. `action` is `room.verb`; `detail` holds plain
-/// words or ids, never personal data.
+/// An entry that is written inside the caller's transaction, together with what it tells. `action` is `room.verb`;
+/// `detail` holds plain words or ids, never personal data.
+#[must_use]
+pub fn entry<'a>(actor: Actor, action: &'a str, object: Option<Id>, detail: &'a str) -> Entry<'a> {
+    Entry {
+        municipality_id: actor.municipality_id,
+        id: Id::new(),
+        at: clock::now(),
+        staff_id: actor.staff_id,
+        device_id: actor.device_id,
+        action,
+        object_id: object.map(|o| o.to_string()),
+        detail,
+    }
+}
+
+/// Writes an [`entry`] inside the caller's transaction.
 ///
 /// # Errors
 /// The database failed.
@@ -52,16 +68,7 @@ pub async fn record(
     object: Option<Id>,
     detail: &str,
 ) -> Result<(), AppError> {
-    let entry = Entry {
-        municipality_id: actor.municipality_id,
-        id: Id::new(),
-        at: clock::now(),
-        staff_id: actor.staff_id,
-        device_id: actor.device_id,
-        action,
-        object_id: object.map(|o| o.to_string()),
-        detail,
-    };
+    let entry = entry(actor, action, object, detail);
     run!(c, execute, diesel::insert_into(audit::table).values(&entry))?;
     Ok(())
 }

@@ -3,46 +3,39 @@
 //! Each query is written once. [`run!`] expands it for both: plain synchronous diesel on SQLite inside
 //! one blocking section a transaction, `diesel-async` on PostgreSQL. [`Db::read`] and [`Db::write`]
 //! run a closure in one transaction; a write is serializable and may run again when PostgreSQL asks for
-//! it, so the closure must not do anything but talk to the database.
+//! it, so the closure must not do anything but talk to the database. [`Db::glance`] is for one statement,
+//! which sees one state by itself, and needs no transaction.
+//!
+//! On PostgreSQL the way there and back costs more than most statements, so `BEGIN` travels with the first
+//! statement, nobody waits for the end of a reading, and [`run_together!`] sends several at once.
 //!
 //! Not here: what the tables mean. Each room keeps its own queries.
 
+mod conn;
+mod kept;
 mod lite;
 mod migrate;
 pub mod schema;
 pub mod sql;
 
 use crate::error::AppError;
-use deadpool::managed::Object;
 use diesel::connection::SimpleConnection as _;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Pool as PgPool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager as _};
 use lite::LiteManager;
 use std::future::Future;
 use std::time::Duration;
 
+use conn::transaction;
+#[doc(hidden)]
+pub use conn::{Begin, Begun, begun};
+pub use conn::{Conn, Kind};
+pub use kept::kept;
 pub use sql::Id;
 
 type LitePool = deadpool::managed::Pool<LiteManager>;
-
-/// A pooled connection of either kind.
-#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack of one request")]
-pub enum Kind {
-    /// PostgreSQL.
-    Pg(diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>),
-    /// SQLite.
-    Lite(Object<LiteManager>),
-}
-
-/// A connection inside a transaction.
-pub struct Conn {
-    #[doc(hidden)]
-    pub kind: Kind,
-    #[doc(hidden)]
-    pub failed: bool,
-}
 
 /// The pools.
 #[derive(Clone)]
@@ -56,27 +49,6 @@ pub enum Db {
         /// Connections that cannot write.
         readers: LitePool,
     },
-}
-
-/// Runs one statement on whichever database this is: `run!(c, load::<Row>, query)`.
-#[macro_export]
-macro_rules! run {
-    ($c:expr, $method:ident $(::<$t:ty>)?, $query:expr) => {{
-        let result = match &mut $c.kind {
-            $crate::db::Kind::Pg(k) => {
-                use diesel_async::RunQueryDsl as _;
-                $query.$method $(::<$t>)? (&mut **k).await
-            }
-            $crate::db::Kind::Lite(k) => {
-                use diesel::RunQueryDsl as _;
-                $query.$method $(::<$t>)? (&mut **k)
-            }
-        };
-        if matches!(result, Err(diesel::result::Error::DatabaseError(..))) {
-            $c.failed = true;
-        }
-        result
-    }};
 }
 
 /// An async closure whose future can cross threads: what `AsyncFn` cannot say yet.
@@ -177,12 +149,43 @@ impl Db {
         async move {
             match self {
                 Self::Pg(pool) => {
-                    let mut c = pg(pool).await?;
-                    transaction(&mut c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &job).await
+                    let mut c = pg(pool, READING).await?;
+                    transaction(&mut c, false, &job).await
                 }
                 Self::Lite { readers, .. } => {
                     let mut c = lite_conn(readers).await?;
-                    block(transaction(&mut c, "BEGIN", &job))
+                    block(async {
+                        c.lite()?.batch_execute("BEGIN")?;
+                        transaction(&mut c, false, &job).await
+                    })
+                }
+            }
+        }
+    }
+
+    /// Runs `job`, which changes nothing and asks with one statement, or with several whose answers need not be of one
+    /// state: there is no transaction.
+    #[expect(clippy::manual_async_fn, reason = "spelt out, so that the future is known to be Send")]
+    pub fn glance<'a, R: Send + 'a, F>(
+        &'a self,
+        job: F,
+    ) -> impl Future<Output = Result<R, AppError>> + Send + 'a
+    where
+        for<'r> F: AsyncFn(&'r mut Conn) -> Result<R, AppError>
+            + Job<&'r mut Conn, Result<R, AppError>, Fut: Send>
+            + Send
+            + Sync
+            + 'a,
+    {
+        async move {
+            match self {
+                Self::Pg(pool) => {
+                    let mut c = pg(pool, Begin::None).await?;
+                    job(&mut c).await
+                }
+                Self::Lite { readers, .. } => {
+                    let mut c = lite_conn(readers).await?;
+                    block(job(&mut c))
                 }
             }
         }
@@ -206,12 +209,15 @@ impl Db {
             loop {
                 let result = match self {
                     Self::Pg(pool) => {
-                        let mut c = pg(pool).await?;
-                        transaction(&mut c, "BEGIN ISOLATION LEVEL SERIALIZABLE", &job).await
+                        let mut c = pg(pool, WRITING).await?;
+                        transaction(&mut c, true, &job).await
                     }
                     Self::Lite { writer, .. } => {
                         let mut c = lite_conn(writer).await?;
-                        block(transaction(&mut c, "BEGIN IMMEDIATE", &job))
+                        block(async {
+                            c.lite()?.batch_execute("BEGIN IMMEDIATE")?;
+                            transaction(&mut c, true, &job).await
+                        })
                     }
                 };
                 match result {
@@ -233,65 +239,20 @@ impl Db {
     }
 }
 
-async fn pg(pool: &PgPool<AsyncPgConnection>) -> Result<Conn, AppError> {
-    Ok(Conn { kind: Kind::Pg(pool.get().await.map_err(pool_error)?), failed: false })
+const READING: Begin = Begin::With("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+const WRITING: Begin = Begin::With("BEGIN ISOLATION LEVEL SERIALIZABLE");
+
+async fn pg(pool: &PgPool<AsyncPgConnection>, begin: Begin) -> Result<Conn, AppError> {
+    Ok(Conn { kind: Kind::Pg(pool.get().await.map_err(pool_error)?), failed: false, begin })
 }
 
 async fn lite_conn(pool: &LitePool) -> Result<Conn, AppError> {
-    Ok(Conn { kind: Kind::Lite(pool.get().await.map_err(pool_error)?), failed: false })
+    let kind = Kind::Lite(pool.get().await.map_err(pool_error)?);
+    Ok(Conn { kind, failed: false, begin: Begin::None })
 }
 
 fn block<F: Future>(f: F) -> F::Output {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(f))
-}
-
-async fn transaction<R, F>(c: &mut Conn, begin: &str, job: &F) -> Result<R, AppError>
-where
-    for<'r> F: AsyncFn(&'r mut Conn) -> Result<R, AppError> + Job<&'r mut Conn, Result<R, AppError>>,
-{
-    start(c, begin).await?;
-    // A statement that failed has poisoned the transaction on PostgreSQL, whose COMMIT would then roll
-    // back in silence: refuse on both.
-    let result = match job(&mut *c).await {
-        Ok(_) if c.failed => Err(AppError::internal("a failed statement was ignored inside a transaction")),
-        other => other,
-    };
-    match result {
-        Ok(value) => {
-            end(c, true).await?;
-            Ok(value)
-        }
-        Err(e) => {
-            let _ = end(c, false).await;
-            Err(e)
-        }
-    }
-}
-
-// PostgreSQL's transactions go through diesel's transaction manager, so that the pool throws a connection
-// away whose request was cancelled half-way. (SQLite's cannot be cancelled: they run in one piece.)
-async fn start(c: &mut Conn, begin: &str) -> Result<(), AppError> {
-    match &mut c.kind {
-        Kind::Pg(k) => AnsiTransactionManager::begin_transaction_sql(&mut **k, begin).await?,
-        Kind::Lite(k) => k.batch_execute(begin)?,
-    }
-    Ok(())
-}
-
-async fn end(c: &mut Conn, commit: bool) -> Result<(), AppError> {
-    match &mut c.kind {
-        Kind::Pg(k) if commit => AnsiTransactionManager::commit_transaction(&mut **k).await?,
-        Kind::Pg(k) => AnsiTransactionManager::rollback_transaction(&mut **k).await?,
-        Kind::Lite(k) => {
-            let statement = if commit { "COMMIT" } else { "ROLLBACK" };
-            if let Err(e) = k.batch_execute(statement) {
-                // A commit that failed (a full disk) leaves the transaction open.
-                let _ = k.batch_execute("ROLLBACK");
-                return Err(e.into());
-            }
-        }
-    }
-    Ok(())
 }
 
 fn retryable(e: &DieselError) -> bool {

@@ -37,8 +37,8 @@ pub async fn pkcs12(
     Path(slug): Path<String>,
     Body(body): Body<Pkcs12Request>,
 ) -> Result<impl IntoResponse, AppError> {
-    let file = enrol::pkcs12(&app, &slug, &body).await?;
-    Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, "application/x-pkcs12")], file))
+    let picked = enrol::pkcs12(&app, &slug, &body).await?;
+    Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, "application/x-pkcs12")], picked.file.to_vec()))
 }
 
 /// What is wrong with the certificate that arrived (public host).

@@ -1,12 +1,12 @@
 //! Certificates in the database: renewal, supersession, notices of the end, what is revoked.
 
 use crate::db::prelude::*;
-use crate::db::schema::{certificate, device, expiry_notice, facility, session};
+use crate::db::schema::{certificate, device, expiry_notice, facility, municipality, old_authority, session};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::run;
-use crate::tls::{Issued, Revoked};
+use crate::tls::{Issued, Revoked, authority_id};
 use renraku_wire::{Code, RevocationKind};
 use std::collections::HashSet;
 
@@ -67,6 +67,39 @@ pub struct Made {
     pub created_at: i64,
     /// DER.
     pub der: Option<Vec<u8>>,
+    /// The authority that signed it; none for one from before a town could have two.
+    pub authority: Option<String>,
+}
+
+impl Made {
+    /// The certificate with its authority's, where it is still known.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn chain(self, c: &mut Conn, town: Id) -> Result<Option<Chain>, AppError> {
+        let Some(certificate) = self.der else { return Ok(None) };
+        let present: Vec<u8> =
+            run!(c, get_result, municipality::table.find(town).select(municipality::authority_cert))?;
+        let authority = match self.authority.filter(|id| *id != authority_id(&present)) {
+            None => Some(present),
+            Some(older) => {
+                run!(c, get_result, old_authority::table.find((town, older)).select(old_authority::cert))
+                    .optional()?
+            }
+        };
+        Ok(authority.map(|authority| Chain { certificate, authority, not_after: self.not_after }))
+    }
+}
+
+/// A certificate with its authority's.
+#[derive(Debug)]
+pub struct Chain {
+    /// DER.
+    pub certificate: Vec<u8>,
+    /// DER.
+    pub authority: Vec<u8>,
+    /// Last instant.
+    pub not_after: i64,
 }
 
 /// The certificate with this key.

@@ -1,15 +1,18 @@
 //! Picking up a certificate with No and password: what the API and the portal share.
 
-use super::{certificates, rules, store, ticket};
+use super::certificates::{self, Chain};
+use super::{rules, store, ticket};
 use crate::audit::{self, Actor};
 use crate::db::Id;
 use crate::error::AppError;
+use crate::handover::Picked;
 use crate::state::App;
 use crate::tls::{Authority, Issued, Validity};
 use crate::{clock, input, municipality};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use renraku_wire::{CertificateIssued, CertificateRequest, Code, Pkcs12Request, Platform, Timestamp};
+use zeroize::Zeroizing;
 
 struct Checked {
     town: municipality::store::Municipality,
@@ -97,11 +100,7 @@ async fn keep(
 
 /// What this No was traded for, if that is a certificate of this very key: the answer to the device that asked was
 /// lost, or not waited for. The key signed the request, so whoever asks is that device.
-async fn again(
-    app: &App,
-    checked: &Checked,
-    issued: &Issued,
-) -> Result<Option<(Id, Vec<u8>, i64)>, AppError> {
+async fn again(app: &App, checked: &Checked, issued: &Issued) -> Result<Option<(Id, Chain)>, AppError> {
     let town = checked.town.id;
     app.db
         .read(async |c| {
@@ -109,8 +108,11 @@ async fn again(
             let made = certificates::by_key(c, town, &issued.key_sha256).await?;
             let (Some(stored), Some(made)) = (stored, made) else { return Ok(None) };
             let same = stored.used_at == Some(made.created_at) && made.renews.is_none();
-            let stands = same && made.revoked_at.is_none();
-            Ok(made.der.filter(|_| stands).map(|der| (made.device_id, der, made.not_after)))
+            if !same || made.revoked_at.is_some() {
+                return Ok(None);
+            }
+            let device_id = made.device_id;
+            Ok(made.chain(c, town).await?.map(|chain| (device_id, chain)))
         })
         .await
 }
@@ -130,8 +132,12 @@ pub async fn by_request(
     let checked = check(app, slug, &request.number, &request.password).await?;
     let issued = checked.authority.issue_for_request(&csr, &name, checked.validity)?;
     let kept = keep(app, &checked, &issued, &name, request.platform).await;
-    let (device_id, certificate, not_after) = match kept {
-        Ok(id) => (id, issued.certificate, issued.validity.not_after),
+    let (device_id, chain) = match kept {
+        Ok(id) => {
+            let authority = checked.authority.certificate().to_vec();
+            let not_after = issued.validity.not_after;
+            (id, Chain { certificate: issued.certificate, authority, not_after })
+        }
         Err(used @ AppError::Refused(_)) => match again(app, &checked, &issued).await? {
             Some(before) => before,
             None => return Err(used),
@@ -141,8 +147,8 @@ pub async fn by_request(
     Ok(CertificateIssued {
         device_id: device_id.into(),
         municipality_id: checked.town.id.into(),
-        chain: vec![STANDARD.encode(certificate), STANDARD.encode(checked.authority.certificate())],
-        not_after: Timestamp(not_after),
+        chain: vec![STANDARD.encode(chain.certificate), STANDARD.encode(chain.authority)],
+        not_after: Timestamp(chain.not_after),
         care_url: app.care_url.clone(),
     })
 }
@@ -151,12 +157,13 @@ pub async fn by_request(
 ///
 /// # Errors
 /// The ticket's codes.
-pub async fn pkcs12(app: &App, slug: &str, request: &Pkcs12Request) -> Result<Vec<u8>, AppError> {
+pub async fn pkcs12(app: &App, slug: &str, request: &Pkcs12Request) -> Result<Picked, AppError> {
     let name = input::line(&request.device_name, "device_name")?;
     let checked = check(app, slug, &request.number, &request.password).await?;
     let (issued, file) = tokio::task::block_in_place(|| {
         checked.authority.issue_pkcs12(&name, request.password.trim(), checked.validity)
     })?;
-    keep(app, &checked, &issued, &name, Platform::Browser).await?;
-    Ok(file)
+    let file = Zeroizing::new(file);
+    let device = keep(app, &checked, &issued, &name, Platform::Browser).await?;
+    Ok(Picked { town: checked.town.id, device, file })
 }

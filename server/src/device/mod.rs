@@ -13,6 +13,7 @@ pub mod finding;
 pub mod inventory;
 pub mod issue;
 pub mod pages;
+pub mod pick_up;
 pub mod renew;
 pub mod revocation_list;
 pub mod rules;

@@ -1,7 +1,7 @@
 //! The public host's pages: certificate pick-up, login diagnosis, the list of revocations.
 
 use super::finding::Finding;
-use super::{diagnosis, enrol, revocation_list};
+use super::{diagnosis, pick_up, revocation_list};
 use crate::clock;
 use crate::error::AppError;
 use crate::portal::forms::{Fields, Trouble, shown};
@@ -20,6 +20,7 @@ use serde::Deserialize;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Typed {
+    page: String,
     number: String,
     password: String,
     device_name: String,
@@ -31,6 +32,7 @@ struct CertificatePage {
     frame: Frame,
     trouble: Trouble,
     care_url: String,
+    page: String,
     number: String,
     device_name: String,
 }
@@ -41,6 +43,7 @@ pub async fn certificate(State(app): State<App>, Path(slug): Path<String>) -> Re
         frame: Frame::of_slug(&app, &slug).await?,
         trouble: Trouble::none(),
         care_url: app.care_url.clone(),
+        page: pick_up::page_secret(),
         number: String::new(),
         device_name: String::new(),
     })
@@ -57,7 +60,7 @@ pub async fn pick_up(
         password: form.password,
         device_name: form.device_name.clone(),
     };
-    match enrol::pkcs12(&app, &slug, &request).await {
+    match pick_up::pkcs12(&app, &slug, &form.page, request).await {
         Ok(file) => {
             let name = file_name(&slug, &form.device_name);
             let head = [
@@ -74,6 +77,7 @@ pub async fn pick_up(
                 frame,
                 trouble,
                 care_url: app.care_url.clone(),
+                page: form.page,
                 number: form.number,
                 device_name: form.device_name,
             };

@@ -5,8 +5,9 @@
 //! the town's overlap after the new one was first used, then it is revoked as superseded. While the new one was
 //! not used it may never have arrived: the old one lives to its own end. Sessions are bound to the certificate that they were opened with: with the new one the person signs in once more.
 
-use super::{certificates, rules, store};
-use crate::access::{self, Credentials, SignedIn};
+use super::certificates::{self, Chain};
+use super::{rules, store};
+use crate::access::{self, SignedIn};
 use crate::audit::{self, Actor};
 use crate::error::AppError;
 use crate::state::App;
@@ -48,14 +49,9 @@ pub async fn renew(
         not_before: now - 3_600_000,
         not_after: now + i64::from(who.policy().certificate_days) * 86_400_000,
     };
-    let present = Credentials {
-        serial: Some(who.serial().to_owned()),
-        key_sha256: Some(who.key_sha256().to_owned()),
-        token_hash: None,
-        seen: app.seen.clone(),
-    };
+    let present = who.credentials(app.seen.clone());
     let issued = authority.issue_for_request(&csr, &name, validity)?;
-    let (der, not_after) = app
+    let chain = app
         .db
         .write(async |c| {
             // What was revoked or suspended since the request came stays so.
@@ -64,10 +60,10 @@ pub async fn renew(
                 let again = made.device_id == device
                     && made.renews.as_deref() == Some(who.serial())
                     && made.revoked_at.is_none();
-                return match made.der.filter(|_| again) {
-                    Some(der) => Ok((der, made.not_after)),
-                    None => Err(Code::CsrKeyInUse.into()),
-                };
+                if !again {
+                    return Err(Code::CsrKeyInUse.into());
+                }
+                return made.chain(c, town).await?.ok_or_else(|| Code::CsrKeyInUse.into());
             }
             certificates::drop_unused_successors(c, town, who.serial(), now).await?;
             if certificates::has_successor(c, town, who.serial()).await? {
@@ -75,14 +71,18 @@ pub async fn renew(
             }
             certificates::insert(c, town, device, &issued, Some(who.serial()), now).await?;
             audit::record(c, who.actor(), "device.renew", Some(device), &issued.serial).await?;
-            Ok((issued.certificate.clone(), issued.validity.not_after))
+            Ok(Chain {
+                certificate: issued.certificate.clone(),
+                authority: authority.certificate().to_vec(),
+                not_after: issued.validity.not_after,
+            })
         })
         .await?;
     Ok(CertificateIssued {
         device_id: device.into(),
         municipality_id: town.into(),
-        chain: vec![STANDARD.encode(der), STANDARD.encode(authority.certificate())],
-        not_after: Timestamp(not_after),
+        chain: vec![STANDARD.encode(chain.certificate), STANDARD.encode(chain.authority)],
+        not_after: Timestamp(chain.not_after),
         care_url: app.care_url.clone(),
     })
 }

@@ -4,6 +4,7 @@
 //! are checked with the same crate that made it on the device; what does not pass is thrown away.
 
 pub mod api;
+pub mod overdue;
 pub mod poster;
 pub mod serve;
 pub mod store;

@@ -34,7 +34,7 @@ pub async fn me(State(app): State<App>, who: SignedIn) -> Result<Json<Staff>, Ap
 /// Ends the session.
 #[utoipa::path(delete, path = "/v1/session", tag = "session", responses((status = 204)))]
 pub async fn close(State(app): State<App>, credentials: Credentials) -> Result<StatusCode, AppError> {
-    let who = app.db.read(async |c| access::session(c, &credentials).await).await?;
+    let who = app.db.glance(async |c| access::session(c, &credentials).await).await?;
     sign_in::sign_out(&app, &who, &credentials).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -47,7 +47,7 @@ pub async fn change_password(
     credentials: Credentials,
     Body(body): Body<PasswordChange>,
 ) -> Result<StatusCode, AppError> {
-    let who = app.db.read(async |c| access::session(c, &credentials).await).await?;
+    let who = app.db.glance(async |c| access::session(c, &credentials).await).await?;
     sign_in::change_password(&app, &who, &credentials, &body.current, &body.new).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,6 +4,7 @@
 //! opened with. Not here: what a session may do (`access`).
 
 pub mod api;
+mod opening;
 pub mod pages;
 pub mod password;
 pub mod people;

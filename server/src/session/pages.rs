@@ -89,7 +89,7 @@ pub(super) fn with_cookie(mut response: Response, line: &str) -> Result<Response
 
 /// Whose session the cookie names, if it still runs.
 async fn current(app: &App, credentials: &Credentials) -> Result<Option<SignedIn>, AppError> {
-    match app.db.read(async |c| access::session(c, credentials).await).await {
+    match app.db.glance(async |c| access::session(c, credentials).await).await {
         Ok(who) => Ok(Some(who)),
         Err(AppError::Refused(p)) if p.code == Code::SessionInvalid => Ok(None),
         Err(e) => Err(e),

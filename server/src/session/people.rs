@@ -56,7 +56,7 @@ impl Colleague {
 /// `GET /switch`: who else has a session on this device. Also for somebody who still has to change the
 /// first password: the tablet is not theirs alone.
 pub async fn list(State(app): State<App>, credentials: Credentials) -> Result<Response, AppError> {
-    let who = app.db.read(async |c| access::session(c, &credentials).await).await?;
+    let who = app.db.glance(async |c| access::session(c, &credentials).await).await?;
     portal::page(&SwitchPage::new(&app, &who, "", Trouble::none()).await?)
 }
 
@@ -75,7 +75,7 @@ pub async fn switch(
     credentials: Credentials,
     Fields(form): Fields<Takeover>,
 ) -> Result<Response, AppError> {
-    let who = app.db.read(async |c| access::session(c, &credentials).await).await?;
+    let who = app.db.glance(async |c| access::session(c, &credentials).await).await?;
     let to = form.person.parse::<StaffId>().map_err(|_| AppError::field("person"))?;
     let id = form.id.parse::<SessionId>().ok().map(Into::into);
     match sign_in::switch(&app, &who, &credentials, id, to.into(), &form.password).await {

@@ -2,7 +2,8 @@
 
 use super::password::{self, Owner};
 use super::rules;
-use super::{roll, store, tally};
+use super::rules::Tallies;
+use super::{opening, roll, store, tally};
 use crate::access::{Credentials, DeviceAccess, SignedIn, token_hash};
 use crate::audit::{self, Actor};
 use crate::db::{Conn, Id};
@@ -41,8 +42,9 @@ pub async fn sign_in(
 ) -> Result<SessionOpened, AppError> {
     let login_id = input::login_id(login_id);
     let town = device.municipality_id();
-    let account = app.db.read(async |c| store::account(c, town, &login_id).await).await?;
-    enter(app, device, &login_id, account, given, before).await
+    let key = tally::Key::new(town, &login_id, device.device_id(), device.facility_id());
+    let (account, tallies) = app.db.glance(async |c| opening::meet(c, town, &login_id, &key).await).await?;
+    enter(app, device, &key, tallies, account, given, before).await
 }
 
 /// Changes the person at this device (交代): only the other one's password is asked for, and the session
@@ -58,77 +60,85 @@ pub async fn switch(
     to: Id,
     given: &str,
 ) -> Result<SessionOpened, AppError> {
-    let account = app
+    let (account, key, tallies) = app
         .db
         .read(async |c| {
             let here = roll::others(c, who).await?.into_iter().any(|p| Id::from(p.staff_id) == to);
-            if here { store::account_of(c, who.municipality_id(), to).await.map(Some) } else { Ok(None) }
+            let account =
+                if here { Some(store::account_of(c, who.municipality_id(), to).await?) } else { None };
+            let login_id = account.as_ref().map_or_else(|| to.to_string(), |a| a.login_id.clone());
+            let key = tally::Key::new(who.municipality_id(), &login_id, who.device_id(), who.facility_id());
+            let tallies = tally::load(c, &key).await?;
+            Ok((account, key, tallies))
         })
         .await?;
-    let login_id = account.as_ref().map_or_else(|| to.to_string(), |a| a.login_id.clone());
     let session = credentials.token_hash.as_deref().map(|hash| (who, hash));
-    enter(app, who, &login_id, account, given, Before { session, id }).await
+    enter(app, who, &key, tallies, account, given, Before { session, id }).await
 }
 
 async fn enter(
     app: &App,
     device: &DeviceAccess,
-    login_id: &str,
+    key: &tally::Key,
+    tallies: Tallies,
     account: Option<store::Account>,
     given: &str,
     before: Before<'_>,
 ) -> Result<SessionOpened, AppError> {
     let town = device.municipality_id();
-    let key = tally::Key::new(town, login_id, device.device_id(), device.facility_id());
     // An account is open on the devices of its own facility only.
     let account = account.filter(|a| a.facility_id == device.facility_id() && a.state == "active");
-    let fits = check(app, &key, given, account.as_ref()).await?;
+    let fits = check(app, tallies, given, account.as_ref()).await?;
     let token = URL_SAFE_NO_PAD.encode(token(app, device, account.as_ref(), before.id));
     let hash = token_hash(&token);
     let now = clock::now();
     let expires_at = now + i64::from(device.policy().session_hours) * 3_600_000;
     let actor = Actor { staff_id: account.as_ref().map(|a| a.id), ..device.actor() };
-    let (staff, must_change_password) = app
+    let person = app
         .db
         .write(async |c| {
-            if let Some(refusal) = judge(c, actor, device.policy(), &key, fits).await? {
-                return Ok(Err(refusal));
+            let Some(account) = account.as_ref().filter(|_| fits) else {
+                let refusal = judge(c, actor, device.policy(), key, false).await?;
+                return Ok(Err(refusal.unwrap_or_else(|| Problem::new(Code::SignInRefused))));
+            };
+            let found = opening::look(c, device, key, account, &hash).await?;
+            if let Some(until) = found.tallies.wait(now) {
+                return Ok(Err(locked(until, now)));
             }
-            let Some(account) = &account else { return Err(Code::SignInRefused.into()) };
-            // Between the check and now, the office may have suspended the id.
-            let stored = store::account_of(c, town, account.id).await?;
-            if stored.state != "active" || stored.password_hash != account.password_hash {
+            // Between the check and now, the office may have suspended the id, the facility or the device.
+            let Some(person) = found.person.filter(|_| now <= device.not_after()) else {
+                access::device(c, &device.credentials(app.seen.clone())).await?;
                 return Err(Code::SignInRefused.into());
-            }
+            };
             if let Some((before, old)) = before.session.filter(|(_, old)| *old != hash) {
                 step_aside(c, before, old, account.id, now).await?;
             }
-            store::forget_resting(c, town, account.id, device.device_id()).await?;
-            if !store::runs(c, town, &hash, now, device.idle_since(now)).await? {
-                let new = store::NewSession {
-                    municipality_id: town,
-                    token_hash: &hash,
-                    id: Id::new(),
-                    staff_id: account.id,
-                    device_id: device.device_id(),
-                    serial: device.serial(),
-                    created_at: now,
-                    last_seen_at: now,
-                    expires_at,
-                };
-                store::open(c, &new).await?;
-                audit::record(c, actor, "session.open", Some(account.id), "").await?;
-            }
-            let credentials = Credentials {
-                serial: Some(device.serial().to_owned()),
-                key_sha256: Some(device.key_sha256().to_owned()),
-                token_hash: Some(hash.clone()),
-                seen: app.seen.clone(),
+            let new = store::NewSession {
+                municipality_id: town,
+                token_hash: &hash,
+                id: Id::new(),
+                staff_id: account.id,
+                device_id: device.device_id(),
+                serial: device.serial(),
+                created_at: now,
+                last_seen_at: now,
+                expires_at,
             };
-            let who = access::session(c, &credentials).await?;
-            Ok(Ok((me(c, &who).await?, who.must_change_password())))
+            let ended = |s: &opening::Before| now >= s.expires_at || s.last_seen_at <= device.idle_since(now);
+            match found.before {
+                Some(same) if !same.rests && !ended(&same) => opening::open_again(c, key, &new).await?,
+                before => {
+                    if before.is_some() {
+                        store::close(c, town, &hash).await?;
+                    }
+                    opening::open(c, key, &new, actor).await?;
+                }
+            }
+            Ok(Ok(person))
         })
         .await??;
+    device.signed_in_on(&app.seen);
+    let opening::Person { staff, must_change_password } = person;
     Ok(SessionOpened { token, expires_at: Timestamp(expires_at), staff, must_change_password })
 }
 
@@ -178,11 +188,10 @@ async fn step_aside(c: &mut Conn, before: &SignedIn, old: &[u8], to: Id, now: i6
 /// Holds a password against an account's, unless it has to wait.
 async fn check(
     app: &App,
-    key: &tally::Key,
+    tallies: Tallies,
     given: &str,
     account: Option<&store::Account>,
 ) -> Result<bool, AppError> {
-    let tallies = app.db.read(async |c| tally::load(c, key).await).await?;
     let now = clock::now();
     if let Some(until) = tallies.wait(now) {
         return Err(locked(until, now).into());
@@ -261,18 +270,19 @@ pub async fn change_password(
     new: &str,
 ) -> Result<(), AppError> {
     let town = who.municipality_id();
-    let (account, about, just_changed) = app
+    let (account, about, just_changed, key, tallies) = app
         .db
         .read(async |c| {
             let account = store::account_of(c, town, who.staff_id()).await?;
+            let key = tally::Key::new(town, &account.login_id, who.device_id(), who.facility_id());
+            let tallies = tally::load(c, &key).await?;
             let about = store::about(c, town, &account).await?;
             let since = clock::now() - TWICE_MILLIS;
             let just_changed = audit::did_since(c, who.actor(), "session.password", since).await?;
-            Ok((account, about, just_changed))
+            Ok((account, about, just_changed, key, tallies))
         })
         .await?;
-    let key = tally::Key::new(town, &account.login_id, who.device_id(), who.facility_id());
-    let fits = check(app, &key, current, Some(&account)).await?;
+    let fits = check(app, tallies, current, Some(&account)).await?;
     // Sent twice: the first of the two has made it the password that counts. At any other time this would be a
     // second guess at the current one for the price of one.
     let done = !fits

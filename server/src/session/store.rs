@@ -29,22 +29,6 @@ pub struct Account {
     pub state: String,
 }
 
-/// The account with this user id.
-///
-/// # Errors
-/// The database failed.
-pub async fn account(c: &mut Conn, town: Id, login_id: &str) -> Result<Option<Account>, AppError> {
-    Ok(run!(
-        c,
-        get_result,
-        staff::table
-            .filter(staff::municipality_id.eq(town))
-            .filter(staff::login_id.eq(login_id))
-            .select(Account::as_select())
-    )
-    .optional()?)
-}
-
 /// The account of a person.
 ///
 /// # Errors
@@ -77,45 +61,12 @@ pub struct NewSession<'a> {
     pub expires_at: i64,
 }
 
-/// Opens a session.
-///
-/// # Errors
-/// The database failed.
-pub async fn open(c: &mut Conn, new: &NewSession<'_>) -> Result<(), AppError> {
-    // Of two answers to one form the later one is tried again, and finds that the session runs.
-    run!(c, execute, diesel::insert_into(session::table).values(new).on_conflict_do_nothing())?;
-    Ok(())
-}
-
 /// Ends a session; false when it had ended before.
 ///
 /// # Errors
 /// The database failed.
 pub async fn close(c: &mut Conn, town: Id, token_hash: &[u8]) -> Result<bool, AppError> {
     Ok(run!(c, execute, diesel::delete(session::table.find((town, token_hash))))? == 1)
-}
-
-/// True while a session under this token was used after `idle_since` and has not ended at `now`; one that has is
-/// removed.
-///
-/// # Errors
-/// The database failed.
-pub async fn runs(
-    c: &mut Conn,
-    town: Id,
-    token_hash: &[u8],
-    now: i64,
-    idle_since: i64,
-) -> Result<bool, AppError> {
-    let found = session::table.find((town, token_hash));
-    let times: Option<(i64, i64)> =
-        run!(c, get_result, found.select((session::expires_at, session::last_seen_at))).optional()?;
-    let Some((expires_at, last_seen_at)) = times else { return Ok(false) };
-    if now < expires_at && last_seen_at > idle_since {
-        return Ok(true);
-    }
-    run!(c, execute, diesel::delete(session::table.find((town, token_hash))))?;
-    Ok(false)
 }
 
 /// Ends every other session of a person.
@@ -185,25 +136,6 @@ pub async fn close_own(c: &mut Conn, who: &SignedIn, id: Id) -> Result<(), AppEr
 pub async fn rest(c: &mut Conn, town: Id, token_hash: &[u8], now: i64) -> Result<bool, AppError> {
     let running = session::table.find((town, token_hash)).filter(session::resting_at.is_null());
     Ok(run!(c, execute, diesel::update(running).set(session::resting_at.eq(now)))? == 1)
-}
-
-/// Forgets the resting sessions of a person on a device: they are back.
-///
-/// # Errors
-/// The database failed.
-pub async fn forget_resting(c: &mut Conn, town: Id, staff_id: Id, device_id: Id) -> Result<(), AppError> {
-    run!(
-        c,
-        execute,
-        diesel::delete(
-            session::table
-                .filter(session::municipality_id.eq(town))
-                .filter(session::staff_id.eq(staff_id))
-                .filter(session::device_id.eq(device_id))
-                .filter(session::resting_at.is_not_null())
-        )
-    )?;
-    Ok(())
 }
 
 /// Forgets sessions that ended, and tallies that bind nobody.

@@ -3,7 +3,7 @@
 use super::rules::{self, Tallies, Tally};
 use crate::db::prelude::*;
 use crate::db::schema::sign_in_tally;
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, kept};
 use crate::error::AppError;
 use crate::{clock, run};
 use sha2::{Digest as _, Sha256};
@@ -15,9 +15,9 @@ const EVERY_LOGIN: &[u8] = &[];
 /// Which user id on which device. The id is kept as a hash: what strangers type may be anything.
 #[derive(Debug)]
 pub struct Key {
-    town: Id,
-    login: Vec<u8>,
-    device: Id,
+    pub(super) town: Id,
+    pub(super) login: Vec<u8>,
+    pub(super) device: Id,
     facility: Id,
 }
 
@@ -41,29 +41,40 @@ fn login_hash(town: Id, login_id: &str) -> Vec<u8> {
     Sha256::new_with_prefix(town.0.as_bytes()).chain_update(login_id.as_bytes()).finalize().to_vec()
 }
 
-type Row = (Vec<u8>, Id, i32, i64, Option<i64>, Option<i64>);
+/// A tally as it is stored.
+pub(super) type Row = (Vec<u8>, Id, i32, i64, Option<i64>, Option<i64>);
 
-/// The tallies that a sign-in meets.
-///
-/// # Errors
-/// The database failed.
-pub async fn load(c: &mut Conn, key: &Key) -> Result<Tallies, AppError> {
-    let rows: Vec<Row> = run!(
-        c,
-        load,
-        sign_in_tally::table
-            .filter(sign_in_tally::municipality_id.eq(key.town))
-            .filter(sign_in_tally::login_sha256.eq_any([key.login.as_slice(), EVERY_LOGIN]))
-            .filter(sign_in_tally::device_id.eq_any([key.device, key.facility]))
+impl Key {
+    pub(super) fn logins(&self) -> [&[u8]; 2] {
+        [&self.login, EVERY_LOGIN]
+    }
+
+    pub(super) fn devices(&self) -> [Id; 2] {
+        [self.device, self.facility]
+    }
+}
+
+/// Asks for the tallies of a [`Key`].
+macro_rules! load_query {
+    ($key:expr) => {
+        $crate::db::schema::sign_in_tally::table
+            .filter($crate::db::schema::sign_in_tally::municipality_id.eq($key.town))
+            .filter($crate::db::schema::sign_in_tally::login_sha256.eq_any($key.logins()))
+            .filter($crate::db::schema::sign_in_tally::device_id.eq_any($key.devices()))
             .select((
-                sign_in_tally::login_sha256,
-                sign_in_tally::device_id,
-                sign_in_tally::failed,
-                sign_in_tally::failed_at,
-                sign_in_tally::locked_until,
-                sign_in_tally::known_at
+                $crate::db::schema::sign_in_tally::login_sha256,
+                $crate::db::schema::sign_in_tally::device_id,
+                $crate::db::schema::sign_in_tally::failed,
+                $crate::db::schema::sign_in_tally::failed_at,
+                $crate::db::schema::sign_in_tally::locked_until,
+                $crate::db::schema::sign_in_tally::known_at,
             ))
-    )?;
+    };
+}
+pub(super) use load_query;
+
+/// The tallies among stored ones.
+pub(super) fn of_rows(key: &Key, rows: &[Row]) -> Tallies {
     let of = |login: &[u8], device: Id| {
         let row = rows.iter().find(|r| r.0 == login && r.1 == device);
         row.map_or_else(Tally::default, |r| Tally {
@@ -73,11 +84,20 @@ pub async fn load(c: &mut Conn, key: &Key) -> Result<Tallies, AppError> {
             known_at: r.5,
         })
     };
-    Ok(Tallies {
+    Tallies {
         pair: of(&key.login, key.device),
         account: of(&key.login, key.facility),
         device: of(EVERY_LOGIN, key.device),
-    })
+    }
+}
+
+/// The tallies that a sign-in meets.
+///
+/// # Errors
+/// The database failed.
+pub async fn load(c: &mut Conn, key: &Key) -> Result<Tallies, AppError> {
+    let rows: Vec<Row> = run!(c, load, load_query!(key))?;
+    Ok(of_rows(key, &rows))
 }
 
 /// Stores what a wrong password leaves.
@@ -98,31 +118,32 @@ pub async fn right(c: &mut Conn, key: &Key, now: i64) -> Result<(), AppError> {
     put(c, key.town, &key.login, key.device, &Tally::right(now)).await
 }
 
-async fn put(c: &mut Conn, town: Id, login: &[u8], device: Id, tally: &Tally) -> Result<(), AppError> {
-    let values = (
-        sign_in_tally::failed.eq(tally.failed),
-        sign_in_tally::failed_at.eq(tally.failed_at),
-        sign_in_tally::locked_until.eq(tally.locked_until),
-        sign_in_tally::known_at.eq(tally.known_at),
-    );
-    run!(
-        c,
-        execute,
-        diesel::insert_into(sign_in_tally::table)
+/// Stores a tally in place of the one before.
+macro_rules! put_query {
+    ($town:expr, $login:expr, $device:expr, $tally:expr) => {{
+        use $crate::db::schema::sign_in_tally as t;
+        let values = (
+            t::failed.eq($tally.failed),
+            t::failed_at.eq($tally.failed_at),
+            t::locked_until.eq($tally.locked_until),
+            t::known_at.eq($tally.known_at),
+        );
+        diesel::insert_into(t::table)
             .values((
-                sign_in_tally::municipality_id.eq(town),
-                sign_in_tally::login_sha256.eq(login),
-                sign_in_tally::device_id.eq(device),
+                t::municipality_id.eq($town),
+                t::login_sha256.eq($login),
+                t::device_id.eq($device),
                 values,
             ))
-            .on_conflict((
-                sign_in_tally::municipality_id,
-                sign_in_tally::login_sha256,
-                sign_in_tally::device_id
-            ))
+            .on_conflict((t::municipality_id, t::login_sha256, t::device_id))
             .do_update()
             .set(values)
-    )?;
+    }};
+}
+pub(super) use put_query;
+
+async fn put(c: &mut Conn, town: Id, login: &[u8], device: Id, tally: &Tally) -> Result<(), AppError> {
+    run!(c, execute, kept(put_query!(town, login, device, tally)))?;
     Ok(())
 }
 

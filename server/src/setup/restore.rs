@@ -34,12 +34,24 @@ enum Record {
     ToAnother,
 }
 
-fn look(secret: &OperatorSecret, sure: bool, certificate: &[u8], sealed: &[u8]) -> Record {
-    match secret.try_open(sealed) {
-        Ok(key) if Authority::open(certificate.to_vec(), &key).is_ok() => Record::Whole,
+/// How a record stands, and whether its key is the copy's.
+fn look(
+    secret: &OperatorSecret,
+    sure: bool,
+    kept: &Kept,
+    certificate: &[u8],
+    sealed: &[u8],
+) -> (Record, bool) {
+    let key = secret.try_open(sealed);
+    let same_key = key.as_ref().is_ok_and(|key| key[..] == kept.key[..]);
+    // No key ever has two certificates: one that still reads, but is not the copy's, is damaged.
+    let altered = same_key && certificate != kept.authority.certificate();
+    let record = match key {
+        Ok(key) if !altered && Authority::open(certificate.to_vec(), &key).is_ok() => Record::Whole,
         Err(Closed::ToAnother) if !sure => Record::ToAnother,
         _ => Record::Damaged,
-    }
+    };
+    (record, same_key)
 }
 
 fn refused(what: &str, then: &str) -> AppError {
@@ -90,7 +102,7 @@ pub async fn import(db: &Db, secret: &OperatorSecret, slug: &str, kept: &Kept) -
             ))
         )?;
         let signers = signers(c, town).await?;
-        let present = look(secret, sure, &cert, &key);
+        let present = look(secret, sure, kept, &cert, &key);
         let outcome = rule(secret, sure, slug, kept, (present, &cert), &old, &signers)?;
         let id = kept.authority.id();
         match outcome {
@@ -161,7 +173,7 @@ fn rule(
     sure: bool,
     slug: &str,
     kept: &Kept,
-    (present, cert): (Record, &[u8]),
+    ((present, same_key), cert): ((Record, bool), &[u8]),
     old: &[Old],
     signers: &[String],
 ) -> Result<Restored, AppError> {
@@ -171,7 +183,8 @@ fn rule(
             let what = format!("the copy is of the authority {id}, which {slug} has retired");
             return Err(refused(&what, "Name a copy that was made after the last roll"));
         }
-        return match (look(secret, sure, &old.cert, old.sealed.as_deref().unwrap_or_default()), present) {
+        let sealed = old.sealed.as_deref().unwrap_or_default();
+        return match (look(secret, sure, kept, &old.cert, sealed).0, present) {
             (Record::Damaged, _) => Ok(Restored::Older),
             (Record::ToAnother, _) => Err(another_secret(slug)),
             (Record::Whole, Record::Whole) => Ok(Restored::Stood),
@@ -195,6 +208,7 @@ fn rule(
             let lost: Vec<&String> = signers.iter().filter(|s| old.iter().all(|o| o.id != **s)).collect();
             // The certificate itself says whose the lost key was; where it is lost too, what it signed does.
             let is_it = stands == id
+                || same_key
                 || (!Authority::is_certificate(cert) && (lost.is_empty() || lost.contains(&&id)));
             if is_it {
                 Ok(Restored::Present)

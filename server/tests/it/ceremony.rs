@@ -150,6 +150,17 @@ async fn make_back_up_lose_put_back_roll() {
             assert!(operator.good(&import(&copy)).contains("stands; nothing was changed"));
             assert_eq!(record(&operator).await.0, certificate);
         }
+        // One byte of the certificate, which still reads: of its signature, its name, its serial number.
+        let (_, sealed) = record(&operator).await;
+        let name = certificate.windows(7).position(|bytes| bytes == b"Renraku").unwrap();
+        for place in [certificate.len() - 1, name, 15] {
+            let mut altered = certificate.clone();
+            altered[place] ^= 1;
+            put(&operator, &altered, &sealed).await;
+            assert!(operator.good(&import(&copy)).contains("is back, and signs"), "{place}");
+            assert!(operator.good(&import(&copy)).contains("stands; nothing was changed"));
+            assert_eq!(record(&operator).await.0, certificate);
+        }
         let db = database(&operator).await;
         db.write(async |c| Ok(run!(c, execute, diesel::delete(revocation_list::table))?)).await.unwrap();
         drop(db);

@@ -6,7 +6,7 @@ use renraku_media::{Cancel, photo};
 use renraku_server::db::Id;
 use renraku_server::db::prelude::*;
 use renraku_server::db::schema::team_member;
-use renraku_server::run;
+use renraku_server::{clock, run};
 use renraku_wire::*;
 use reqwest::Method;
 use std::sync::LazyLock;
@@ -24,6 +24,7 @@ both!(
     a_film_gets_its_poster_from_its_device,
     an_upload_ends_once,
     what_follows_is_chosen_by_one_who_may_still_write,
+    what_never_comes_is_given_up,
 );
 
 /// A stripped photo of 600 × 400 pixels.
@@ -430,4 +431,67 @@ async fn what_follows_is_chosen_by_one_who_may_still_write(host: Host) {
     care.nurse.1.send(poster.body(small)).await.refused(Code::NotFound);
     let name = format!("media/{}/{}/thumbnail", town.id, film.id);
     assert!(host.server.app.storage.find(&name).await.unwrap().is_none());
+}
+
+async fn what_never_comes_is_given_up(host: Host) {
+    use renraku_server::db::schema::{audit, media, media_chunk};
+    use renraku_server::media::overdue;
+    const DAY: i64 = 86_400_000;
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let app = &host.server.app;
+    let path = format!("/v1/patients/{}/posts", care.patient);
+    let to_follow = NewMedia { length: 0, sha256: String::new(), ..announcement(MediaKind::Photo, &PHOTO) };
+    let begun = announcement(MediaKind::Photo, &PHOTO);
+    let here = announcement(MediaKind::Photo, &PHOTO);
+    let files = vec![to_follow.clone(), begun.clone(), here.clone()];
+    care.nurse.1.post(&path, &new_post("端末をなくしました。", files)).await.done();
+    care.nurse.1.chunk(begun.id, 0, &PHOTO[..100]).await.done();
+    care.nurse.1.upload(here.id, &PHOTO).await.done();
+    let states = async || {
+        let page: PostPage = care.doctor.1.get(&path).await.ok();
+        page.posts[0].media.iter().map(|m| m.state).collect::<Vec<_>>()
+    };
+    let counts = async || {
+        app.db
+            .read(async |c| {
+                let given_up = audit::table.filter(audit::action.eq("media.give_up"));
+                let entries: i64 = run!(c, get_result, given_up.count())?;
+                let chunks: i64 = run!(c, get_result, media_chunk::table.count())?;
+                Ok((entries, chunks))
+            })
+            .await
+            .unwrap()
+    };
+    let (waits, ready) = (MediaState::Pending, MediaState::Ready);
+    let now = clock::now();
+    overdue::give_up(app, now + 59 * DAY).await.unwrap();
+    assert_eq!((states().await, counts().await), (vec![waits, waits, ready], (0, 1)));
+    // What came of one just now is waited for from now on.
+    app.db
+        .write(async |c| {
+            let this = media::table.filter(media::id.eq(Id::from(begun.id)));
+            Ok(run!(c, execute, diesel::update(this).set(media::changed_at.eq(now + 5 * DAY)))?)
+        })
+        .await
+        .unwrap();
+    overdue::give_up(app, now + 61 * DAY).await.unwrap();
+    assert_eq!((states().await, counts().await), (vec![MediaState::Refused, waits, ready], (1, 1)));
+    // Two servers keep house at once.
+    let (one, two) = futures_util::future::join(
+        overdue::give_up(app, now + 66 * DAY),
+        overdue::give_up(app, now + 66 * DAY),
+    )
+    .await;
+    one.unwrap();
+    two.unwrap();
+    let gone = MediaState::Refused;
+    assert_eq!((states().await, counts().await), (vec![gone, gone, ready], (2, 0)));
+    care.nurse.1.chunk(begun.id, 100, &PHOTO[100..]).await.refused(Code::OffsetConflict);
+    care.nurse.1.post("/v1/media", &announcement_of(&to_follow)).await.refused(Code::IdConflict);
+}
+
+/// What a phone that turns up again says of a file that it was to make.
+fn announcement_of(file: &NewMedia) -> NewMedia {
+    NewMedia { id: file.id, ..announcement(MediaKind::Photo, &PHOTO) }
 }

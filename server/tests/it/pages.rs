@@ -8,6 +8,7 @@ use reqwest::header::HeaderMap;
 
 both!(
     public_pages_open_without_a_certificate,
+    a_pick_up_sent_twice_is_one_file,
     an_application_keeps_what_was_typed,
     signing_in_leads_back_and_sets_a_strict_cookie,
     changes_from_elsewhere_are_refused,
@@ -178,6 +179,52 @@ async fn public_pages_open_without_a_certificate(host: Host) {
     let right = [("number", number.as_str()), ("password", password.as_str()), ("device_name", "PC-1")];
     let file = browser.post("/one/certificate", &right).await.shows(200, &[]);
     assert_eq!(file.headers["content-disposition"], "attachment; filename=\"renraku-one-PC-1.p12\"");
+    browser.post("/one/certificate", &right).await.shows(409, &["ticket_used"]);
+}
+
+async fn a_pick_up_sent_twice_is_one_file(host: Host) {
+    use renraku_server::db::prelude::*;
+    use renraku_server::db::schema::{audit, device};
+    use renraku_server::run;
+    let town = host.town("one").await;
+    let browser = Browser::public(&host);
+    let page = browser.get("/one/certificate").await.shows(200, &["証明書"]).value("page");
+    assert_eq!(page.len(), 24);
+    let (number, password) = &town.office_ticket;
+    let form = |page: &str, password: &str, name: &str| {
+        [("page", page), ("number", number), ("password", password), ("device_name", name)]
+            .map(|(name, value)| (name, value.to_owned()))
+    };
+    let send = async |form: [(&'static str, String); 4]| {
+        let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.post("/one/certificate", &fields).await
+    };
+    let wrong = send(form(&page, "wrong", "PC")).await.shows(422, &["ticket_invalid"]);
+    assert_eq!(wrong.value("page"), page, "what is sent again comes from the same page");
+    let right = || form(&page, password, "PC");
+    let (one, two) = futures_util::future::join(send(right()), send(right())).await;
+    let file = one.shows(200, &[]).text;
+    assert!(!file.is_empty());
+    assert_eq!(file, two.shows(200, &[]).text, "pressed twice");
+    assert_eq!(file, send(right()).await.shows(200, &[]).text, "the download broke");
+    // Whoever else knows No and password gets nothing; nor does the same page for another device.
+    let other = browser.get("/one/certificate").await.value("page");
+    assert_ne!(other, page);
+    for form in [form(&other, password, "PC"), form("", password, "PC"), form(&page, password, "PC-2")] {
+        send(form).await.shows(409, &["ticket_used"]);
+    }
+    send(form(&page, "wrong", "PC")).await.shows(422, &["ticket_invalid"]);
+    let (devices, again): (i64, i64) = host
+        .server
+        .app
+        .db
+        .read(async |c| {
+            let again = audit::table.filter(audit::action.eq("device.enrol_again"));
+            Ok((run!(c, get_result, device::table.count())?, run!(c, get_result, again.count())?))
+        })
+        .await
+        .unwrap();
+    assert_eq!((devices, again), (1, 2));
 }
 
 async fn an_application_keeps_what_was_typed(host: Host) {

@@ -9,7 +9,12 @@ use renraku_server::error::AppError;
 use renraku_server::run;
 use std::collections::BTreeSet;
 
-both!(a_lost_update_is_impossible, a_failed_write_leaves_nothing, a_cancelled_write_is_whole_or_nothing);
+both!(
+    a_lost_update_is_impossible,
+    a_failed_write_leaves_nothing,
+    a_cancelled_write_is_whole_or_nothing,
+    what_is_sent_together_is_one_change,
+);
 
 #[derive(QueryableByName)]
 struct Column {
@@ -128,4 +133,35 @@ async fn a_cancelled_write_is_whole_or_nothing(host: Host) {
     let name: String =
         db.read(async |c| Ok(run!(c, get_result, m::table.find(town.id).select(m::name))?)).await.unwrap();
     assert!(name == "完了" || (cancelled && name == "試験町"), "{name}");
+}
+
+async fn what_is_sent_together_is_one_change(host: Host) {
+    use renraku_server::db::kept;
+    use schema::municipality as m;
+    let town = host.town("one").await;
+    let db = &host.server.app.db;
+    let name = || m::table.find(town.id).select(m::name);
+    let renamed = |to: &'static str| kept(diesel::update(m::table.find(town.id)).set(m::name.eq(to)));
+    let failed: Result<(), AppError> = db
+        .write(async |c| {
+            let nothing = diesel::sql_query("INSERT INTO municipality (id) VALUES (NULL)");
+            renraku_server::run_together!(c, execute => renamed("途中"), execute => nothing)?;
+            Ok(())
+        })
+        .await;
+    assert!(failed.is_err());
+    // In their order, each with its answer; a kept statement takes other values the next time.
+    for to in ["一番", "二番"] {
+        let (changed, seen): (usize, String) = db
+            .write(async |c| {
+                let before: String = run!(c, get_result, name())?;
+                assert_ne!(before, "途中");
+                Ok(renraku_server::run_together!(c, execute => renamed(to), get_result::<String> => name())?)
+            })
+            .await
+            .unwrap();
+        assert_eq!((changed, seen.as_str()), (1, to));
+        let seen: String = db.glance(async |c| Ok(run!(c, get_result, name())?)).await.unwrap();
+        assert_eq!(seen, to);
+    }
 }

@@ -176,7 +176,7 @@ async fn a_strangers_ids_are_nobodys_ids(host: Host) {
                     let nobodys = answer(&host, client, &route, &nobodys()).await;
                     let theirs = answer(&host, client, &route, things).await;
                     not_there |= nobodys.status == 404;
-                    assert!(nobodys.statements.len() > 2, "nothing is heard: {nobodys:?}");
+                    assert!(!nobodys.statements.is_empty(), "nothing is heard: {nobodys:?}");
                     assert!((400..500).contains(&nobodys.status), "{name}, {who}: {nobodys:?}");
                     if nobodys == theirs {
                         break;
