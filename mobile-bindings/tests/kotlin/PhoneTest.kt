@@ -1,6 +1,7 @@
 package jp.renraku.core.test
 
 import java.io.File
+import java.util.UUID
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.TimeUnit
 import jp.renraku.core.AttachmentFile
@@ -125,7 +126,12 @@ class PhoneTest {
         session.patients()
         session.timeline(patient, null)
         stage.ask("cut")
-        val id = session.compose(draft("電波なし", photo()))
+        val camera = File.createTempFile("camera", ".jpg").also { File(town.getValue("photo")).copyTo(it, overwrite = true) }
+        val shot = AttachmentFile(MediaKind.PHOTO, camera.path, "左踵", handOver = true)
+        val post = draft("電波なし", shot).copy(id = UUID.randomUUID().toString())
+        val id = session.compose(post)
+        assertFalse("handed over", camera.exists())
+        assertEquals("tapped twice", id, session.compose(post))
         assertEquals(FileState.Planned, session.outbox().single().media.single().state)
         assertEquals(1u, session.prepare().made)
         assertEquals(ItemState.Waiting, session.outbox().single().state)

@@ -97,7 +97,15 @@ final class PhoneTests: XCTestCase {
         let session = try await nurse()
         _ = try await session.patients()
         try stage.ask("cut")
-        let id = try await session.compose(draft: draft(stage, "電波なし", .photo))
+        let camera = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).jpg")
+        try FileManager.default.copyItem(atPath: town["photo"]!, toPath: camera.path)
+        var post = try draft(stage, "電波なし")
+        post.attachments = [AttachmentFile(kind: .photo, path: camera.path, description: "左踵", handOver: true)]
+        post.id = UUID().uuidString
+        let id = try await session.compose(draft: post)
+        XCTAssertFalse(FileManager.default.fileExists(atPath: camera.path), "handed over")
+        let same = try await session.compose(draft: post)
+        XCTAssertEqual(same, id, "tapped twice")
         let made = try await session.prepare()
         XCTAssertEqual(made.made, 1)
         let waiting = try await session.outbox()
