@@ -73,9 +73,12 @@ impl Handover {
         place
     }
 
-    /// Forgets a form for which nothing was made.
-    pub fn forget(&self, key: Key) {
-        self.held().retain(|(k, _, _)| *k != key);
+    /// Forgets a form for which nothing was made, or nothing that is still to be had. Not its place while others
+    /// wait there: one of them may make it.
+    pub fn forget(&self, key: Key, place: &Place) {
+        // The list has it once, and whoever forgets it.
+        let is_free = |p: &Place| Arc::ptr_eq(p, place) && Arc::strong_count(p) <= 2;
+        self.held().retain(|(k, _, p)| *k != key || !is_free(p));
     }
 }
 
@@ -91,7 +94,13 @@ mod tests {
         let first = handover.place(keys[0]);
         assert!(Arc::ptr_eq(&first, &handover.place(keys[0])));
         assert!(!Arc::ptr_eq(&first, &handover.place(keys[1])));
-        handover.forget(keys[1]);
+        let (other, waiting) = (handover.place(keys[1]), handover.place(keys[1]));
+        handover.forget(keys[1], &other);
+        assert!(Arc::ptr_eq(&other, &handover.place(keys[1])), "somebody waits there");
+        drop(waiting);
+        handover.forget(keys[1], &first);
+        assert_eq!(handover.held().len(), 2, "another's");
+        handover.forget(keys[1], &other);
         handover.sweep(Instant::now() + HELD / 2);
         assert_eq!(handover.held().len(), 1);
         handover.sweep(Instant::now() + HELD);

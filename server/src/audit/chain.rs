@@ -63,6 +63,7 @@ async fn head(c: &mut Conn, town: Id) -> Result<(i64, String), AppError> {
             .filter(audit::seq.is_not_null())
             .order(audit::seq.desc())
             .select((audit::seq, audit::hash))
+            .limit(1)
     )
     .optional()?;
     Ok(match row {
@@ -147,8 +148,11 @@ pub async fn link(db: &Db, town: Id) -> Result<usize, AppError> {
             previous = hash(&previous, seq, row);
             links.push((row.id, seq, previous.clone()));
         }
-        run!(c, execute, Linked { town, links: &links })?;
-        Ok(loose.len())
+        let linked = run!(c, execute, Linked { town, links: &links })?;
+        if linked != loose.len() {
+            return Err(AppError::internal("an entry of the audit log went while it was linked"));
+        }
+        Ok(linked)
     })
     .await
 }

@@ -23,7 +23,7 @@ pub enum Kind {
     Lite(Object<LiteManager>),
 }
 
-/// A connection inside a transaction.
+/// A connection that somebody uses, inside a transaction unless they need none.
 pub struct Conn {
     #[doc(hidden)]
     pub kind: Kind,
@@ -77,7 +77,17 @@ impl Conn {
 /// Runs one statement on whichever database this is: `run!(c, load::<Row>, query)`.
 #[macro_export]
 macro_rules! run {
-    ($c:expr, $method:ident $(::<$t:ty>)?, $query:expr) => {{
+    // A change is never sent before its transaction stands.
+    ($c:expr, execute, $query:expr) => {
+        match $crate::db::begin($c).await {
+            Ok(()) => $crate::run!(@run $c, execute, $query),
+            Err(e) => Err(e),
+        }
+    };
+    ($c:expr, $method:ident $(::<$t:ty>)?, $query:expr) => {
+        $crate::run!(@run $c, $method $(::<$t>)?, $query)
+    };
+    (@run $c:expr, $method:ident $(::<$t:ty>)?, $query:expr) => {{
         let result = match &mut $c.kind {
             $crate::db::Kind::Pg(k) => {
                 use diesel_async::RunQueryDsl as _;
@@ -122,15 +132,31 @@ macro_rules! run_together {
         }
         result
     }};
-    (@join $begun:ident, $a:expr, $b:expr) => {
-        futures_util::future::try_join3($begun, $a, $b).await.map(|(_, a, b)| (a, b))
+    // All are waited for: the first that failed says why, and those behind it only that it did.
+    (@join $begun:ident, $a:expr, $b:expr) => {{
+        let (begun, a, b) = futures_util::future::join3($begun, $a, $b).await;
+        begun.and_then(|()| Ok((a?, b?)))
+    }};
+    (@join $begun:ident, $a:expr, $b:expr, $d:expr) => {{
+        let (begun, a, b, d) = futures_util::future::join4($begun, $a, $b, $d).await;
+        begun.and_then(|()| Ok((a?, b?, d?)))
+    }};
+    (@join $begun:ident, $a:expr, $b:expr, $d:expr, $e:expr) => {{
+        let (begun, a, b, d, e) = futures_util::future::join5($begun, $a, $b, $d, $e).await;
+        begun.and_then(|()| Ok((a?, b?, d?, e?)))
+    }};
+}
+
+/// Begins the transaction now, if one is to be begun.
+#[doc(hidden)]
+pub async fn begin(c: &mut Conn) -> Result<(), DieselError> {
+    let due = c.begin.due();
+    let begun = match &mut c.kind {
+        Kind::Pg(k) => begun(k, due).await,
+        Kind::Lite(_) => Ok(()),
     };
-    (@join $begun:ident, $a:expr, $b:expr, $d:expr) => {
-        futures_util::future::try_join4($begun, $a, $b, $d).await.map(|(_, a, b, d)| (a, b, d))
-    };
-    (@join $begun:ident, $a:expr, $b:expr, $d:expr, $e:expr) => {
-        futures_util::future::try_join5($begun, $a, $b, $d, $e).await.map(|(_, a, b, d, e)| (a, b, d, e))
-    };
+    c.failed |= begun.is_err();
+    begun
 }
 
 /// A transaction on PostgreSQL that begins, if one is to be begun.

@@ -31,6 +31,7 @@ steps! {
     7 "0007_once",
     8 "0008_loss",
     9 "0009_sent",
+    10 "0010_overdue",
 }
 
 #[derive(diesel::QueryableByName)]

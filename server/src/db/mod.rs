@@ -4,7 +4,7 @@
 //! one blocking section a transaction, `diesel-async` on PostgreSQL. [`Db::read`] and [`Db::write`]
 //! run a closure in one transaction; a write is serializable and may run again when PostgreSQL asks for
 //! it, so the closure must not do anything but talk to the database. [`Db::glance`] is for one statement,
-//! which sees one state by itself, and needs no transaction.
+//! which sees one state by itself and needs no transaction, and for several whose answers need not be of one.
 //!
 //! On PostgreSQL the way there and back costs more than most statements, so `BEGIN` travels with the first
 //! statement, nobody waits for the end of a reading, and [`run_together!`] sends several at once.
@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use conn::transaction;
 #[doc(hidden)]
-pub use conn::{Begin, Begun, begun};
+pub use conn::{Begin, Begun, begin, begun};
 pub use conn::{Conn, Kind};
 pub use kept::kept;
 pub use sql::Id;
@@ -95,6 +95,8 @@ impl Db {
                 .wait_timeout(Some(Duration::from_secs(10)))
                 .create_timeout(Some(Duration::from_secs(10)))
                 .runtime(deadpool::Runtime::Tokio1)
+                // The one that was used last is warm; and one whose request was cancelled is found, and closed, next.
+                .queue_mode(deadpool::managed::QueueMode::Lifo)
                 .build()
                 .map_err(|e| AppError::internal(format!("the connection pool cannot be built: {e}")))?;
             let mut c = pool.get().await.map_err(pool_error)?;

@@ -5,7 +5,7 @@
 //! for the same form alone: the page's own secret, No, password and name must all be those of the first time. Each
 //! time is in the log. After a restart, or at another server, the No is used, as it was.
 
-use super::enrol;
+use super::{certificates, enrol};
 use crate::audit::{self, Actor};
 use crate::error::AppError;
 use crate::handover;
@@ -36,9 +36,21 @@ pub async fn pkcs12(app: &App, slug: &str, page: &str, request: Pkcs12Request) -
         if let Some(picked) = &*held {
             let (town, device) = (picked.town, picked.device);
             let actor = Actor { municipality_id: town, staff_id: None, device_id: Some(device) };
-            app.db
-                .write(async |c| audit::record(c, actor, "device.enrol_again", Some(device), "").await)
+            let is_good = app
+                .db
+                .write(async |c| {
+                    let is_good = certificates::device_has_good(c, town, device).await?;
+                    if is_good {
+                        audit::record(c, actor, "device.enrol_again", Some(device), "").await?;
+                    }
+                    Ok(is_good)
+                })
                 .await?;
+            // Revoked meanwhile, or its facility was.
+            if !is_good {
+                *held = None;
+                return Err(Code::TicketUsed.into());
+            }
             return Ok(picked.file.to_vec());
         }
         match enrol::pkcs12(&app, &slug, &request).await {
@@ -48,7 +60,7 @@ pub async fn pkcs12(app: &App, slug: &str, page: &str, request: Pkcs12Request) -
                 Ok(file)
             }
             Err(e) => {
-                app.handover.forget(key);
+                app.handover.forget(key, &place);
                 Err(e)
             }
         }

@@ -12,18 +12,15 @@ use crate::run;
 use crate::state::App;
 use renraku_wire::MediaState;
 
-/// How long a file is waited for since anything of it came, in milliseconds: as long as a post may be late.
+/// How long a file is waited for since bytes of it came, in milliseconds: as long as a post may be late.
 const WAIT_MILLIS: i64 = 60 * 86_400_000;
 /// How many are looked at in one go.
 const BATCH: i64 = 100;
 
-// Of any town. One whose bytes are all here waits for nothing but its check.
+// Of any town. One whose bytes are all here was never checked: its device alone asks for that.
 macro_rules! overdue {
     ($since:expr) => {
-        media::table
-            .filter(media::state.eq(word(&MediaState::Pending)))
-            .filter(media::length.eq(0).or(media::received.lt(media::length)))
-            .filter(media::changed_at.lt($since))
+        media::table.filter(media::state.eq(word(&MediaState::Pending))).filter(media::changed_at.lt($since))
     };
 }
 

@@ -125,7 +125,7 @@ fn status(file: &File) -> Result<UploadStatus, AppError> {
 ///
 /// # Errors
 /// [`Code::NotFound`]; [`Code::OffsetConflict`] when the upload goes on elsewhere, or is over;
-/// [`Code::BodyTooLarge`]; and, with the last byte, why the file is refused.
+/// [`Code::StateConflict`] when the file was refused or given up; [`Code::BodyTooLarge`]; and, with the last byte, why the file is refused.
 pub async fn append(
     app: &App,
     who: &SignedIn,
@@ -140,6 +140,10 @@ pub async fn append(
     if file.state()? == MediaState::Pending && file.received == file.length {
         // All bytes are here, but the check was cut off: do it now.
         return conclude(app, who, &file).await;
+    }
+    if file.state()? == MediaState::Refused {
+        // Nothing will make it good: whoever sends it need not try again.
+        return Err(Code::StateConflict.into());
     }
     if file.state()? != MediaState::Pending || i64::try_from(offset).ok() != Some(file.received) {
         return Err(Code::OffsetConflict.into());

@@ -35,8 +35,6 @@ pub async fn meet(
 
 /// What a sign-in finds at the moment of opening.
 pub struct Found {
-    /// The tallies.
-    pub tallies: Tallies,
     /// The person; none when certificate, facility or account let nobody in any more.
     pub person: Option<Person>,
     /// The session under the same token, if there is one.
@@ -71,7 +69,6 @@ type PersonRow = (String, String, String, String, bool);
 pub async fn look(
     c: &mut Conn,
     device: &DeviceAccess,
-    key: &Key,
     account: &Account,
     token_hash: &[u8],
 ) -> Result<Found, AppError> {
@@ -96,9 +93,8 @@ pub async fn look(
         session::last_seen_at,
         session::resting_at,
     ));
-    let (rows, mut people, mut sessions) = run_together!(
+    let (mut people, mut sessions) = run_together!(
         c,
-        load::<tally::Row> => load_query!(key),
         load::<PersonRow> => person,
         load::<(i64, i64, Option<i64>)> => before
     )?;
@@ -114,7 +110,6 @@ pub async fn look(
         Ok::<_, AppError>(Person { staff, must_change_password })
     });
     Ok(Found {
-        tallies: tally::of_rows(key, &rows),
         person: person.transpose()?,
         before: sessions.pop().map(|(expires_at, last_seen_at, resting_at)| Before {
             expires_at,

@@ -97,14 +97,15 @@ async fn enter(
     let person = app
         .db
         .write(async |c| {
-            let Some(account) = account.as_ref().filter(|_| fits) else {
-                let refusal = judge(c, actor, device.policy(), key, false).await?;
-                return Ok(Err(refusal.unwrap_or_else(|| Problem::new(Code::SignInRefused))));
-            };
-            let found = opening::look(c, device, key, account, &hash).await?;
-            if let Some(until) = found.tallies.wait(now) {
+            // Right or wrong, it begins with the same question, and who has to wait is asked no other.
+            let tallies = tally::load(c, key).await?;
+            if let Some(until) = tallies.wait(now) {
                 return Ok(Err(locked(until, now)));
             }
+            let Some(account) = account.as_ref().filter(|_| fits) else {
+                return Ok(Err(wrong(c, actor, device.policy(), key, &tallies).await?));
+            };
+            let found = opening::look(c, device, account, &hash).await?;
             // Between the check and now, the office may have suspended the id, the facility or the device.
             let Some(person) = found.person.filter(|_| now <= device.not_after()) else {
                 access::device(c, &device.credentials(app.seen.clone())).await?;
@@ -217,14 +218,25 @@ async fn judge(
         tally::right(c, key, now).await?;
         return Ok(None);
     }
+    wrong(c, actor, policy, key, &tallies).await.map(Some)
+}
+
+/// Counts a wrong password, and says what refusal it earns.
+async fn wrong(
+    c: &mut Conn,
+    actor: Actor,
+    policy: &MunicipalityPolicy,
+    key: &tally::Key,
+    tallies: &Tallies,
+) -> Result<Problem, AppError> {
+    let now = clock::now();
     let after = tallies.wrong(policy, now);
     tally::store(c, key, &after).await?;
     audit::record(c, actor, "session.refuse", actor.staff_id, "").await?;
-    let refusal = match after.wait(now) {
+    Ok(match after.wait(now) {
         Some(until) => locked(until, now),
         None => Problem::new(Code::SignInRefused),
-    };
-    Ok(Some(refusal))
+    })
 }
 
 /// The refusal that says how long to wait.

@@ -107,14 +107,21 @@ pub async fn import(db: &Db, secret: &OperatorSecret, slug: &str, kept: &Kept) -
         let id = kept.authority.id();
         match outcome {
             Restored::Stood => return Ok(outcome),
-            Restored::Present => run!(
-                c,
-                execute,
-                diesel::update(municipality::table.find(town)).set((
-                    municipality::authority_cert.eq(kept.authority.certificate()),
-                    municipality::authority_key_sealed.eq(&sealed),
-                ))
-            )?,
+            Restored::Present => {
+                // What it signed while its own certificate was altered is this one's.
+                let signed = certificate::table
+                    .filter(certificate::municipality_id.eq(town))
+                    .filter(certificate::authority.eq(authority_id(&cert)));
+                run!(c, execute, diesel::update(signed).set(certificate::authority.eq(&id)))?;
+                run!(
+                    c,
+                    execute,
+                    diesel::update(municipality::table.find(town)).set((
+                        municipality::authority_cert.eq(kept.authority.certificate()),
+                        municipality::authority_key_sealed.eq(&sealed),
+                    ))
+                )?
+            }
             Restored::Older => run!(
                 c,
                 execute,
@@ -209,7 +216,8 @@ fn rule(
             // The certificate itself says whose the lost key was; where it is lost too, what it signed does.
             let is_it = stands == id
                 || same_key
-                || (!Authority::is_certificate(cert) && (lost.is_empty() || lost.contains(&&id)));
+                || lost.contains(&&id)
+                || (!Authority::is_certificate(cert) && lost.is_empty());
             if is_it {
                 Ok(Restored::Present)
             } else {

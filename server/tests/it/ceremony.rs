@@ -5,7 +5,7 @@ use crate::operator::{Operator, Serving, limited, said};
 use crate::town::*;
 use renraku_server::db::Db;
 use renraku_server::db::prelude::*;
-use renraku_server::db::schema::{municipality, old_authority, revocation_list};
+use renraku_server::db::schema::{certificate, municipality, old_authority, revocation_list};
 use renraku_server::run;
 use renraku_server::secret::OperatorSecret;
 use renraku_server::tls::authority_id;
@@ -115,6 +115,27 @@ fn export<'a>(slug: &'a str, file: &'a Path) -> Vec<&'a str> {
     vec!["authority", "export", "--slug", slug, "--out", file.to_str().unwrap()]
 }
 
+/// Makes all certificates the work of one authority.
+async fn signed_by(operator: &Operator, id: &str) {
+    let db = database(operator).await;
+    db.write(async |c| {
+        let all = diesel::update(certificate::table);
+        Ok(run!(c, execute, all.set(certificate::authority.eq(id)))?)
+    })
+    .await
+    .unwrap();
+}
+
+/// Who made each certificate.
+async fn signers(operator: &Operator) -> Vec<String> {
+    let db = database(operator).await;
+    let all: Vec<Option<String>> = db
+        .read(async |c| Ok(run!(c, load, certificate::table.select(certificate::authority))?))
+        .await
+        .unwrap();
+    all.into_iter().map(Option::unwrap).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn make_back_up_lose_put_back_roll() {
     for operator in Operator::each().await {
@@ -156,10 +177,16 @@ async fn make_back_up_lose_put_back_roll() {
         for place in [certificate.len() - 1, name, 15] {
             let mut altered = certificate.clone();
             altered[place] ^= 1;
+            // With the key lost, too; and with the key, having signed for a while.
+            put(&operator, &altered, b"garbage").await;
+            assert!(operator.good(&import(&copy)).contains("is back, and signs"), "{place}");
             put(&operator, &altered, &sealed).await;
+            signed_by(&operator, &authority_id(&altered)).await;
             assert!(operator.good(&import(&copy)).contains("is back, and signs"), "{place}");
             assert!(operator.good(&import(&copy)).contains("stands; nothing was changed"));
             assert_eq!(record(&operator).await.0, certificate);
+            let now = signers(&operator).await;
+            assert!(now.len() > 1 && now.iter().all(|id| *id == authority_id(&certificate)), "{now:?}");
         }
         let db = database(&operator).await;
         db.write(async |c| Ok(run!(c, execute, diesel::delete(revocation_list::table))?)).await.unwrap();

@@ -261,7 +261,7 @@ async fn a_file_may_be_made_after_its_post(host: Host) {
             care.nurse.1.send(care.nurse.1.request(Method::DELETE, &upload)).await.done();
         }
         assert_eq!(state(&care).await.state, MediaState::Refused);
-        care.nurse.1.chunk(made.id, 0, &PHOTO).await.refused(Code::OffsetConflict);
+        care.nurse.1.chunk(made.id, 0, &PHOTO).await.refused(Code::StateConflict);
     }
     let document = NewMedia { kind: MediaKind::Document, id: MediaId::new(), ..to_follow };
     care.nurse.1.post(&path, &new_post("書類", vec![document])).await.refused(Code::FieldInvalid);
@@ -471,10 +471,18 @@ async fn what_never_comes_is_given_up(host: Host) {
     app.db
         .write(async |c| {
             let this = media::table.filter(media::id.eq(Id::from(begun.id)));
-            Ok(run!(c, execute, diesel::update(this).set(media::changed_at.eq(now + 5 * DAY)))?)
+            // All of it, and the server stopped before it was checked.
+            let all = (media::changed_at.eq(now + 5 * DAY), media::received.eq(media::length));
+            Ok(run!(c, execute, diesel::update(this).set(all))?)
         })
         .await
         .unwrap();
+    let object: String = app
+        .db
+        .read(async |c| Ok(run!(c, get_result, media_chunk::table.select(media_chunk::object))?))
+        .await
+        .unwrap();
+    assert!(app.storage.find(&object).await.unwrap().is_some());
     overdue::give_up(app, now + 61 * DAY).await.unwrap();
     assert_eq!((states().await, counts().await), (vec![MediaState::Refused, waits, ready], (1, 1)));
     // Two servers keep house at once.
@@ -487,7 +495,9 @@ async fn what_never_comes_is_given_up(host: Host) {
     two.unwrap();
     let gone = MediaState::Refused;
     assert_eq!((states().await, counts().await), (vec![gone, gone, ready], (2, 0)));
-    care.nurse.1.chunk(begun.id, 100, &PHOTO[100..]).await.refused(Code::OffsetConflict);
+    assert!(app.storage.find(&object).await.unwrap().is_none(), "its bytes are gone");
+    // A phone that turns up again is told that it need not go on.
+    care.nurse.1.chunk(begun.id, 100, &PHOTO[100..]).await.refused(Code::StateConflict);
     care.nurse.1.post("/v1/media", &announcement_of(&to_follow)).await.refused(Code::IdConflict);
 }
 
