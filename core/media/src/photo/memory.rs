@@ -27,7 +27,7 @@ impl Memory {
             return Ok(Self::Little(vec![0; len]));
         }
         let map = MmapMut::map_anon(len).map_err(|_| too_large)?;
-        #[cfg(any(target_os = "linux", target_os = "android"))]
+        #[cfg(target_os = "linux")]
         // A system without large pages gives small ones.
         let _ = map.advise(memmap2::Advice::HugePage);
         Ok(Self::Much { map, len })
