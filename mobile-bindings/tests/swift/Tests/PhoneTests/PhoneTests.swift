@@ -99,9 +99,10 @@ final class PhoneTests: XCTestCase {
         try stage.ask("cut")
         let camera = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).jpg")
         try FileManager.default.copyItem(atPath: town["photo"]!, toPath: camera.path)
-        var post = try draft(stage, "電波なし")
-        post.attachments = [AttachmentFile(kind: .photo, path: camera.path, description: "左踵", handOver: true)]
-        post.id = UUID().uuidString
+        let shot = AttachmentFile(kind: .photo, path: camera.path, description: "左踵", handOver: true)
+        let post = PostDraft(
+            patientId: town["patient"]!, body: "電波なし", urgent: false, bodySite: nil, attachments: [shot],
+            keepAsDraft: false, id: UUID().uuidString)
         let id = try await session.compose(draft: post)
         XCTAssertFalse(FileManager.default.fileExists(atPath: camera.path), "handed over")
         let same = try await session.compose(draft: post)
