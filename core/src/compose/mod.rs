@@ -20,12 +20,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Longest original of a photo that is read into memory: 64 million pixels, four bytes each.
 const ORIGINAL_BYTES: u64 = 256_000_000;
 
+mod original;
 mod sealed;
 mod source;
 
+pub(crate) use original::Original;
 #[cfg(test)]
 pub(crate) use sealed::Key;
-pub(crate) use source::{Arriving, Original, Planned, Source, is_the_files_fault, sweep};
+pub(crate) use source::{Arriving, Planned, Source, is_the_files_fault, sweep};
 
 /// A file to go with a post, as the camera wrote it. Unless it is handed over it is only read, whose it is removes
 /// it, and it must stay until [`crate::Session::prepare`] has made of it what is sent, through kills and restarts.

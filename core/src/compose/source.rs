@@ -1,18 +1,17 @@
 //! What a file is to be made of, as it is kept with its post until it is made. Not here: making it.
 
+use super::original::Original;
 use super::sealed::Key;
 use super::{Attachment, PixelLayout};
 use crate::Cancel;
 use crate::error::CoreError;
 use renraku_media::MediaError;
 use renraku_media::photo::{Cover, Mark, Shape};
-use renraku_media::video::{Recording, Stream};
 use renraku_wire::{MediaId, MediaKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// A file that a post will have.
 pub(crate) struct Planned {
@@ -142,11 +141,10 @@ impl Planned {
 
     /// What to make it of; none when that is gone.
     pub(crate) fn original(&self, folder: &Path) -> io::Result<Option<Original<'_>>> {
-        let original = match &self.source.original {
-            Place::Theirs(path) => Original::new(path.clone(), None),
-            Place::Ours(key) => Original::new(self.own_place(folder), Some(key)),
-        };
-        Ok(original.path.try_exists()?.then_some(original))
+        match &self.source.original {
+            Place::Theirs(path) => Original::find(path.clone(), None),
+            Place::Ours(key) => Original::find(self.own_place(folder), Some(key)),
+        }
     }
 }
 
@@ -201,58 +199,6 @@ impl io::Read for Until<'_> {
     }
 }
 
-/// A camera's file, wherever it lies.
-pub(crate) struct Original<'a> {
-    path: PathBuf,
-    key: Option<&'a Key>,
-    trouble: Trouble,
-}
-
-/// Why a file could not be read, the first time: decoders tell it by many names, or take it for the file's end.
-type Trouble = Arc<Mutex<Option<io::ErrorKind>>>;
-
-impl<'a> Original<'a> {
-    fn new(path: PathBuf, key: Option<&'a Key>) -> Self {
-        Self { path, key, trouble: Arc::default() }
-    }
-
-    /// Why it could not be read, if somebody tried in vain.
-    pub(crate) fn trouble(&self) -> Option<io::ErrorKind> {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Recording for Original<'_> {
-    fn open(&self) -> io::Result<Box<dyn Stream>> {
-        let file: Box<dyn Stream> = match self.key {
-            None => Box::new(File::open(&self.path)?),
-            Some(key) => Box::new(key.open(&self.path).inspect_err(|e| note(&self.trouble, e))?),
-        };
-        Ok(Box::new(Noting(file, self.trouble.clone())))
-    }
-}
-
-/// Notes why reading failed.
-struct Noting(Box<dyn Stream>, Trouble);
-
-fn note(trouble: &Trouble, e: &io::Error) {
-    if e.kind() != io::ErrorKind::Interrupted {
-        trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e.kind());
-    }
-}
-
-impl io::Read for Noting {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.0.read(to).inspect_err(|e| note(&self.1, e))
-    }
-}
-
-impl io::Seek for Noting {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-
 /// Removes what was handed over and belongs to no file that is still to be made: a kill left it.
 pub(crate) fn sweep(folder: &Path, unmade: &[MediaId]) -> std::io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
@@ -278,6 +224,7 @@ pub(crate) fn is_the_files_fault(e: &MediaError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use renraku_media::video::Recording as _;
     use std::io::Read as _;
 
     #[test]

@@ -6,6 +6,7 @@ mod attached;
 mod broken;
 mod enrolling;
 mod files;
+mod handing_over;
 mod killed;
 mod lease;
 mod leaving;

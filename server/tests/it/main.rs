@@ -14,6 +14,7 @@ mod facilities;
 mod facility_pages;
 mod facility_people;
 mod first_town;
+mod following;
 mod inbox;
 mod incidents;
 mod interop;
