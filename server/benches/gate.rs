@@ -12,7 +12,7 @@ mod mailbox;
 #[path = "../tests/it/town.rs"]
 mod town;
 
-use argon2::password_hash::{PasswordHash, PasswordVerifier as _};
+use argon2::password_hash::PasswordHash;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -148,9 +148,8 @@ async fn signing_in(name: &str, host: &Host, care: &Care) {
         })
         .await
         .unwrap();
-    let (mut turns, mut against_kept) = (Vec::new(), Vec::new());
-    let alone = || [false, true].map(|is_kept| passwords_alone(EACH, &hash, is_kept));
-    let mut before = alone();
+    let mut turns = Vec::new();
+    let mut before = passwords_alone(EACH, &hash);
     for _ in 0..ROUNDS {
         let (root, url) = (host.root.clone(), host.server.app.care_url.clone());
         let identity = care.nurse.1.identity.clone().unwrap();
@@ -158,34 +157,31 @@ async fn signing_in(name: &str, host: &Host, care: &Care) {
             devices_sign_in(EACH, || Client::new(&root, &url, Some(identity.clone())))
         });
         let (all, devices) = tokio::task::spawn_blocking(|| devices.join().unwrap()).await.unwrap();
-        let after = alone();
-        let [alone, kept] = [0, 1].map(|n| f64::midpoint(before[n], after[n]));
+        let after = passwords_alone(EACH, &hash);
+        let alone = f64::midpoint(before, after);
         before = after;
         // With cores to spare the devices keep the server from nothing.
         let share = if cores <= 2.0 { devices / cores } else { 0.0 };
         turns.push(((all - share) / alone, alone, devices / all));
-        against_kept.push((all - share) / kept);
     }
     turns.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    against_kept.sort_unstable_by(f64::total_cmp);
     let percent = |turn: usize| (turns[turn].0 - 1.0) * 100.0;
     let (ratio, alone, devices) = turns[ROUNDS / 2];
     let alone = EACH as f64 / alone;
     println!(
-        "{name:<10} sign-ins               {:.1}/s, argon2 alone {:.1}/s: everything else costs {:.1} % of argon2 (half of the turns between {:.1} and {:.1}; {:.1} % of argon2 in memory that is kept; beside it, the devices' own side took {:.1} % of the processors)",
+        "{name:<10} sign-ins               {:.1}/s, argon2 alone {:.1}/s: everything else costs {:.1} % of argon2 (half of the turns between {:.1} and {:.1}; beside it, the devices' own side took {:.1} % of the processors)",
         alone / ratio,
         alone,
         percent(ROUNDS / 2),
         percent(ROUNDS / 4),
         percent(ROUNDS - 1 - ROUNDS / 4),
-        (against_kept[ROUNDS / 2] - 1.0) * 100.0,
         devices / cores * 100.0
     );
 }
 
-/// Seconds that so many passwords take to check, on two threads: as the library does it, in memory that is new each
-/// time, or in memory that is kept, as the server does it while others wait.
-fn passwords_alone(count: usize, hash: &str, is_kept: bool) -> f64 {
+/// Seconds that so many passwords take to check, on two threads, each in memory that it keeps, as the server
+/// hands its memory on.
+fn passwords_alone(count: usize, hash: &str) -> f64 {
     let parsed = PasswordHash::new(hash).unwrap();
     let params = Params::try_from(&parsed).unwrap();
     let mut buffer = [0; 64];
@@ -196,16 +192,12 @@ fn passwords_alone(count: usize, hash: &str, is_kept: bool) -> f64 {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let mut memory = vec![Block::default(); if is_kept { params.block_count() } else { 0 }];
+                let mut memory = vec![Block::default(); params.block_count()];
                 for _ in 0..count / 2 {
-                    if is_kept {
-                        let mut out = [0; 32];
-                        let password = PASSWORD.as_bytes();
-                        argon2.hash_password_into_with_memory(password, salt, &mut out, &mut memory).unwrap();
-                        assert_eq!(out, expected.as_bytes());
-                    } else {
-                        argon2.verify_password(PASSWORD.as_bytes(), &parsed).unwrap();
-                    }
+                    let mut out = [0; 32];
+                    let password = PASSWORD.as_bytes();
+                    argon2.hash_password_into_with_memory(password, salt, &mut out, &mut memory).unwrap();
+                    assert_eq!(out, expected.as_bytes());
                 }
             });
         }

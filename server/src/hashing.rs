@@ -5,11 +5,15 @@ use argon2::password_hash::{self, Output, PasswordHash, Salt, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use renraku_wire::Code;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 /// What a hash is worked out in: 19 MiB.
 type Memory = Vec<Block>;
+
+/// How long memory is kept that no hash has asked for.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// Places for hashing passwords and a short bench before them: a hash takes 19 MiB and tens of
 /// milliseconds of a processor, and a flood of sign-ins must not queue up without end.
@@ -23,9 +27,11 @@ pub struct Hashing {
 struct Bench {
     /// How many are hashed or wait.
     taken: usize,
-    /// Handed on from one hash to the next while some wait: memory new from the system costs a tenth of the
-    /// hash. Whoever leaves no one waiting gives it back, so that a server at rest is small.
+    /// Handed on from one hash to the next: memory new from the system costs a tenth of the hash.
     spare: Vec<Memory>,
+    /// Hashes so far, and whether somebody waits to give the spare memory back.
+    done: u64,
+    is_watched: bool,
 }
 
 #[derive(Debug)]
@@ -35,14 +41,35 @@ impl Seat {
     fn bench(&self) -> MutexGuard<'_, Bench> {
         lock(&self.0)
     }
+
+    /// Keeps the memory of a hash for the next one. Must be called on the runtime.
+    fn hand_on(&self, memory: Memory) {
+        let mut bench = self.bench();
+        bench.spare.push(memory);
+        bench.done += 1;
+        if !std::mem::replace(&mut bench.is_watched, true) {
+            tokio::spawn(give_back(self.0.clone()));
+        }
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut bench = self.bench();
-        bench.taken -= 1;
-        let taken = bench.taken;
-        bench.spare.truncate(taken);
+        self.bench().taken -= 1;
+    }
+}
+
+/// Gives the memory back once no hash has ended for a while: a server at rest is small.
+async fn give_back(bench: Arc<Mutex<Bench>>) {
+    loop {
+        let seen = lock(&bench).done;
+        tokio::time::sleep(KEPT).await;
+        let mut bench = lock(&bench);
+        if bench.done == seen {
+            bench.is_watched = false;
+            bench.spare = Vec::new();
+            return;
+        }
     }
 }
 
@@ -124,15 +151,12 @@ impl Turn {
         self,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, AppError> {
+        let Self { seat, place } = self;
         let work = move || {
-            let mut memory = self.seat.bench().spare.pop().unwrap_or_default();
+            let _place = place;
+            let mut memory = seat.bench().spare.pop().unwrap_or_default();
             let done = work(&mut memory);
-            let hashed = Hashing::PLACES - self.place.semaphore().available_permits();
-            let mut bench = self.seat.bench();
-            if bench.taken > hashed {
-                bench.spare.push(memory);
-            }
-            drop(bench);
+            seat.hand_on(memory);
             done
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Code::Unavailable.into())
@@ -233,19 +257,22 @@ mod tests {
         assert!(!fits("kumo-to-yama-38", &theirs, &mut memory));
     }
 
-    #[tokio::test]
-    async fn memory_is_handed_on_while_some_wait_and_then_given_back() {
+    #[tokio::test(start_paused = true)]
+    async fn memory_is_handed_on_and_given_back_at_rest() {
         let hashing = Hashing::default();
         let spare = || lock(&hashing.bench).spare.len();
-        let (first, second) = (hashing.turn().await.unwrap(), hashing.turn().await.unwrap());
-        let mut third = std::pin::pin!(hashing.turn());
-        assert!(futures_util::poll!(third.as_mut()).is_pending());
+        let first = hashing.turn().await.unwrap();
         first.run(|memory| memory.resize(1, Block::default())).await.unwrap();
-        assert_eq!(spare(), 1);
-        let third = third.await.unwrap();
-        assert_eq!(third.run(|memory| memory.len()).await.unwrap(), 1);
-        second.run(|_| ()).await.unwrap();
+        for _ in 0..3 {
+            tokio::time::sleep(KEPT * 3 / 4).await;
+            let next = hashing.turn().await.unwrap();
+            assert_eq!(next.run(|memory| memory.len()).await.unwrap(), 1);
+            assert_eq!(spare(), 1);
+        }
+        tokio::time::sleep(KEPT * 2).await;
         assert_eq!(spare(), 0);
+        let next = hashing.turn().await.unwrap();
+        assert_eq!(next.run(|memory| memory.len()).await.unwrap(), 0);
     }
 
     #[tokio::test]
@@ -254,11 +281,10 @@ mod tests {
         let (first, second) = (hashing.turn().await.unwrap(), hashing.turn().await.unwrap());
         let mut third = Box::pin(hashing.turn());
         assert!(futures_util::poll!(third.as_mut()).is_pending());
-        first.run(|memory| memory.resize(1, Block::default())).await.unwrap();
+        first.run(|_| ()).await.unwrap();
         drop(second);
         drop(third);
-        let bench = lock(&hashing.bench);
-        assert_eq!((bench.taken, bench.spare.len()), (0, 0));
+        assert_eq!(lock(&hashing.bench).taken, 0);
     }
 
     #[tokio::test]
