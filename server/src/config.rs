@@ -1,5 +1,6 @@
 //! What the operator sets: by flag or environment, with defaults that run on one machine.
 
+use crate::hashing::Cost;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -109,6 +110,9 @@ pub struct ServeConfig {
     /// as many applications and reports. Behind a proxy every request has the proxy's address: let the proxy count there, and raise this.
     #[arg(long, env = "RENRAKU_PUBLIC_FORMS_PER_MINUTE", default_value_t = PUBLIC_FORMS_PER_MINUTE)]
     pub public_forms_per_minute: u32,
+    /// What hashing a password costs; not an operator's to lower.
+    #[arg(skip)]
+    pub password_cost: Cost,
     /// The hosts' TLS certificate chain, PEM. Without it the server makes its own under `DATA/host`.
     #[arg(long, env = "RENRAKU_TLS_CERTIFICATE", requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,

@@ -4,23 +4,46 @@ use crate::error::AppError;
 use argon2::password_hash::{self, Output, PasswordHash, Salt, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use renraku_wire::Code;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-/// What a hash is worked out in: 19 MiB.
+/// What a hash is worked out in: 64 MiB.
 type Memory = Vec<Block>;
+
+/// What a hash costs whoever makes one, and whoever tries passwords against a stolen one.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    memory_kib: u32,
+    passes: u32,
+}
+
+impl Default for Cost {
+    /// The second recommended choice of RFC 9106, section 4, as the phone takes it for its PIN: 64 MiB, three
+    /// passes. A password may have eight characters only, for the device's certificate comes first.
+    fn default() -> Self {
+        Self { memory_kib: 64 * 1024, passes: 3 }
+    }
+}
+
+impl Cost {
+    /// A fifth of it, argon2's own least: for tests, which make hashes by the thousand.
+    pub const LEAST: Self = Self { memory_kib: Params::DEFAULT_M_COST, passes: Params::DEFAULT_T_COST };
+}
 
 /// How long memory is kept that no hash has asked for.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// Places for hashing passwords and a short bench before them: a hash takes 19 MiB and tens of
-/// milliseconds of a processor, and a flood of sign-ins must not queue up without end.
+/// Places for hashing passwords and a short bench before them: a hash takes 64 MiB and a tenth
+/// of a second of a processor, and a flood of sign-ins must not queue up without end.
 #[derive(Debug)]
 pub struct Hashing {
+    cost: Cost,
     places: Arc<Semaphore>,
     bench: Arc<Mutex<Bench>>,
+    /// What a password is held against where there is no account, so that both take as long.
+    nobody: Arc<OnceLock<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -88,11 +111,18 @@ pub struct Turn {
 
 impl Default for Hashing {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(Self::PLACES)), bench: Arc::default() }
+        Self::new(Cost::default())
     }
 }
 
 impl Hashing {
+    /// Hashes at this cost.
+    #[must_use]
+    pub fn new(cost: Cost) -> Self {
+        let places = Arc::new(Semaphore::new(Self::PLACES));
+        Self { cost, places, bench: Arc::default(), nobody: Arc::default() }
+    }
+
     /// Passwords hashed at once.
     pub const PLACES: usize = 2;
     /// Passwords hashed or waiting at once; further ones are refused.
@@ -106,6 +136,13 @@ impl Hashing {
         let seat = self.seat().ok_or(Code::Unavailable)?;
         let place = self.places.clone().acquire_owned().await.map_err(|_| Code::Unavailable)?;
         Ok(Turn { seat, place })
+    }
+
+    /// How many wait for a turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let hashed = Self::PLACES - self.places.available_permits();
+        lock(&self.bench).taken.saturating_sub(hashed)
     }
 
     fn seat(&self) -> Option<Seat> {
@@ -123,7 +160,8 @@ impl Hashing {
     /// [`Code::Unavailable`]: too many wait, or the server is stopping.
     pub async fn hash(&self, password: &str) -> Result<String, AppError> {
         let password = Zeroizing::new(password.to_owned());
-        self.turn().await?.run(move |memory| hash(&password, memory)).await?
+        let cost = self.cost;
+        self.turn().await?.run(move |memory| hash(&password, cost, memory)).await?
     }
 
     /// True when the password is the hash's. Without a hash it is false, after the same work. On a thread of
@@ -134,11 +172,12 @@ impl Hashing {
     pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, AppError> {
         let password = Zeroizing::new(password.to_owned());
         let known = hash.map(str::to_owned);
+        let (cost, nobody) = (self.cost, self.nobody.clone());
         let turn = self.turn().await?;
         turn.run(move |memory| match &known {
             Some(hash) => fits(&password, hash, memory),
             None => {
-                fits(&password, &NOBODY, memory);
+                fits(&password, nobody.get_or_init(|| nobodys(cost)), memory);
                 false
             }
         })
@@ -163,22 +202,15 @@ impl Turn {
     }
 }
 
-/// What a password is held against where there is no account, so that both take as long.
-static NOBODY: LazyLock<String> =
-    LazyLock::new(|| hash_blocking(&hex::encode(rand::random::<[u8; 16]>())).unwrap_or_default());
-
-/// Hashes a password; takes tens of milliseconds, so not on the runtime's threads.
-///
-/// # Errors
-/// None in practice; the hash failed.
-pub fn hash_blocking(password: &str) -> Result<String, AppError> {
-    hash(password, &mut Vec::new())
+/// The hash of a password that nobody knows.
+fn nobodys(cost: Cost) -> String {
+    hash(&hex::encode(rand::random::<[u8; 16]>()), cost, &mut Memory::new()).unwrap_or_default()
 }
 
-fn hash(password: &str, memory: &mut Memory) -> Result<String, AppError> {
+fn hash(password: &str, cost: Cost, memory: &mut Memory) -> Result<String, AppError> {
     let failed = |e: password_hash::Error| AppError::internal(format!("hashing failed: {e}"));
     let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(failed)?;
-    let params = Params::default();
+    let params = Params::new(cost.memory_kib, cost.passes, 1, None).map_err(|e| failed(e.into()))?;
     let hash = work_out(password, salt.as_salt(), Algorithm::default(), Version::default(), &params, memory)
         .map_err(failed)?;
     let hash = PasswordHash {
@@ -237,8 +269,8 @@ mod tests {
     #[test]
     fn a_hash_fits_its_password_only() {
         let mut memory = Memory::new();
-        let hash = hash("kumo-to-yama-39", &mut memory).unwrap();
-        assert!(hash.starts_with("$argon2id$"));
+        let hash = hash("kumo-to-yama-39", Cost::default(), &mut memory).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=65536,t=3,p=1$"));
         // In memory that another hash has left.
         assert!(fits("kumo-to-yama-39", &hash, &mut memory));
         assert!(!fits("kumo-to-yama-38", &hash, &mut memory));
@@ -248,7 +280,7 @@ mod tests {
     #[test]
     fn hashes_are_those_of_the_library() {
         let mut memory = Memory::new();
-        let ours = hash("kumo-to-yama-39", &mut memory).unwrap();
+        let ours = hash("kumo-to-yama-39", Cost::LEAST, &mut memory).unwrap();
         let parsed = PasswordHash::new(&ours).unwrap();
         Argon2::default().verify_password(b"kumo-to-yama-39", &parsed).unwrap();
         let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();

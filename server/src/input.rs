@@ -71,10 +71,19 @@ pub fn line(value: &str, field: &str) -> Result<String, AppError> {
     if value.contains('\n') { Err(AppError::field(field)) } else { Ok(value) }
 }
 
-/// A user id as it is stored, however it was typed: full-width letters, capitals.
+/// A user id as it is stored, however it was typed: full-width letters, capitals. What no id has in it stays
+/// such, and is nothing that PostgreSQL refuses.
 #[must_use]
 pub fn login_id(typed: &str) -> String {
-    typed.nfkc().collect::<String>().trim().to_lowercase()
+    let plain: String = typed.nfkc().collect();
+    plain.trim().replace(char::is_control, "\u{fffd}").to_lowercase()
+}
+
+/// True for what can be a town's name in addresses.
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    (2..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// A line that may be empty.

@@ -7,9 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use renraku_server::config::{DataConfig, ServeConfig};
 use renraku_server::db::Db;
 use renraku_server::error::AppError;
+use renraku_server::hashing::Hashing;
 use renraku_server::secret::OperatorSecret;
 use renraku_server::serve::Server;
-use renraku_server::setup::ceremony;
+use renraku_server::setup::{ceremony, way_in};
 use renraku_server::{audit, municipality, policy, router, setup};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,6 +82,21 @@ enum Municipality {
         /// Print the answer as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Let the office in again that has lost its only device or password: a certificate No for a device of the
+    /// office, and a new first password for the account named.
+    LetOfficeIn {
+        #[command(flatten)]
+        data: DataConfig,
+        /// The town's name in addresses.
+        #[arg(long)]
+        slug: String,
+        /// User id: an account of the office, or with `--staff-name` a new one.
+        #[arg(long)]
+        login_id: Option<String>,
+        /// Name of the person, for a new account.
+        #[arg(long, requires = "login_id")]
+        staff_name: Option<String>,
     },
 }
 
@@ -165,8 +181,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Each password is hashed in 19 MiB. By default the C library would keep such blocks for good once a few
-/// were freed, four times the server's size; above this limit a block goes back to the system at once.
+/// Each password is hashed in 64 MiB. By default the C library would keep such blocks for good once a few
+/// were freed, many times the server's size; above this limit a block goes back to the system at once.
 #[cfg(target_env = "gnu")]
 #[expect(unsafe_code, reason = "the C library's only way to say so")]
 fn give_memory_back() {
@@ -210,7 +226,22 @@ async fn run(command: Command) -> Result<(), AppError> {
             let kept = authority
                 .map(|file| authority::copy_of(&file, copy_secret.as_deref(), &on.secret))
                 .transpose()?;
-            report(&setup::create_with(&on.db, &on.secret, &new, kept).await?, &login_id, json);
+            report(
+                &setup::create_with(&on.db, &on.secret, &Hashing::default(), &new, kept).await?,
+                &login_id,
+                json,
+            );
+            Ok(())
+        }
+        Command::Municipality(Municipality::LetOfficeIn { data, slug, login_id, staff_name }) => {
+            let on = open(&data).await?;
+            let person =
+                login_id.as_deref().map(|login_id| way_in::Person { login_id, name: staff_name.as_deref() });
+            let way_in = way_in::open(&on.db, &Hashing::default(), &slug, person.as_ref()).await?;
+            print_ticket(&way_in.ticket);
+            if let Some((login_id, first_password)) = &way_in.account {
+                print_account(login_id, first_password);
+            }
             Ok(())
         }
         Command::Authority(command) => authority::run(command).await,
@@ -275,11 +306,19 @@ fn report(created: &setup::Created, login_id: &str, json: bool) {
         });
         println!("{answer}");
     } else {
-        println!("証明書取得用No   {}", created.ticket.number);
-        println!("パスワード       {}", created.ticket.password);
-        println!("ユーザーID       {login_id}");
-        println!("初回パスワード   {}", created.first_password);
+        print_ticket(&created.ticket);
+        print_account(login_id, &created.first_password);
     }
+}
+
+fn print_ticket(ticket: &renraku_wire::EnrolmentTicket) {
+    println!("証明書取得用No   {}", ticket.number);
+    println!("パスワード       {}", ticket.password);
+}
+
+fn print_account(login_id: &str, first_password: &str) {
+    println!("ユーザーID       {login_id}");
+    println!("初回パスワード   {first_password}");
 }
 
 async fn serve(config: &ServeConfig) -> Result<(), AppError> {

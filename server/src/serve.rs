@@ -3,6 +3,7 @@
 use crate::config::{MailArgs, PushArgs, ServeConfig};
 use crate::db::Db;
 use crate::error::AppError;
+use crate::hashing::Hashing;
 use crate::mail::{MailConfig, Mailer};
 use crate::notice::{self, Senders};
 use crate::push::{ApnsConfig, FcmConfig, PushConfig, Pusher};
@@ -79,7 +80,15 @@ impl Server {
         let care_url = url(&config.care_url, care).trim_end_matches('/').to_owned();
         let host = host_certificate(config, &[&public_url, &care_url])?;
         let verifier = Arc::new(CareVerifier::new(tls::provider()));
-        let app = App::new(db, storage, secret, public_url, care_url, verifier.clone());
+        let app = App::new(
+            db,
+            storage,
+            secret,
+            public_url,
+            care_url,
+            verifier.clone(),
+            Hashing::new(config.password_cost),
+        );
         app.throttle.allow(config.public_forms_per_minute);
         app.load_authorities().await?;
         let broken =

@@ -3,15 +3,16 @@
 pub mod ceremony;
 pub mod reseal;
 pub mod restore;
+pub mod way_in;
 
 use crate::audit::{self, Actor};
 use crate::db::prelude::*;
 use crate::db::schema::{facility, municipality, policy_history, staff};
 use crate::db::sql::word;
-use crate::db::{Db, Id};
+use crate::db::{Conn, Db, Id};
 use crate::device::ticket;
 use crate::error::AppError;
-use crate::hashing;
+use crate::hashing::Hashing;
 use crate::policy::MunicipalityPolicy;
 use crate::secret::OperatorSecret;
 use crate::session::password;
@@ -52,9 +53,10 @@ pub struct Created {
 pub async fn create(
     db: &Db,
     secret: &OperatorSecret,
+    hashing: &Hashing,
     new: &NewMunicipality<'_>,
 ) -> Result<Created, AppError> {
-    create_with(db, secret, new, None).await
+    create_with(db, secret, hashing, new, None).await
 }
 
 /// Creates the town; with the authority of an operator's copy where one is given, for the day on which the
@@ -65,12 +67,11 @@ pub async fn create(
 pub async fn create_with(
     db: &Db,
     secret: &OperatorSecret,
+    hashing: &Hashing,
     new: &NewMunicipality<'_>,
     kept: Option<ceremony::Kept>,
 ) -> Result<Created, AppError> {
-    let slug_ok = (2..=32).contains(&new.slug.len())
-        && new.slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !slug_ok || RESERVED.contains(&new.slug) {
+    if !input::is_slug(new.slug) || RESERVED.contains(&new.slug) {
         return Err(AppError::internal(
             "the slug must be 2 to 32 small letters, digits or hyphens, and not a word that the server uses",
         ));
@@ -88,10 +89,10 @@ pub async fn create_with(
     };
     let sealed = secret.seal(&key)?;
     let first_password = password::random();
-    let password_hash = hashing::hash_blocking(&first_password)?;
+    let password_hash = hashing.hash(&first_password).await?;
     let policy = new.policy.stored()?;
     let (id, office, person) = (Id::new(), Id::new(), Id::new());
-    let fresh = ticket::Fresh::make(new.policy, now)?;
+    let fresh = ticket::Fresh::make(hashing, new.policy, now).await?;
     db.write(async |c| {
         run!(
             c,
@@ -134,29 +135,41 @@ pub async fn create_with(
                 facility::decided_at.eq(now),
             ))
         )?;
-        run!(
-            c,
-            execute,
-            diesel::insert_into(staff::table).values((
-                staff::municipality_id.eq(id),
-                staff::id.eq(person),
-                staff::facility_id.eq(office),
-                staff::login_id.eq(&login_id),
-                staff::name.eq(&staff_name),
-                staff::profession.eq(word(&Profession::Clerk)),
-                staff::role.eq(word(&Role::Secretariat)),
-                staff::password_hash.eq(&password_hash),
-                staff::must_change_password.eq(true),
-                staff::state.eq("active"),
-                staff::created_at.eq(now),
-            ))
-        )?;
+        secretary(c, (id, office, person), (&login_id, &staff_name), &password_hash, now).await?;
         ticket::insert(c, id, office, &fresh).await?;
         let operator = Actor { municipality_id: id, staff_id: None, device_id: None };
         audit::record(c, operator, "municipality.create", Some(id), new.slug).await
     })
     .await?;
     Ok(Created { id, ticket: fresh.shown(), first_password })
+}
+
+/// An account of the office with a first password.
+async fn secretary(
+    c: &mut Conn,
+    (town, office, person): (Id, Id, Id),
+    (login_id, name): (&str, &str),
+    password_hash: &str,
+    now: i64,
+) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::insert_into(staff::table).values((
+            staff::municipality_id.eq(town),
+            staff::id.eq(person),
+            staff::facility_id.eq(office),
+            staff::login_id.eq(login_id),
+            staff::name.eq(name),
+            staff::profession.eq(word(&Profession::Clerk)),
+            staff::role.eq(word(&Role::Secretariat)),
+            staff::password_hash.eq(password_hash),
+            staff::must_change_password.eq(true),
+            staff::state.eq("active"),
+            staff::created_at.eq(now),
+        ))
+    )?;
+    Ok(())
 }
 
 /// Words that stand in the public host's addresses themselves.

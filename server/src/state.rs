@@ -68,6 +68,7 @@ impl App {
         public_url: String,
         care_url: String,
         care_verifier: Arc<CareVerifier>,
+        hashing: Hashing,
     ) -> Self {
         Self(Arc::new(Inner {
             db,
@@ -77,7 +78,7 @@ impl App {
             care_url,
             care_verifier,
             notices_queued: Notify::new(),
-            hashing: Hashing::default(),
+            hashing,
             seen: Seen::default(),
             throttle: Arc::default(),
             handover: Handover::default(),

@@ -122,7 +122,8 @@ pub struct NewPost {
     pub urgent: bool,
     /// The place on the body, where the post is about one.
     pub body_site: Option<BodySite>,
-    /// When it was written, by the device's clock.
+    /// When it was written, by the device's clock. One that is ahead of the server's or 60 days behind it is not
+    /// believed: the time of arrival stands instead.
     pub written_at: Timestamp,
     /// Pictures and films that will follow.
     pub media: Vec<NewMedia>,

@@ -38,7 +38,7 @@ async fn check(app: &App, slug: &str, number: &str, given: &str) -> Result<Check
         .await?;
     let worn = stored.as_ref().is_some_and(|t| t.failed_count >= ticket::MAX_WRONG);
     let hash = stored.as_ref().filter(|_| !worn).map(|t| t.password_hash.as_str());
-    let fits = app.hashing.verify(given.trim(), hash).await?;
+    let fits = app.hashing.verify(&rules::ticket_password(given), hash).await?;
     let Some(stored) = stored else { return Err(Code::TicketInvalid.into()) };
     if !fits {
         app.db.write(async |c| ticket::count_wrong(c, town.id, &number).await).await?;
@@ -78,9 +78,10 @@ async fn keep(
     app.db
         .write(async |c| {
             ticket::consume(c, town, &checked.number, now).await?;
-            ticket::facility_is_approved(c, town, checked.facility_id)
-                .await
-                .map_err(|_| AppError::from(Code::FacilitySuspended))?;
+            ticket::facility_is_approved(c, town, checked.facility_id).await.map_err(|e| match e {
+                AppError::Refused(_) => Code::FacilitySuspended.into(),
+                failed => failed,
+            })?;
             let new = store::NewDevice {
                 municipality_id: town,
                 id,
@@ -161,7 +162,7 @@ pub async fn pkcs12(app: &App, slug: &str, request: &Pkcs12Request) -> Result<Pi
     let name = input::line(&request.device_name, "device_name")?;
     let checked = check(app, slug, &request.number, &request.password).await?;
     let (issued, file) = tokio::task::block_in_place(|| {
-        checked.authority.issue_pkcs12(&name, request.password.trim(), checked.validity)
+        checked.authority.issue_pkcs12(&name, &rules::ticket_password(&request.password), checked.validity)
     })?;
     let file = Zeroizing::new(file);
     let device = keep(app, &checked, &issued, &name, Platform::Browser).await?;

@@ -43,7 +43,10 @@ pub async fn ticket(
     }
     let town = who.municipality_id();
     let request = Id::from(new.id);
-    let fresh = ticket::Fresh::asked_for(&app.secret, (town, request), who.policy(), clock::now())?;
+    let fresh = {
+        let asked = (town, request);
+        ticket::Fresh::asked_for(&app.hashing, &app.secret, asked, who.policy(), clock::now()).await?
+    };
     let origin = ticket::Origin {
         issued_by: Some(who.staff_id()),
         replaces,

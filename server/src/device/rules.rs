@@ -3,6 +3,7 @@
 use crate::policy::{ExtraCertificate, MunicipalityPolicy};
 use renraku_wire::{DeviceState, Role};
 use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
 
 const DAY: i64 = 86_400_000;
 
@@ -70,6 +71,12 @@ pub fn number(typed: &str) -> String {
     } else {
         String::new()
     }
+}
+
+/// A No's password as it was mailed, however it was typed: full-width letters, capitals, a space behind it.
+#[must_use]
+pub fn ticket_password(typed: &str) -> Zeroizing<String> {
+    Zeroizing::new(typed.nfkc().collect::<String>().trim().to_lowercase())
 }
 
 /// How far the replacement of a device has come.

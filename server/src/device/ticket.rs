@@ -4,7 +4,7 @@ use crate::db::prelude::*;
 use crate::db::schema::{enrolment_ticket, facility};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
-use crate::hashing;
+use crate::hashing::Hashing;
 use crate::policy::MunicipalityPolicy;
 use crate::run;
 use crate::secret::OperatorSecret;
@@ -25,28 +25,34 @@ impl Fresh {
     /// Makes one that lives as long as the policy says.
     ///
     /// # Errors
-    /// None in practice; the hash failed.
-    pub fn make(policy: &MunicipalityPolicy, now: i64) -> Result<Self, AppError> {
-        Self::with(policy, password::random(), now)
+    /// [`Code::Unavailable`]: too many passwords are being hashed.
+    pub async fn make(hashing: &Hashing, policy: &MunicipalityPolicy, now: i64) -> Result<Self, AppError> {
+        Self::with(hashing, policy, password::random(), now).await
     }
 
     /// The one that was asked for under this id: the same password each time.
     ///
     /// # Errors
     /// As [`Self::make`].
-    pub fn asked_for(
+    pub async fn asked_for(
+        hashing: &Hashing,
         secret: &OperatorSecret,
         (town, id): (Id, Id),
         policy: &MunicipalityPolicy,
         now: i64,
     ) -> Result<Self, AppError> {
-        Self::with(policy, password::asked_for(secret, town, "ticket", id).to_string(), now)
+        Self::with(hashing, policy, password::asked_for(secret, town, "ticket", id).to_string(), now).await
     }
 
-    fn with(policy: &MunicipalityPolicy, password: String, now: i64) -> Result<Self, AppError> {
+    async fn with(
+        hashing: &Hashing,
+        policy: &MunicipalityPolicy,
+        password: String,
+        now: i64,
+    ) -> Result<Self, AppError> {
         let number =
             (0..3).map(|_| format!("{:04}", rand::random_range(0..10_000))).collect::<Vec<_>>().join("-");
-        let password_hash = tokio::task::block_in_place(|| hashing::hash_blocking(&password))?;
+        let password_hash = hashing.hash(&password).await?;
         let expires_at = Timestamp(now + i64::from(policy.ticket_days) * 86_400_000);
         Ok(Self { shown: EnrolmentTicket { number, password, expires_at }, password_hash, now })
     }
@@ -201,20 +207,29 @@ pub async fn count_wrong(c: &mut Conn, town: Id, number: &str) -> Result<(), App
     Ok(())
 }
 
-/// Uses the ticket up. Of two that come at once, one is refused.
+/// Uses the ticket up. Of two that come at once, one is refused; and one that was ended while its password was
+/// being checked.
 ///
 /// # Errors
-/// [`Code::TicketUsed`].
+/// [`Code::TicketUsed`], [`Code::TicketExpired`].
 pub async fn consume(c: &mut Conn, town: Id, number: &str, now: i64) -> Result<(), AppError> {
     let rows = run!(
         c,
         execute,
         diesel::update(
-            enrolment_ticket::table.find((town, number)).filter(enrolment_ticket::used_at.is_null())
+            enrolment_ticket::table
+                .find((town, number))
+                .filter(enrolment_ticket::used_at.is_null())
+                .filter(enrolment_ticket::expires_at.ge(now))
+                .filter(enrolment_ticket::failed_count.lt(MAX_WRONG))
         )
         .set(enrolment_ticket::used_at.eq(now))
     )?;
-    if rows == 0 { Err(Code::TicketUsed.into()) } else { Ok(()) }
+    if rows == 1 {
+        return Ok(());
+    }
+    let is_used = get(c, town, number).await?.is_none_or(|t| t.used_at.is_some());
+    Err(if is_used { Code::TicketUsed } else { Code::TicketExpired }.into())
 }
 
 /// Ends the Nos that nobody used and that a lost device may show: those made on it, and, of those made before

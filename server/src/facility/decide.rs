@@ -40,7 +40,7 @@ pub(super) async fn tell(
 pub async fn approve(app: &App, office: &Secretariat, id: Id) -> Result<ManagerAccount, AppError> {
     let town = office.municipality_id();
     let now = clock::now();
-    let fresh = ticket::Fresh::make(office.policy(), now)?;
+    let fresh = ticket::Fresh::make(&app.hashing, office.policy(), now).await?;
     let first_password = password::asked_for(&app.secret, town, "approval", id).to_string();
     let hash = app.hashing.hash(&first_password).await?;
     let fresh_id = fresh_login();
@@ -179,7 +179,7 @@ pub async fn mail_again(
     };
     let town = office.municipality_id();
     let now = clock::now();
-    let fresh = ticket::Fresh::make(office.policy(), now)?;
+    let fresh = ticket::Fresh::make(&app.hashing, office.policy(), now).await?;
     app.db
         .write(async |c| {
             let facility = store::standing(c, town, id).await?;

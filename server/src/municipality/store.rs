@@ -5,7 +5,7 @@ use crate::db::schema::municipality;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::policy::MunicipalityPolicy;
-use crate::run;
+use crate::{input, run};
 use renraku_wire::Code;
 
 /// A town as the public knows it.
@@ -34,6 +34,9 @@ fn town((id, slug, name, policy, authority): Row) -> Result<Municipality, AppErr
 /// # Errors
 /// [`Code::NotFound`].
 pub async fn by_slug(c: &mut Conn, slug: &str) -> Result<Municipality, AppError> {
+    if !input::is_slug(slug) {
+        return Err(Code::NotFound.into());
+    }
     let row: Option<Row> = run!(
         c,
         get_result,

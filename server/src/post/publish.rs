@@ -7,12 +7,10 @@ use crate::error::AppError;
 use crate::notice::{self, About};
 use crate::state::App;
 use crate::{audit, clock, input, media, patient};
-use renraku_wire::{Code, NewPost, NoticeKind, PatientId, Post, limits};
+use renraku_wire::{Code, NewPost, NoticeKind, PatientId, Post, Timestamp, limits};
 use sha2::{Digest as _, Sha256};
 
-/// A device's clock may run ahead by this much.
-const AHEAD_MILLIS: i64 = 10 * 60_000;
-/// A post may wait on a device for this long.
+/// A post may wait on a device for this long; what claims to be older comes from a clock that is wrong.
 const BEHIND_MILLIS: i64 = 60 * 86_400_000;
 
 /// Publishes a post. The same request sent twice stores and tells once, and answers alike.
@@ -26,8 +24,9 @@ pub async fn publish(
     new: &NewPost,
 ) -> Result<Post, AppError> {
     let now = clock::now();
-    let new = check(new, now)?;
+    let new = check(new)?;
     let fingerprint = fingerprint(patient, &new)?;
+    let new = NewPost { written_at: written(new.written_at, now), ..new };
     let post = app
         .db
         .write(async |c| {
@@ -81,15 +80,18 @@ async fn same(
     }
 }
 
-fn check(new: &NewPost, now: i64) -> Result<NewPost, AppError> {
+/// When it was written, as far as that can be: the moment of its arrival where the device's clock is wrong. A post is
+/// not refused for it, for who wrote it can mend neither.
+fn written(claimed: Timestamp, now: i64) -> Timestamp {
+    if (now - BEHIND_MILLIS..=now).contains(&claimed.0) { claimed } else { Timestamp(now) }
+}
+
+fn check(new: &NewPost) -> Result<NewPost, AppError> {
     let body = if new.media.is_empty() || !new.body.trim().is_empty() {
         input::text(&new.body, "body", limits::POST_CHARS)?
     } else {
         String::new()
     };
-    if new.written_at.0 > now + AHEAD_MILLIS || new.written_at.0 < now - BEHIND_MILLIS {
-        return Err(AppError::field("written_at"));
-    }
     if new.media.len() > limits::POST_MEDIA {
         return Err(AppError::field("media"));
     }

@@ -51,7 +51,14 @@ pub async fn begin(
 /// # Errors
 /// The database failed.
 pub async fn end(c: &mut Conn, office: &Secretariat, staff_id: Id, now: i64) -> Result<(), AppError> {
-    let town = office.municipality_id();
+    lift(c, office.municipality_id(), staff_id, Some(office.staff_id()), now).await
+}
+
+/// Lets an id be used again, by the office or by the operator.
+///
+/// # Errors
+/// The database failed.
+pub async fn lift(c: &mut Conn, town: Id, staff_id: Id, by: Option<Id>, now: i64) -> Result<(), AppError> {
     run!(
         c,
         execute,
@@ -61,7 +68,7 @@ pub async fn end(c: &mut Conn, office: &Secretariat, staff_id: Id, now: i64) -> 
                 .filter(staff_suspension::staff_id.eq(staff_id))
                 .filter(staff_suspension::resumed_at.is_null())
         )
-        .set((staff_suspension::resumed_at.eq(now), staff_suspension::resumed_by.eq(office.staff_id())))
+        .set((staff_suspension::resumed_at.eq(now), staff_suspension::resumed_by.eq(by)))
     )?;
     set_state(c, town, staff_id, "active").await
 }

@@ -16,6 +16,7 @@ both!(
     what_a_japanese_keyboard_types_is_read,
     a_worn_or_expired_no_is_seen_by_the_office,
     a_ticket_works_once,
+    a_no_that_was_ended_while_it_was_checked_is_worth_nothing,
     a_lost_answer_is_given_again_to_the_same_key,
     a_wrong_ticket_tells_nothing,
     an_expired_ticket_is_refused,
@@ -36,6 +37,32 @@ async fn a_ticket_works_once(host: Host) {
     town.public().post(&town.path("/certificates"), &again).await.refused(Code::TicketUsed);
     let diagnosis: Diagnosis = town.public_as(Some(identity)).get(&town.path("/diagnosis")).await.ok();
     assert!(diagnosis.ok && diagnosis.code.is_none());
+}
+
+async fn a_no_that_was_ended_while_it_was_checked_is_worth_nothing(host: Host) {
+    use renraku_server::db::prelude::*;
+    use renraku_server::db::schema::enrolment_ticket;
+    let town = host.town("one").await;
+    let (number, password) = town.office_ticket.clone();
+    let app = &host.server.app;
+    let busy = [app.hashing.turn().await.unwrap(), app.hashing.turn().await.unwrap()];
+    let (public, path) = (town.public(), town.path("/certificates"));
+    let request = Town::certificate_request(&number, &password, &csr().1);
+    let asked = tokio::spawn(async move { public.post(&path, &request).await });
+    // It waits for its turn at hashing.
+    while app.hashing.waiting() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    app.db
+        .write(async |c| {
+            let ended = enrolment_ticket::expires_at.eq(clock::now() - 1);
+            run!(c, execute, diesel::update(enrolment_ticket::table).set(ended))?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    drop(busy);
+    asked.await.unwrap().refused(Code::TicketExpired);
 }
 
 async fn a_lost_answer_is_given_again_to_the_same_key(host: Host) {
@@ -74,7 +101,10 @@ async fn what_a_japanese_keyboard_types_is_read(host: Host) {
     };
     for dash in ["ー", "−", "－", "", "　"] {
         let ticket: EnrolmentTicket = office.post("/v1/devices/tickets", &NewTicket::another()).await.ok();
-        let mut device = town.care(town.enrol(&wide(&ticket.number, dash), &ticket.password).await);
+        let shouted: String = ticket.password.to_uppercase();
+        let broad = |c: char| char::from_u32(u32::from(c) + 0xFEE0).unwrap();
+        let typed = [shouted.chars().map(broad).collect::<String>(), "　".into()].concat();
+        let mut device = town.care(town.enrol(&wide(&ticket.number, dash), &typed).await);
         device.sign_in("　ＪＩＭＵＫＹＯＫＵ ", PASSWORD).await;
     }
 }

@@ -39,6 +39,7 @@ mod statements;
 mod strained;
 mod strangers;
 mod town;
+mod way_in;
 mod words;
 
 /// Runs each check on both databases.

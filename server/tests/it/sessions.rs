@@ -159,6 +159,13 @@ async fn an_account_is_added_once(host: Host) {
 }
 
 async fn malformed_requests_are_told_apart(host: Host) {
+    // What PostgreSQL cannot store is an id, or a town, that nobody has.
+    let strange = host.town("strange").await.office().await;
+    strange.post("/v1/session", &sign_in("jimu\u{0}kyoku", PASSWORD)).await.refused(Code::SignInRefused);
+    for path in ["/v1/municipalities/%00", "/v1/municipalities/strange%00", "/v1/municipalities/%F0%9F%98%80"]
+    {
+        Client::new(&host.root, &host.server.app.public_url, None).get(path).await.refused(Code::NotFound);
+    }
     let town = host.town("one").await;
     let office = town.office().await;
     let raw = async |body: String| {

@@ -11,6 +11,7 @@ both!(
     only_the_team_sees_a_patient,
     a_post_sent_twice_is_one_post,
     posts_are_checked,
+    a_wrong_clock_keeps_no_post_back,
     pages_follow_each_other,
     who_read_and_who_acknowledged,
     a_notice_is_its_recipients,
@@ -105,13 +106,33 @@ async fn posts_are_checked(host: Host) {
     assert_eq!(refused(new_post(" ", vec![])).await, "body");
     assert_eq!(refused(new_post("a\u{0}b", vec![])).await, "body");
     assert_eq!(refused(new_post(&"あ".repeat(limits::POST_CHARS + 1), vec![])).await, "body");
-    let ahead =
-        NewPost { written_at: Timestamp(renraku_server::clock::now() + 3_600_000), ..new_post("a", vec![]) };
-    assert_eq!(refused(ahead).await, "written_at");
     let document = announcement(MediaKind::Document, PDF);
     assert_eq!(refused(new_post("a", vec![document])).await, "media");
     assert!(care.doctor.1.get(&path).await.ok::<PostPage>().posts.is_empty());
     care.doctor.1.get(&format!("{path}?before=nonsense")).await.refused(Code::FieldInvalid);
+}
+
+async fn a_wrong_clock_keeps_no_post_back(host: Host) {
+    let town = host.town("one").await;
+    let care = town.care_team().await;
+    let path = format!("/v1/patients/{}/posts", care.patient);
+    let now = renraku_server::clock::now();
+    for (claimed, believed) in [
+        (now + 86_400_000, false),
+        (now + 1_000_000, false),
+        (0, false),
+        (now - 61 * 86_400_000, false),
+        (now - 59 * 86_400_000, true),
+        (now - 1_000, true),
+    ] {
+        let post = NewPost { written_at: Timestamp(claimed), ..new_post("a", vec![]) };
+        let kept: Post = care.nurse.1.post(&path, &post).await.ok();
+        let written = if believed { Timestamp(claimed) } else { kept.received_at };
+        assert_eq!(kept.written_at, written, "{claimed}");
+        // Sent twice, it is one post.
+        assert_eq!(care.nurse.1.post(&path, &post).await.ok::<Post>(), kept);
+    }
+    assert_eq!(care.doctor.1.get(&path).await.ok::<PostPage>().posts.len(), 6);
 }
 
 async fn pages_follow_each_other(host: Host) {

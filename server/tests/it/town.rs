@@ -7,6 +7,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use renraku_server::config::ServeConfig;
 use renraku_server::db::prelude::*;
 use renraku_server::db::schema::device;
+use renraku_server::hashing::Cost;
 use renraku_server::policy::{MunicipalityPolicy, has_words};
 use renraku_server::secret::OperatorSecret;
 use renraku_server::serve::Server;
@@ -82,7 +83,12 @@ impl Host {
         if mail {
             args.extend(["--smtp".to_owned(), mails.url.clone()]);
         }
-        let server = Server::start(&Cli::parse_from(args).serve).await.unwrap();
+        let mut config = Cli::parse_from(args).serve;
+        // A bench hashes as a server does.
+        if cfg!(debug_assertions) {
+            config.password_cost = Cost::LEAST;
+        }
+        let server = Server::start(&config).await.unwrap();
         let root = CertificateDer::from_pem_file(data.path().join("host/authority.pem")).unwrap();
         Self { server, secret, root, mails, postgres, _data: data }
     }
@@ -100,7 +106,11 @@ impl Host {
             login_id: "jimukyoku",
             staff_name: "事務 一郎",
         };
-        let created = setup::create(&self.server.app.db, &self.secret, &new).await.unwrap();
+        let created = {
+            let app = &self.server.app;
+            setup::create(&app.db, &self.secret, &app.hashing, &new).await
+        }
+        .unwrap();
         self.server.app.load_authorities().await.unwrap();
         let ticket = (created.ticket.number.clone(), created.ticket.password.clone());
         Town {
