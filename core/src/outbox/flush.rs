@@ -4,12 +4,13 @@
 //! Every step is in the store before and after it touches the network, so a kill at any instant leaves an item
 //! that the next pass takes up. Not here: when to run a pass, which the shell knows.
 
+use super::judge::{FlushError, Verdict, judge};
 use super::upload::{Owner, Source, Upload, UploadError};
-use super::{FileState, Item, ItemState, Retry, backoff};
+use super::{FileState, Item, ItemState, backoff};
 use crate::api::{ApiError, Care};
 use crate::session::Desk;
 use crate::store::files::{self, Step};
-use crate::store::{StoreError, cache, outbox, receipts, session};
+use crate::store::{cache, outbox, receipts, session};
 use renraku_wire::{Code, MediaId, PostId, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -30,46 +31,6 @@ pub struct FlushReport {
     pub offline: bool,
     /// When the next pass is worth while, if anything remains, be it a receipt.
     pub next_try_at: Option<Timestamp>,
-}
-
-/// Why a pass broke off.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FlushError {
-    /// Nothing can be sent until the person or the office acts: signed out, certificate refused, key locked.
-    #[error(transparent)]
-    Api(ApiError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// What a failed call means for the pass.
-enum Verdict {
-    /// The server was not reached: the rest would not reach it either.
-    Stop,
-    /// This item later, the others now.
-    Later(Option<Duration>),
-    /// Never.
-    Refused(Code),
-    /// Nothing goes until somebody acts.
-    Break,
-}
-
-fn judge(e: &ApiError) -> Verdict {
-    match e {
-        ApiError::Offline { .. } => Verdict::Stop,
-        ApiError::ServerUntrusted { clock: false } => Verdict::Stop,
-        ApiError::ServerUntrusted { clock: true } | ApiError::CertificateRefused(_) | ApiError::Key(_) => {
-            Verdict::Break
-        }
-        ApiError::Nonsense(_) | ApiError::File => Verdict::Later(None),
-        ApiError::Refused { problem, retry_after } => match (problem.code, problem.status) {
-            (Code::PasswordChangeRequired, _) | (_, 401) => Verdict::Break,
-            (Code::OffsetConflict | Code::BodyTruncated | Code::MediaPending, _) => Verdict::Later(None),
-            (_, 408 | 429 | 500..) => Verdict::Later(*retry_after),
-            (code, _) => Verdict::Refused(code),
-        },
-    }
 }
 
 /// Runs one pass. With `now`, items are tried before their time too.
@@ -115,14 +76,14 @@ fn first(items: &[Item]) -> impl Iterator<Item = &Item> {
         .filter(move |i| files(i) || !i.text_sent && patients.insert(i.patient_id))
 }
 
-struct Pass<'a> {
-    care: &'a Care,
-    desk: &'a Desk,
-    now: bool,
-    report: FlushReport,
+pub(super) struct Pass<'a> {
+    pub(super) care: &'a Care,
+    pub(super) desk: &'a Desk,
+    pub(super) now: bool,
+    pub(super) report: FlushReport,
     /// Tried in vain in this pass: they have their time, even with `now`.
     tried: HashSet<PostId>,
-    receipts_tried: bool,
+    pub(super) receipts_tried: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -194,44 +155,6 @@ impl<'a> Pass<'a> {
         });
         if let Some(next) = put_off.await? {
             self.desk.receipts().defer(next);
-        }
-        Ok(())
-    }
-
-    async fn receipts(&mut self) -> Result<(), FlushError> {
-        let at_once = self.now && !self.receipts_tried;
-        if !at_once && !backoff::is_due(self.desk.receipts().next_try_at, self.desk.clock.now()) {
-            return Ok(());
-        }
-        let (mut in_vain, mut asked) = (false, None);
-        for waiting in self.desk.store.read(receipts::waiting).await? {
-            let sent = self.care.put_receipt(waiting.post, &waiting.receipt).await;
-            match sent.as_ref().map_err(judge) {
-                // A post that is gone or hidden has no receipt to keep.
-                Ok(()) | Err(Verdict::Refused(_)) => {
-                    let (post, revision) = (waiting.post, waiting.revision);
-                    self.desk.store.write(move |tx| receipts::sent(tx, post, revision)).await?;
-                }
-                Err(Verdict::Later(wait)) => {
-                    (in_vain, asked) = (true, wait);
-                    if asked.is_some() {
-                        break;
-                    }
-                }
-                Err(Verdict::Stop) => {
-                    self.report.offline = true;
-                    return Ok(());
-                }
-                Err(Verdict::Break) => return sent.map_err(FlushError::Api),
-            }
-        }
-        self.receipts_tried |= in_vain;
-        let mut retry = self.desk.receipts();
-        if in_vain {
-            let next = backoff::after(self.desk.clock.now(), retry.tries.saturating_add(1), asked);
-            retry.defer(next);
-        } else {
-            *retry = Retry::default();
         }
         Ok(())
     }

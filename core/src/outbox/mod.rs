@@ -12,11 +12,14 @@
 
 mod backoff;
 mod flush;
+mod judge;
+mod receipts;
 mod upload;
 
 pub(crate) use backoff::Retry;
 pub use flush::FlushReport;
-pub(crate) use flush::{FlushError, flush, flush_receipts, standing};
+pub(crate) use flush::{flush, flush_receipts, standing};
+pub(crate) use judge::FlushError;
 pub(crate) use upload::{Owner, Source, Upload, UploadError};
 
 use renraku_wire::{BodySite, Code, MediaId, MediaKind, PatientId, PostId, Timestamp};
