@@ -202,7 +202,7 @@ impl<'a> Pass<'a> {
         if not_taken && !unsure {
             self.desk.store.write(move |tx| outbox::back_to_waiting(tx, id)).await?;
         }
-        self.settle(id, item.tries, error).await?;
+        self.settle(id, error).await?;
         let found = self.desk.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
         Ok(!found.is_some_and(|item| is_under_way(&item)))
     }
@@ -224,13 +224,13 @@ impl<'a> Pass<'a> {
                         Err((Verdict::Refused(code), _)) => {
                             store.write(move |tx| files::fail(tx, file, code)).await?;
                         }
-                        Err((_, e)) => return self.settle(id, item.tries, e).await,
+                        Err((_, e)) => return self.settle(id, e).await,
                     }
                 }
                 Step::GiveUp(file) => {
                     match self.care.give_up(file).await {
                         Err(e) if !matches!(judge(&e), Verdict::Refused(_)) => {
-                            return self.settle(id, item.tries, e).await;
+                            return self.settle(id, e).await;
                         }
                         // Where the server knows nothing of it, nobody waits for it.
                         _ => store.write(move |tx| files::given_up(tx, file)).await?,
@@ -264,7 +264,7 @@ impl<'a> Pass<'a> {
                 // A film without a poster is a film.
                 Verdict::Refused(_) | Verdict::Later(_) => {}
                 Verdict::Stop | Verdict::Break => {
-                    return self.settle(id, item.tries, e).await.map(|()| false);
+                    return self.settle(id, e).await.map(|()| false);
                 }
             }
         }
@@ -284,7 +284,7 @@ impl<'a> Pass<'a> {
                             .await
                             .map(|()| true)?);
                     }
-                    _ => return self.settle(id, item.tries, e).await.map(|()| false),
+                    _ => return self.settle(id, e).await.map(|()| false),
                 },
             }
             if self.report.offline {
@@ -296,10 +296,10 @@ impl<'a> Pass<'a> {
     }
 
     /// Writes down what a failure means for the item, and for the pass.
-    async fn settle(&mut self, id: PostId, tries: u32, error: ApiError) -> Result<(), FlushError> {
+    async fn settle(&mut self, id: PostId, error: ApiError) -> Result<(), FlushError> {
         match judge(&error) {
             Verdict::Refused(code) => self.refused(id, code).await,
-            Verdict::Later(asked) => self.defer(id, tries, asked).await,
+            Verdict::Later(asked) => self.defer(id, asked).await,
             Verdict::Stop => {
                 self.report.offline = true;
                 Ok(())
@@ -313,10 +313,15 @@ impl<'a> Pass<'a> {
         Ok(self.desk.store.write(move |tx| outbox::fail(tx, id, code)).await?)
     }
 
-    async fn defer(&mut self, id: PostId, tries: u32, asked: Option<Duration>) -> Result<(), FlushError> {
+    async fn defer(&mut self, id: PostId, asked: Option<Duration>) -> Result<(), FlushError> {
         self.tried.insert(id);
-        let next = backoff::after(self.desk.clock.now(), tries + 1, asked);
-        Ok(self.desk.store.write(move |tx| outbox::defer(tx, id, next)).await?)
+        let now = self.desk.clock.now();
+        let put_off = self.desk.store.write(move |tx| {
+            // Not what it had when the pass began: what was gained since counts.
+            let Some(tries) = outbox::tries(tx, id)? else { return Ok(()) };
+            outbox::defer(tx, id, backoff::after(now, tries.saturating_add(1), asked))
+        });
+        Ok(put_off.await?)
     }
 }
 

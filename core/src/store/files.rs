@@ -335,10 +335,20 @@ pub(crate) fn poster(connection: &mut SqliteConnection, media: MediaId) -> Store
     cache::picture(connection, media, true)
 }
 
-/// Bytes that the server has of a file.
+/// Bytes that the server has of a file. Each that it gained says that the way is good: what was in vain before is
+/// forgotten.
 pub(crate) fn uploaded(tx: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<()> {
     let offset = i64::try_from(offset).map_err(|_| StoreError::Record)?;
-    diesel::update(item_media::table.find(key(&media.0))).set(item_media::uploaded.eq(offset)).execute(tx)?;
+    let row = item_media::table.find(key(&media.0));
+    let before: Option<(Vec<u8>, i64)> =
+        row.select((item_media::item_id, item_media::uploaded)).first(tx).optional()?;
+    let Some((owner, before)) = before else { return Ok(()) };
+    diesel::update(row).set(item_media::uploaded.eq(offset)).execute(tx)?;
+    if offset > before {
+        diesel::update(item::table.find(owner))
+            .set((item::tries.eq(0), item::next_try_at.eq(0)))
+            .execute(tx)?;
+    }
     Ok(())
 }
 

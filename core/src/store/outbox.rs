@@ -185,6 +185,13 @@ pub(crate) fn back_to_waiting(tx: &mut SqliteConnection, post: PostId) -> StoreR
     if get(tx, post).is_ok_and(|item| item.text_sent) { Ok(()) } else { files::unannounce(tx, post) }
 }
 
+/// How often it was tried in vain since it last gained something; none when it is not there any more.
+pub(crate) fn tries(connection: &mut SqliteConnection, post: PostId) -> StoreResult<Option<u32>> {
+    let tries: Option<i32> =
+        item::table.find(key(&post.0)).select(item::tries).first(connection).optional()?;
+    Ok(tries.map(|tries| u32::try_from(tries).unwrap_or(0)))
+}
+
 /// A try in vain.
 pub(crate) fn defer(tx: &mut SqliteConnection, post: PostId, next_try: Timestamp) -> StoreResult<()> {
     diesel::update(item::table.find(key(&post.0)))
