@@ -7,11 +7,11 @@
 use super::judge::{FlushError, Verdict, judge};
 use super::upload::{Owner, Source, Upload, UploadError};
 use super::{FileState, Item, ItemState, backoff};
-use crate::api::{ApiError, Care};
+use crate::api::{ApiError, ApiResult, Care};
 use crate::session::Desk;
 use crate::store::files::{self, Step};
 use crate::store::{cache, outbox, receipts, session};
-use renraku_wire::{Code, MediaId, PostId, Timestamp};
+use renraku_wire::{Code, MediaId, NewPost, PatientId, Post, PostId, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -168,11 +168,11 @@ impl<'a> Pass<'a> {
         };
         // What once may have arrived stays `sending`: a later refusal does not prove that it did not.
         let mut unsure = item.state == ItemState::Sending;
-        let mut sent = self.care.post(item.patient_id, &post).await;
+        let mut sent = self.post(item.patient_id, &post).await;
         if matches!(sent, Err(ApiError::Offline { sent: true })) {
             // A connection that died while nobody looked costs one more try, not a wait.
             unsure = true;
-            sent = self.care.post(item.patient_id, &post).await;
+            sent = self.post(item.patient_id, &post).await;
         }
         let error = match sent {
             Ok(answer) => {
@@ -207,6 +207,13 @@ impl<'a> Pass<'a> {
         Ok(!found.is_some_and(|item| is_under_way(&item)))
     }
 
+    /// What the server made of a post. Another post's answer is none: this one is not called sent for it.
+    async fn post(&self, patient: PatientId, new: &NewPost) -> ApiResult<Post> {
+        let answer = self.care.post(patient, new).await?;
+        let is_it = answer.id == new.id && answer.patient_id == patient;
+        if is_it { Ok(answer) } else { Err(ApiError::Nonsense("another post")) }
+    }
+
     /// Whether all of an item is there, if it is at its end.
     fn count(&mut self, concluded: Option<bool>) {
         self.report.sent += u32::from(concluded == Some(true));
@@ -220,6 +227,9 @@ impl<'a> Pass<'a> {
                 Step::Announce(new) => {
                     let file = new.id;
                     match self.care.announce(&new).await.map_err(|e| (judge(&e), e)) {
+                        Ok(status) if status.id != file => {
+                            return self.settle(id, ApiError::Nonsense("another file")).await;
+                        }
                         Ok(_) => store.write(move |tx| files::announced(tx, file)).await?,
                         Err((Verdict::Refused(code), _)) => {
                             store.write(move |tx| files::fail(tx, file, code)).await?;
