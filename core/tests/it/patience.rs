@@ -1,7 +1,7 @@
 //! When the outbox is tried again, and what goes before what.
 
 use crate::phone::{Phone, composed, draft, noisy_photo};
-use crate::town::found;
+use crate::town::{found, now};
 use renraku_core::Clock;
 use renraku_wire::{PatientId, PostId};
 use std::sync::Arc;
@@ -80,6 +80,13 @@ async fn a_clock_that_is_set_back_holds_nothing_up() {
     phone.clock.hours(-50);
     town.network.set_down(false);
     assert_eq!(session.flush(false).await.unwrap().sent, 1);
+    // Written two days from now by the phone; the town says when it was, and the phone shows what the town says.
+    let written_at = town.facts().posts[0].written_at;
+    assert!(written_at.0 <= now(), "{written_at:?}");
+    let item = session.outbox().await.unwrap().remove(0);
+    assert!(item.written_at.0 > now() + 3_600_000);
+    let kept = session.post_last_seen(item.id).await.unwrap().unwrap().value;
+    assert_eq!(kept.written_at, written_at);
 }
 
 #[tokio::test(flavor = "multi_thread")]
