@@ -37,7 +37,7 @@ pub struct Attachment {
     pub kind: MediaKind,
     /// Where it is.
     pub path: PathBuf,
-    /// What it shows, for those who cannot see it. May be empty.
+    /// What it shows, for those who cannot see it: one line of at most 200 characters. May be empty.
     pub description: String,
     /// Areas of a photo that are covered in the photo and its thumbnail, before either is kept. Each counts, or
     /// the photo is refused. None for a film.

@@ -231,7 +231,7 @@ impl<'a> Pass<'a> {
                             return self.settle(id, ApiError::Nonsense("another file")).await;
                         }
                         Ok(_) => store.write(move |tx| files::announced(tx, file)).await?,
-                        Err((Verdict::Refused(code), _)) => {
+                        Err((Verdict::Refused(code, _), _)) => {
                             store.write(move |tx| files::fail(tx, file, code)).await?;
                         }
                         Err((_, e)) => return self.settle(id, e).await,
@@ -239,7 +239,7 @@ impl<'a> Pass<'a> {
                 }
                 Step::GiveUp(file) => {
                     match self.care.give_up(file).await {
-                        Err(e) if !matches!(judge(&e), Verdict::Refused(_)) => {
+                        Err(e) if !matches!(judge(&e), Verdict::Refused(..)) => {
                             return self.settle(id, e).await;
                         }
                         // Where the server knows nothing of it, nobody waits for it.
@@ -272,7 +272,7 @@ impl<'a> Pass<'a> {
         {
             match judge(&e) {
                 // A film without a poster is a film.
-                Verdict::Refused(_) | Verdict::Later(_) => {}
+                Verdict::Refused(..) | Verdict::Later(_) => {}
                 Verdict::Stop | Verdict::Break => {
                     return self.settle(id, e).await.map(|()| false);
                 }
@@ -288,7 +288,7 @@ impl<'a> Pass<'a> {
                     return Ok(store.write(move |tx| files::fail(tx, file, code)).await.map(|()| true)?);
                 }
                 Err(UploadError::Api(e)) => match judge(&e) {
-                    Verdict::Refused(code) => {
+                    Verdict::Refused(code, _) => {
                         return Ok(store
                             .write(move |tx| files::fail(tx, file, code))
                             .await
@@ -308,7 +308,7 @@ impl<'a> Pass<'a> {
     /// Writes down what a failure means for the item, and for the pass.
     async fn settle(&mut self, id: PostId, error: ApiError) -> Result<(), FlushError> {
         match judge(&error) {
-            Verdict::Refused(code) => self.refused(id, code).await,
+            Verdict::Refused(code, field) => self.refused(id, code, field).await,
             Verdict::Later(asked) => self.defer(id, asked).await,
             Verdict::Stop => {
                 self.report.offline = true;
@@ -318,9 +318,9 @@ impl<'a> Pass<'a> {
         }
     }
 
-    async fn refused(&mut self, id: PostId, code: Code) -> Result<(), FlushError> {
+    async fn refused(&mut self, id: PostId, code: Code, field: Option<String>) -> Result<(), FlushError> {
         self.report.failed += 1;
-        Ok(self.desk.store.write(move |tx| outbox::fail(tx, id, code)).await?)
+        Ok(self.desk.store.write(move |tx| outbox::fail(tx, id, code, field.as_deref())).await?)
     }
 
     async fn defer(&mut self, id: PostId, asked: Option<Duration>) -> Result<(), FlushError> {

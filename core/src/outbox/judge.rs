@@ -22,8 +22,8 @@ pub(super) enum Verdict {
     Stop,
     /// This item later, the others now.
     Later(Option<Duration>),
-    /// Never.
-    Refused(Code),
+    /// Never; and the field at fault, where the server said it.
+    Refused(Code, Option<String>),
     /// Nothing goes until somebody acts.
     Break,
 }
@@ -40,7 +40,7 @@ pub(super) fn judge(e: &ApiError) -> Verdict {
             (Code::PasswordChangeRequired, _) | (_, 401) => Verdict::Break,
             (Code::OffsetConflict | Code::BodyTruncated | Code::MediaPending, _) => Verdict::Later(None),
             (_, 408 | 429 | 500..) => Verdict::Later(*retry_after),
-            (code, _) => Verdict::Refused(code),
+            (code, _) => Verdict::Refused(code, problem.field.clone()),
         },
     }
 }

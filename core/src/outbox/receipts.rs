@@ -3,7 +3,8 @@
 use super::flush::Pass;
 use super::judge::{FlushError, Verdict, judge};
 use super::{Retry, backoff};
-use crate::store::receipts;
+use crate::store::{cache, receipts};
+use renraku_wire::NewReceipt;
 
 impl Pass<'_> {
     /// Sends the receipts that are due.
@@ -14,12 +15,27 @@ impl Pass<'_> {
         }
         let (mut in_vain, mut asked) = (false, None);
         for waiting in self.desk.store.read(receipts::waiting).await? {
-            let sent = self.care.put_receipt(waiting.post, &waiting.receipt).await;
+            let mut sent = self.care.put_receipt(waiting.post, &waiting.receipt).await;
+            let refused = matches!(sent.as_ref().map_err(judge), Err(Verdict::Refused(..)));
+            let unwanted = refused && waiting.receipt.acknowledged == Some(true);
+            if unwanted {
+                // A town without 👍 takes the reading all the same.
+                let reading = NewReceipt { acknowledged: None, ..waiting.receipt };
+                sent = self.care.put_receipt(waiting.post, &reading).await;
+            }
             match sent.as_ref().map_err(judge) {
                 // A post that is gone or hidden has no receipt to keep.
-                Ok(()) | Err(Verdict::Refused(_)) => {
+                Ok(()) | Err(Verdict::Refused(..)) => {
                     let (post, revision) = (waiting.post, waiting.revision);
-                    self.desk.store.write(move |tx| receipts::sent(tx, post, revision)).await?;
+                    self.desk
+                        .store
+                        .write(move |tx| {
+                            if unwanted {
+                                cache::unacknowledge(tx, post)?;
+                            }
+                            receipts::sent(tx, post, revision)
+                        })
+                        .await?;
                 }
                 Err(Verdict::Later(wait)) => {
                     (in_vain, asked) = (true, wait);

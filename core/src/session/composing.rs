@@ -13,6 +13,7 @@ use crate::runtime::{asked, block, unless_cancelled};
 use crate::store::files::{self, Work};
 use crate::store::{Store, outbox};
 use renraku_media::MediaError;
+use renraku_wire::text::is_line_or_empty;
 use renraku_wire::{Code, DevicePolicy, PatientId, PostId, Timestamp};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -60,8 +61,9 @@ impl Session {
     /// that post: nothing is done.
     ///
     /// # Errors
-    /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
-    /// (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
+    /// `Invalid` for an empty post, too long a text or control characters in it (`body`), for 緊急 in a town that has
+    /// no such mark (`urgent`), for a file's `description` of more than a line, for a mark that is no area of a photo
+    /// or a mark on a film (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
     pub async fn compose(&self, draft: Draft) -> Result<PostId, CoreError> {
         self.compose_until(draft, &Cancel::new()).await
     }
@@ -72,7 +74,10 @@ impl Session {
     /// `Cancelled`, and as [`Session::compose`].
     pub async fn compose_until(&self, draft: Draft, cancel: &Cancel) -> Result<PostId, CoreError> {
         let Draft { id, patient_id, text, attachments, keep_as_draft } = draft;
-        posting::check(&text, attachments.len())?;
+        posting::check(&text, attachments.len(), self.policy())?;
+        if !attachments.iter().all(|one| is_line_or_empty(&one.description)) {
+            return Err(CoreError::invalid("description"));
+        }
         // One after the other, and nobody takes what comes in for what nobody wants.
         let door = self.desk.arriving.clone().lock_owned().await;
         let (store, sources) = (self.desk.store.clone(), self.desk.sources.clone());

@@ -6,7 +6,8 @@ use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush
 use crate::runtime::block;
 use crate::store::{cache, outbox, receipts};
 use renraku_wire::limits;
-use renraku_wire::{Code, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
+use renraku_wire::text::{is_line_or_empty, is_text};
+use renraku_wire::{Code, DevicePolicy, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -69,10 +70,10 @@ impl Session {
     /// Changes the text of a post that is a draft, waits or failed.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict` when the server may already have it, `Invalid`, `Storage`.
+    /// `NotFound`, `Conflict` when the server may already have it, `Invalid` as [`Session::compose`], `Storage`.
     pub async fn edit(&self, id: PostId, text: Text) -> Result<(), CoreError> {
         let item = self.change(move |tx| outbox::get(tx, id)).await?;
-        check(&text, item.media.len())?;
+        check(&text, item.media.len(), &self.policy)?;
         let now = self.now();
         self.change(move |tx| outbox::edit(tx, id, &text, now)).await
     }
@@ -148,8 +149,12 @@ impl Session {
     /// Presses 👍, or takes it back. Counts as reading too. Kept until the server has it.
     ///
     /// # Errors
-    /// As [`Session::mark_read`].
+    /// As [`Session::mark_read`]; `Invalid` (`acknowledged`) in a town that has no 👍, where one may only be taken
+    /// back.
     pub async fn acknowledge(&self, id: PostId, on: bool) -> Result<(), CoreError> {
+        if on && !self.policy.thumbs_ack {
+            return Err(CoreError::invalid("acknowledged"));
+        }
         self.receipt(id, Some(on)).await
     }
 
@@ -185,8 +190,12 @@ impl Session {
     /// Uploads a document (PDF, JPEG or PNG) at once, for a consent. Only with the server.
     ///
     /// # Errors
-    /// `Offline`, `Media`, `Storage` when the file cannot be read, `SignedOut`, `Certificate`.
+    /// `Offline`, `Media`, `Invalid` for a description of more than a line, `Storage` when the file cannot be read,
+    /// `SignedOut`, `Certificate`.
     pub async fn upload_document(&self, path: &Path, description: &str) -> Result<MediaId, CoreError> {
+        if !is_line_or_empty(description) {
+            return Err(CoreError::invalid("description"));
+        }
         let path = path.to_path_buf();
         let bytes = block(move || {
             if std::fs::metadata(&path)?.len() > limits::DOCUMENT_BYTES {
@@ -209,10 +218,13 @@ impl Session {
     }
 }
 
-pub(super) fn check(text: &Text, files: usize) -> Result<(), CoreError> {
-    let empty = text.body.trim().is_empty() && files == 0;
-    if empty || text.body.chars().count() > limits::POST_CHARS {
+/// By the server's own rules: what it would refuse for good is told before it is kept.
+pub(super) fn check(text: &Text, files: usize, policy: &DevicePolicy) -> Result<(), CoreError> {
+    if !is_text(&text.body, usize::from(files == 0), limits::POST_CHARS) {
         return Err(CoreError::invalid("body"));
+    }
+    if text.urgent && !policy.urgent_flag {
+        return Err(CoreError::invalid("urgent"));
     }
     if files > limits::POST_MEDIA {
         return Err(CoreError::Media { code: Code::MediaTooLarge });

@@ -147,6 +147,13 @@ pub(crate) fn post(connection: &mut SqliteConnection, id: PostId) -> StoreResult
     Ok(Some((from_json(&text)?, at.map(Timestamp))))
 }
 
+/// Takes a 👍 off a post that the server did not take.
+pub(crate) fn unacknowledge(tx: &mut SqliteConnection, id: PostId) -> StoreResult<()> {
+    let Some((mut kept, fetched)) = post(tx, id)? else { return Ok(()) };
+    kept.acknowledged = false;
+    put_posts(tx, &[kept], fetched)
+}
+
 /// Forgets a post and its pictures.
 pub(crate) fn forget_post(tx: &mut SqliteConnection, id: PostId) -> StoreResult<()> {
     diesel::delete(post::table.find(id.0.as_bytes().as_slice())).execute(tx)?;

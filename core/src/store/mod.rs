@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_pictures.sql"),
     include_str!("migrations/0004_fetched.sql"),
     include_str!("migrations/0005_planned.sql"),
+    include_str!("migrations/0006_field.sql"),
 ];
 
 /// Why the store did not answer.

@@ -74,6 +74,7 @@ diesel::table! {
         tries -> Integer,
         next_try_at -> BigInt,
         sent_at -> Nullable<BigInt>,
+        field -> Nullable<Text>,
     }
 }
 

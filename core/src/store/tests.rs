@@ -83,9 +83,13 @@ async fn what_may_be_done_to_an_item_depends_on_where_it_stands() {
         assert!(matches!(outbox::cancel(tx, post), Err(ItemError::TooLate)));
         outbox::back_to_waiting(tx, post)?;
         outbox::edit(tx, post, &text("four"), now).unwrap();
-        outbox::fail(tx, post, Code::ConsentMissing)?;
-        assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Failed { code: Code::ConsentMissing });
+        outbox::fail(tx, post, Code::FieldInvalid, Some("urgent"))?;
+        let failed = ItemState::Failed { code: Code::FieldInvalid, field: Some("urgent".to_owned()) };
+        assert_eq!(outbox::get(tx, post).unwrap().state, failed);
         outbox::release(tx, post).unwrap();
+        outbox::fail(tx, post, Code::ConsentMissing, None)?;
+        let failed = ItemState::Failed { code: Code::ConsentMissing, field: None };
+        assert_eq!(outbox::get(tx, post).unwrap().state, failed);
         outbox::cancel(tx, post).unwrap();
         assert!(matches!(outbox::get(tx, post), Err(ItemError::Missing)));
         Ok(())

@@ -22,7 +22,7 @@ async fn after_72_hours_without_the_server_the_store_stays_shut_and_nothing_is_l
     assert_eq!(session.patients().await.map(drop), storage(StorageTrouble::LeaseOver));
     assert_eq!(session.timeline(town.patient.id, None).await.map(drop), storage(StorageTrouble::LeaseOver));
     let items = session.outbox().await.unwrap();
-    assert_eq!((items[0].id, items[0].state, items[0].body.as_str()), (id, ItemState::Waiting, ""));
+    assert_eq!((items[0].id, items[0].state.clone(), items[0].body.as_str()), (id, ItemState::Waiting, ""));
     session.compose(draft(town.patient.id, "written late")).await.unwrap();
     let staff = session.staff().id;
     drop(session);

@@ -18,6 +18,7 @@ mod patience;
 mod phone;
 mod preparing;
 mod reading;
+mod refused;
 mod renewing;
 mod revoked;
 mod scanned;

@@ -280,6 +280,8 @@ fn info(slug: &str, care_port: u16) -> MunicipalityInfo {
             relock_seconds: 60,
             offline_days: 30,
             offline_patients: 50,
+            urgent_flag: true,
+            thumbs_ack: true,
         },
     }
 }

@@ -1,9 +1,9 @@
 //! The town's posts: taken once each, listed, read.
 
-use super::{Shared, Stored, Town, Wrong, no, now, session};
+use super::{Facts, Shared, Stored, Town, Wrong, no, now, session};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use renraku_wire::*;
 
@@ -49,6 +49,9 @@ pub(super) async fn new_post(
     facts.attempts.push(new.id);
     let chunks = facts.chunks;
     facts.chunks_before.push(chunks);
+    if new.urgent && !town.policy(&facts).urgent_flag {
+        return field("urgent");
+    }
     let refused =
         facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())).map(|(_, code)| *code);
     if refused.is_none_or(|code| code == Code::Internal) {
@@ -71,7 +74,19 @@ pub(super) async fn new_post(
     (StatusCode::CREATED, Json(post)).into_response()
 }
 
+/// Refused for what stands in a field.
+fn field(name: &str) -> Response {
+    let problem = Problem { field: Some(name.to_owned()), ..Problem::new(Code::FieldInvalid) };
+    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+    (StatusCode::UNPROCESSABLE_ENTITY, kind, Json(problem)).into_response()
+}
+
 impl Town {
+    /// What the town asks of devices now.
+    fn policy(&self, facts: &Facts) -> DevicePolicy {
+        facts.policy.clone().unwrap_or_else(|| self.info.device_policy.clone())
+    }
+
     /// A post of somebody's, as the team sees it.
     pub fn as_post(&self, patient_id: PatientId, new: &NewPost, place: usize) -> Post {
         let media = new.media.iter().map(|m| Media {
@@ -127,6 +142,10 @@ pub(super) async fn receipt(
     if let Err(no) = session(&town, &headers) {
         return *no;
     }
-    town.facts().receipts.insert(id, new);
+    let mut facts = town.facts();
+    if new.acknowledged == Some(true) && !town.policy(&facts).thumbs_ack {
+        return field("acknowledged");
+    }
+    facts.receipts.insert(id, new);
     StatusCode::NO_CONTENT.into_response()
 }
