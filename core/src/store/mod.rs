@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_planned.sql"),
     include_str!("migrations/0006_field.sql"),
 ];
+    include_str!("migrations/0007_written.sql"),
 
 /// Why the store did not answer.
 #[derive(Debug, thiserror::Error)]

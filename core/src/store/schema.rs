@@ -31,6 +31,7 @@ diesel::table! {
         received_at -> BigInt,
         body -> Text,
         fetched_at -> Nullable<BigInt>,
+        written_at -> BigInt,
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn timeline(State(town): Shared, headers: HeaderMap, Path(id): 
         return *no;
     }
     let mut posts: Vec<Post> = town.facts().posts.iter().filter(|p| p.patient_id == id).cloned().collect();
-    posts.reverse();
+    posts.sort_by_key(|post| std::cmp::Reverse((post.written_at, post.id.0)));
     Json(PostPage { posts, next: None }).into_response()
 }
 
