@@ -2,7 +2,7 @@
 //! is sent again. Not here: which file, and when to give up for good.
 
 use crate::api::{ApiError, Care};
-use crate::store::{Store, StoreError, files};
+use crate::store::{Store, StoreError, chunks, files};
 use bytes::Bytes;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaId, MediaState, NewMedia, PostId};
@@ -161,7 +161,7 @@ async fn verdict(
 async fn chunk(source: &Source<'_>, media: MediaId, offset: u64) -> Result<Bytes, StoreError> {
     match source {
         Source::Store(store) => {
-            store.read(move |connection| files::chunk(connection, media, offset)).await.map(Bytes::from)
+            store.read(move |connection| chunks::chunk(connection, media, offset)).await.map(Bytes::from)
         }
         Source::Bytes(bytes) => {
             let from = usize::try_from(offset).map_err(|_| StoreError::Record)?.min(bytes.len());

@@ -12,6 +12,7 @@ mod lease;
 mod leaving;
 mod line;
 mod locked;
+mod making;
 mod network;
 mod nonsense;
 mod patience;
