@@ -214,13 +214,6 @@ impl Session {
     pub(crate) fn window(&self) -> Window {
         Window { patients: self.policy.offline_patients, days: self.policy.offline_days }
     }
-
-    /// Ends reading from the store when the device was not heard by the server for too long (the policy's
-    /// lease), or when the clock was set back behind the latest time that it ever showed.
-    pub(crate) async fn within_lease(&self) -> Result<(), CoreError> {
-        let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        self.desk.store.read(move |c| session::lease(c, now, hours)).await?.map_err(lease_end)
-    }
 }
 
 pub(crate) fn lease_end(end: LeaseEnd) -> CoreError {

@@ -4,7 +4,7 @@ use super::Session;
 use crate::error::{CoreError, StorageTrouble};
 use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing};
 use crate::runtime::block;
-use crate::store::{cache, outbox, receipts};
+use crate::store::{cache, outbox, receipts, session};
 use renraku_wire::limits;
 use renraku_wire::text::{is_line_or_empty, is_text};
 use renraku_wire::{Code, DevicePolicy, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
@@ -15,23 +15,25 @@ use std::time::Duration;
 
 impl Session {
     /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every
-    /// item stands is always told; once the lease is over (or the clock set back), what was written is not:
-    /// texts and descriptions are empty until the server is reached.
+    /// item stands is always told; once the lease is over (or the clock set back) or the server ended the session,
+    /// what was written is not: texts and descriptions are empty until the server is reached, or the person has
+    /// signed in again.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn outbox(&self) -> Result<Vec<Item>, CoreError> {
-        let mut items = self.desk.store.read(outbox::list).await?;
-        match self.within_lease().await {
-            Ok(()) => {}
-            Err(CoreError::Storage { kind: StorageTrouble::LeaseOver | StorageTrouble::ClockSetBack }) => {
-                for item in &mut items {
-                    item.body.clear();
-                    item.body_site = None;
-                    item.media.iter_mut().for_each(|m| m.description.clear());
-                }
+        let (now, hours) = (self.now(), self.policy.offline_lease_hours);
+        let read = self.desk.store.read(move |c| {
+            let told = session::is_open(c)? && session::lease(c, now, hours)?.is_ok();
+            Ok((outbox::list(c)?, told))
+        });
+        let (mut items, told) = read.await?;
+        if !told {
+            for item in &mut items {
+                item.body.clear();
+                item.body_site = None;
+                item.media.iter_mut().for_each(|m| m.description.clear());
             }
-            Err(e) => return Err(e),
         }
         Ok(items)
     }
