@@ -123,8 +123,12 @@ impl Session {
     /// Who has read a post; for its author and the lead. Only with the server.
     ///
     /// # Errors
-    /// `Offline`, `NotFound`, `Conflict`, `SignedOut`, `Certificate`.
+    /// `Offline`, `NotFound`, `Conflict`, `SignedOut`, `Certificate`; `Storage` with `Locked` when the store was
+    /// closed: then this session tells nothing more.
     pub async fn receipts(&self, id: PostId) -> Result<ReceiptList, CoreError> {
+        if self.desk.store.is_closed() {
+            return Err(StoreError::Locked.into());
+        }
         Ok(self.care.receipts(id).await?)
     }
 

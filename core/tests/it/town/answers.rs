@@ -1,6 +1,6 @@
 //! What the town's hosts answer, as the contract has it.
 
-use super::posts::{new_post, one_post, receipt, timeline};
+use super::posts::{new_post, one_post, readers, receipt, timeline};
 use super::{PASSWORD, Shared, Town, now};
 use crate::files;
 use axum::extract::{Path, Request, State};
@@ -50,6 +50,7 @@ pub(super) fn care_routes() -> Router<Arc<Town>> {
         .route("/v1/patients/{id}/posts", get(timeline).post(new_post))
         .route("/v1/posts/{id}", get(one_post))
         .route("/v1/posts/{id}/receipt", put(receipt))
+        .route("/v1/posts/{id}/receipts", get(readers))
         .route("/v1/notices/{id}", get(notice))
         .route("/v1/media", post(files::announce))
         .route("/v1/media/{id}", get(files::bytes))
