@@ -126,7 +126,9 @@ pub async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<M
     }
     let mut facts = town.facts();
     facts.thumbnails_served += 1;
-    if facts.files.contains_key(&id) { b"small picture".into_response() } else { no(Code::NotFound) }
+    let small = facts.small_picture.clone().unwrap_or_else(|| b"small picture".to_vec());
+    let known = facts.small_picture.is_some() || facts.files.contains_key(&id);
+    if known { small.into_response() } else { no(Code::NotFound) }
 }
 
 pub async fn poster(

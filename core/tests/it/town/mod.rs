@@ -62,6 +62,8 @@ pub struct Facts {
     pub farewell: Option<Code>,
     pub farewells_refused: u32,
     pub thumbnails_served: u32,
+    /// What every picture in small is, if not a few bytes.
+    pub small_picture: Option<Vec<u8>>,
     pub posters: HashMap<MediaId, Vec<u8>>,
     /// Nobody has a first password any more.
     pub settled: bool,
