@@ -97,12 +97,10 @@ async fn the_answer_to_something_else_is_believed_of_neither_text_nor_file() {
         let own = session.timeline(town.patient.id, None).await.unwrap().value.posts;
         assert_eq!(own.iter().any(|post| post.id == id), text, "{wrong:?}");
 
-        let mut facts = town.facts();
-        facts.wrong = None;
-        for file in facts.files.values_mut().filter(|f| f.state == MediaState::Unknown) {
+        town.facts().wrong = None;
+        for file in town.facts().files.values_mut().filter(|f| f.state == MediaState::Unknown) {
             file.state = MediaState::Ready;
         }
-        drop(facts);
         assert_eq!(session.flush(true).await.unwrap().sent, 1, "{wrong:?}: nothing is lost");
         let facts = town.facts();
         let file = &facts.files[&item.media[0].id];
