@@ -14,7 +14,7 @@ use crate::device::NewDevice;
 use crate::error::CoreError;
 use crate::lock::{Lock, LockError};
 use crate::outbox::Text;
-use crate::store::{Store, StoreError, StoreKey, cache, files, outbox, receipts, session};
+use crate::store::{Store, StoreError, StoreKey, cache, chunks, outbox, receipts, session};
 use crate::vault::{Vault, VaultError};
 use dice::{corpus, fuzz};
 use renraku_wire::{PatientId, Platform, PostId, SetupCode, Timestamp};
@@ -139,7 +139,7 @@ fn stores() {
             let items = store.read(outbox::list).await?;
             for media in items.iter().flat_map(|item| item.media.iter()) {
                 let id = media.id;
-                store.read(move |c| files::chunk(c, id, 0)).await?;
+                store.read(move |c| chunks::chunk(c, id, 0)).await?;
             }
             store.read(receipts::waiting).await?;
             for patient in store.read(cache::patients).await?.map_or_else(Vec::new, |(list, _)| list) {

@@ -11,7 +11,7 @@ private let nurse = Staff(
 private let town = Municipality(
     name: "試験町", slug: "shiken", wordPatient: "支援対象者", wordFacility: "施設", wordStaff: "利用スタッフ",
     wordPost: "投稿", wordLead: "担当者", office: "事務局", telephone: "000-000-0000", hours: "平日",
-    postCharsGuidance: 100, videoSeconds: 30, relockSeconds: 60)
+    postCharsGuidance: 100, videoSeconds: 30, relockSeconds: 60, urgentFlag: true, thumbsAck: true)
 
 private final class FakeSession: RenrakuSession, @unchecked Sendable {
     var who = nurse

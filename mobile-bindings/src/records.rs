@@ -59,6 +59,10 @@ pub struct Municipality {
     pub video_seconds: u32,
     /// Seconds in the background after which the app locks.
     pub relock_seconds: u32,
+    /// Posts may be marked 緊急（重要）: without it no screen offers the mark.
+    pub urgent_flag: bool,
+    /// Posts have a 👍: without it no screen offers one. One that was given may be taken back all the same.
+    pub thumbs_ack: bool,
 }
 
 impl From<MunicipalityInfo> for Municipality {
@@ -77,6 +81,8 @@ impl From<MunicipalityInfo> for Municipality {
             post_chars_guidance: info.device_policy.post_chars_guidance,
             video_seconds: info.device_policy.video_seconds,
             relock_seconds: info.device_policy.relock_seconds,
+            urgent_flag: info.device_policy.urgent_flag,
+            thumbs_ack: info.device_policy.thumbs_ack,
         }
     }
 }
@@ -178,7 +184,7 @@ pub struct AttachmentFile {
     pub kind: MediaKind,
     /// Path of the file.
     pub path: String,
-    /// What it shows, for those who cannot see it. May be empty.
+    /// What it shows, for those who cannot see it: one line of at most 200 characters. May be empty.
     pub description: String,
     /// Areas of a photo that are covered in the photo and its thumbnail before either is kept; at most 500. None
     /// for a film.
@@ -277,7 +283,7 @@ pub struct PostDraft {
     pub patient_id: PatientId,
     /// The text, at most 2,000 characters. May be empty when there are files.
     pub body: String,
-    /// 緊急（重要）.
+    /// 緊急（重要）, in a town that has the mark.
     pub urgent: bool,
     /// The place on the body, where the post is about one.
     pub body_site: Option<BodySite>,

@@ -182,7 +182,7 @@ impl RenrakuSession {
 
     /// Presses 👍 (`on`), or takes it back. Counts as reading too. Kept until the server has it.
     ///
-    /// Fails as `mark_read`.
+    /// Fails as `mark_read`, and with `Invalid` (`acknowledged`) for a 👍 in a town that has none.
     pub async fn acknowledge(&self, id: PostId, on: bool) -> Result<(), MobileError> {
         let inner = self.inner.clone();
         on_core_until(self.cancel.clone(), async move { inner.acknowledge(id, on).await }).await
@@ -222,7 +222,8 @@ impl RenrakuSession {
     /// long as copying takes what is handed over. When it returns, post and files are sealed on the disk and survive
     /// a kill; call `prepare` if it has files, and `flush` to send: the text does not wait for the files.
     ///
-    /// Fails with `Cancelled` (nothing is kept); `Invalid` for an empty post or too long a text, and with
+    /// Fails with `Cancelled` (nothing is kept); `Invalid` for an empty post, too long a text or control characters
+    /// (`body`), 緊急 in a town without it (`urgent`), a `description` of more than a line, and with
     /// `mark_invalid` for a mark that is no area of a photo or a mark on a film; `Media` for too many files;
     /// `Storage` with `File` for a file that is not there.
     pub async fn compose(&self, draft: PostDraft) -> Result<PostId, MobileError> {

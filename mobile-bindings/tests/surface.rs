@@ -90,6 +90,13 @@ fn mentions(attributes: &[Attribute], what: &str) -> bool {
     attributes.iter().any(|a| text(a).contains(what))
 }
 
+/// What a shell may leave out, and what stands for it then: `#[uniffi(default = …)]`, `#[uniffi::method(default(…))]`.
+fn defaults(attributes: &[Attribute]) -> String {
+    let named = attributes.iter().filter(|a| a.path().segments.first().is_some_and(|s| s.ident == "uniffi"));
+    let told = named.map(text).filter(|told| told.contains("default"));
+    told.map(|told| format!(" {}", told.replace("# [", "#["))).collect()
+}
+
 fn documented(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|a| a.path().is_ident("doc"))
 }
@@ -180,7 +187,7 @@ impl Surface {
             if is_number(&field.ty) && !UNITS.iter().any(|unit| said.contains(unit)) {
                 self.untold.push(format!("{owner}.{name}: its unit"));
             }
-            write!(listed, "\n  {name}: {}", text(&field.ty)).unwrap();
+            write!(listed, "\n  {name}: {}{}", text(&field.ty), defaults(&field.attrs)).unwrap();
         }
         listed
     }
@@ -231,14 +238,15 @@ impl Surface {
                     self.note(&function.attrs, &format!("{owner}.{}", function.sig.ident));
                     self.call(&function.attrs, &format!("{owner}."), &function.sig);
                     let make = if mentions(&function.attrs, "constructor") { "make " } else { "" };
-                    write!(entry, "\n  {make}{}", Self::signature(&function.sig)).unwrap();
+                    let call = Self::signature(&function.sig);
+                    write!(entry, "\n  {make}{call}{}", defaults(&function.attrs)).unwrap();
                 }
                 self.entries.push(entry);
             }
             Item::Fn(item) if mentions(&item.attrs, "uniffi") => {
                 self.note(&item.attrs, &item.sig.ident.to_string());
                 self.call(&item.attrs, "", &item.sig);
-                self.entries.push(Self::signature(&item.sig));
+                self.entries.push(Self::signature(&item.sig) + &defaults(&item.attrs));
             }
             Item::Macro(item) if mentions_type(&item.mac.path) => {
                 let tokens = text(&item.mac.tokens);
@@ -316,6 +324,16 @@ fn tells_errors_threads_and_units() {
     surface.item(Item::Impl(bare));
     surface.item(Item::Struct(record));
     assert_eq!(surface.untold.len(), 5, "{:?}", surface.untold);
+}
+
+#[test]
+fn what_may_be_left_out_is_listed() {
+    let listed = surface().entries.join("\n");
+    for default in
+        ["sound: bool #[uniffi", "hand_over: bool #[uniffi", "-> Result<PrepareReport, MobileError> #[uniffi"]
+    {
+        assert!(listed.contains(default), "{default}");
+    }
 }
 
 #[test]

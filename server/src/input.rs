@@ -4,7 +4,7 @@ use crate::error::AppError;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Request};
-use renraku_wire::{Code, limits};
+use renraku_wire::{Code, limits, text};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization as _;
@@ -52,14 +52,10 @@ impl<S: Send + Sync, T: FromStr> axum::extract::FromRequestParts<S> for PathId<T
 }
 
 fn within(value: &str, field: &str, least: usize, most: usize) -> Result<String, AppError> {
-    let value = value.trim();
-    let length = value.chars().count();
-    // PostgreSQL cannot store NUL, and no field needs another control character than a line break.
-    let control = value.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t');
-    if length < least || length > most || control {
+    if !text::is_text(value, least, most) {
         return Err(AppError::field(field));
     }
-    Ok(value.replace("\r\n", "\n"))
+    Ok(value.trim().replace("\r\n", "\n"))
 }
 
 /// A line that must be there: trimmed, at most [`limits::LINE_CHARS`] characters, no line break.

@@ -124,32 +124,44 @@ fn progress_rises_to_one_and_is_not_chatty() {
 }
 
 #[test]
-fn the_quarter_turn_is_done_and_in_the_right_direction() {
+fn every_turn_is_done_and_in_the_right_direction() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("in.mp4");
-    // Left half red, right half blue as stored; turned clockwise the left side comes to the top.
+    let stored = folder.path().join("stored.mp4");
+    // Left half red, right half blue as stored.
     let status = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"])
         .arg("color=red:size=160x180:rate=10:duration=1[a];color=blue:size=160x180:rate=10:duration=1[b];[a][b]hstack")
         .args(["-c:v", "libx264", "-pix_fmt", "yuv420p"])
-        .arg(&path)
+        .arg(&stored)
         .status()
         .unwrap();
     assert!(status.success());
-    fixture::turn_film(&path).unwrap();
-    let (facts, bytes) = run(&path, &video::Plan::default()).unwrap();
-    assert_eq!((facts.width, facts.height, facts.sound), (180, 320, false));
-    fs::write(&path, bytes).unwrap();
-    let raw = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-i"])
-        .arg(&path)
-        .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
-        .output()
-        .unwrap()
-        .stdout;
-    let at = |x: usize, y: usize| &raw[(y * 180 + x) * 3..][..3];
-    assert!(at(90, 40)[0] > 180 && at(90, 40)[2] < 80, "{:?}", at(90, 40));
-    assert!(at(90, 280)[2] > 180 && at(90, 280)[0] < 80, "{:?}", at(90, 280));
+    // Turned clockwise the left side comes to the top, then to the right, then to the bottom.
+    let (wide, high) = ((320, 180), (180, 320));
+    let turns = [
+        (0, wide, (80, 90), (240, 90)),
+        (1, high, (90, 40), (90, 280)),
+        (2, wide, (240, 90), (80, 90)),
+        (3, high, (90, 280), (90, 40)),
+    ];
+    for (quarters, (width, height), red, blue) in turns {
+        let path = folder.path().join(format!("{quarters}.mp4"));
+        fs::copy(&stored, &path).unwrap();
+        fixture::turn_film_by(&path, quarters).unwrap();
+        let (facts, bytes) = run(&path, &video::Plan::default()).unwrap();
+        assert_eq!((facts.width, facts.height, facts.sound), (width, height, false), "{quarters}");
+        fs::write(&path, bytes).unwrap();
+        let raw = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-i"])
+            .arg(&path)
+            .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
+            .output()
+            .unwrap()
+            .stdout;
+        let at = |(x, y): (usize, usize)| &raw[(y * width as usize + x) * 3..][..3];
+        assert!(at(red)[0] > 180 && at(red)[2] < 80, "{quarters}: {:?}", at(red));
+        assert!(at(blue)[2] > 180 && at(blue)[0] < 80, "{quarters}: {:?}", at(blue));
+    }
 }
 
 #[test]

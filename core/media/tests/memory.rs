@@ -69,7 +69,7 @@ fn a_4k_film_takes_less_than_300_megabytes() {
 fn work_on_a_4k_film_stops_soon_whenever_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
     let input = film(folder.path(), false);
-    let mut waits: Vec<Duration> = [0, 20, 90, 170, 330, 480, 610]
+    let mut waits: Vec<Duration> = [0, 20, 170, 250, 330, 400, 480, 550, 610]
         .into_iter()
         .filter_map(|after| {
             let cancel = Cancel::new();
@@ -79,17 +79,21 @@ fn work_on_a_4k_film_stops_soon_whenever_it_is_asked_to() {
                 flag.cancel();
                 Instant::now()
             });
-            let result = video::transcode(&input, &video::Plan::default(), &mut |_| (), &cancel);
+            let mut begun = false;
+            let plan = video::Plan::default();
+            let result = video::transcode(&input, &plan, &mut |done| begun |= done > 0.0, &cancel);
             let waited = other.join().unwrap().elapsed();
             // A quick machine may be ready before it is asked.
             if after > 90 && result.is_ok() {
                 return None;
             }
             assert_eq!(result, Err(MediaError::Cancelled), "after {after} ms");
-            Some(waited)
+            // Asked before any picture was made, it says nothing of how long work takes to stop.
+            begun.then_some(waited)
         })
         .collect();
-    // The second best: what counts is the work between two looks at the flag, not what else a machine does.
+    // The median: what counts is the work between two looks at the flag, not what else a machine does.
     waits.sort_unstable();
-    assert!(waits[1] < Duration::from_millis(200), "{waits:?}");
+    assert!(waits.len() >= 3, "too few waits began in the midst of the work: {waits:?}");
+    assert!(waits[waits.len() / 2] < Duration::from_millis(200), "{waits:?}");
 }

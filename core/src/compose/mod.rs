@@ -27,7 +27,7 @@ mod source;
 pub(crate) use original::Original;
 #[cfg(test)]
 pub(crate) use sealed::Key;
-pub(crate) use source::{Arriving, Planned, Source, is_the_files_fault, sweep};
+pub(crate) use source::{Arriving, Planned, Source, Tried, is_the_files_fault, sweep};
 
 /// A file to go with a post, as the camera wrote it. Unless it is handed over it is only read, whose it is removes
 /// it, and it must stay until [`crate::Session::prepare`] has made of it what is sent, through kills and restarts.
@@ -37,7 +37,7 @@ pub struct Attachment {
     pub kind: MediaKind,
     /// Where it is.
     pub path: PathBuf,
-    /// What it shows, for those who cannot see it. May be empty.
+    /// What it shows, for those who cannot see it: one line of at most 200 characters. May be empty.
     pub description: String,
     /// Areas of a photo that are covered in the photo and its thumbnail, before either is kept. Each counts, or
     /// the photo is refused. None for a film.
@@ -120,6 +120,7 @@ pub(crate) fn make(
 }
 
 /// Who listens, and what they have heard.
+#[derive(Clone)]
 pub(crate) struct Told {
     progress: Option<Arc<dyn Progress>>,
     last: Option<Instant>,

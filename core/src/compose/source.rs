@@ -29,7 +29,7 @@ pub(crate) struct Source {
     marks: Vec<KeptMark>,
     pub(super) pixels: Option<PixelLayout>,
     pub(super) sound: bool,
-    /// How often it could not be made for reasons that may pass, and when that was last counted.
+    /// How often making it was begun and came to no end that counts, and when that was last counted.
     tries: u32,
     tried_at: i64,
 }
@@ -71,6 +71,10 @@ impl Default for Place {
 
 /// How often a file is tried that cannot be made for reasons that may pass.
 const TRIES: u32 = 5;
+/// What was counted before a try.
+#[derive(Clone, Copy)]
+pub(crate) struct Tried(u32, i64);
+
 /// Tries within this time, in milliseconds, count as one: what passes takes a while to.
 const TRY_MILLIS: u64 = 3_600_000;
 
@@ -85,11 +89,26 @@ impl Source {
         self.marks.iter().map(mark).collect()
     }
 
-    /// Counts a try that failed. False after the last one.
-    pub(crate) fn again(&mut self, now: Timestamp) -> bool {
+    /// Counts a try before it is made: one that a kill or a fault of ours ends counts too. Gives what takes it back;
+    /// none after the last one.
+    pub(crate) fn begin(&mut self, now: Timestamp) -> Option<Tried> {
+        let before = Tried(self.tries, self.tried_at);
         if self.tries == 0 || now.0.abs_diff(self.tried_at) >= TRY_MILLIS {
+            if self.tries >= TRIES {
+                return None;
+            }
             (self.tries, self.tried_at) = (self.tries + 1, now.0);
         }
+        Some(before)
+    }
+
+    /// The try says nothing of the file.
+    pub(crate) fn take_back(&mut self, before: Tried) {
+        (self.tries, self.tried_at) = (before.0, before.1);
+    }
+
+    /// Whether another try may follow one that failed.
+    pub(crate) fn is_worth_another(&self) -> bool {
         self.tries < TRIES
     }
 

@@ -131,7 +131,7 @@ impl Device {
             .map_err(|_| CoreError::invalid("public_url"))?;
         if inner.revoked.load(Ordering::SeqCst) {
             let inner = inner.clone();
-            block(move || inner.wipe().and_then(|()| inner.unmark())).await??;
+            block(move || inner.wipe()).await??;
         }
         let (turn, key) = inner.next_key().ok_or(KeyError::Failed)?;
         let municipality = public.municipality(&new.slug).await?;
@@ -333,6 +333,11 @@ impl Inner {
             // A key that is gone is made anew by asking for it.
             inner.still(before.as_ref(), inner.enrolled().as_ref())?;
             enrolment.check_key(&key.public_key()?)?;
+            if before.is_none() && inner.revoked.load(Ordering::SeqCst) {
+                // Only now: until then a start says why there is no certificate. And first: with the mark the next
+                // start would wipe the new one.
+                inner.unmark()?;
+            }
             inner.replace(before.as_ref(), enrolment)?;
             inner.look_at_the_key();
             Ok(())

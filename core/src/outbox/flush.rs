@@ -4,13 +4,14 @@
 //! Every step is in the store before and after it touches the network, so a kill at any instant leaves an item
 //! that the next pass takes up. Not here: when to run a pass, which the shell knows.
 
+use super::judge::{FlushError, Verdict, judge};
 use super::upload::{Owner, Source, Upload, UploadError};
-use super::{FileState, Item, ItemState, Retry, backoff};
-use crate::api::{ApiError, Care};
+use super::{FileState, Item, ItemState, backoff};
+use crate::api::{ApiError, ApiResult, Care};
 use crate::session::Desk;
 use crate::store::files::{self, Step};
-use crate::store::{StoreError, cache, outbox, receipts, session};
-use renraku_wire::{Code, MediaId, PostId, Timestamp};
+use crate::store::{cache, outbox, receipts, session};
+use renraku_wire::{Code, MediaId, NewPost, PatientId, Post, PostId, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -30,46 +31,6 @@ pub struct FlushReport {
     pub offline: bool,
     /// When the next pass is worth while, if anything remains, be it a receipt.
     pub next_try_at: Option<Timestamp>,
-}
-
-/// Why a pass broke off.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FlushError {
-    /// Nothing can be sent until the person or the office acts: signed out, certificate refused, key locked.
-    #[error(transparent)]
-    Api(ApiError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// What a failed call means for the pass.
-enum Verdict {
-    /// The server was not reached: the rest would not reach it either.
-    Stop,
-    /// This item later, the others now.
-    Later(Option<Duration>),
-    /// Never.
-    Refused(Code),
-    /// Nothing goes until somebody acts.
-    Break,
-}
-
-fn judge(e: &ApiError) -> Verdict {
-    match e {
-        ApiError::Offline { .. } => Verdict::Stop,
-        ApiError::ServerUntrusted { clock: false } => Verdict::Stop,
-        ApiError::ServerUntrusted { clock: true } | ApiError::CertificateRefused(_) | ApiError::Key(_) => {
-            Verdict::Break
-        }
-        ApiError::Nonsense(_) | ApiError::File => Verdict::Later(None),
-        ApiError::Refused { problem, retry_after } => match (problem.code, problem.status) {
-            (Code::PasswordChangeRequired, _) | (_, 401) => Verdict::Break,
-            (Code::OffsetConflict | Code::BodyTruncated | Code::MediaPending, _) => Verdict::Later(None),
-            (_, 408 | 429 | 500..) => Verdict::Later(*retry_after),
-            (code, _) => Verdict::Refused(code),
-        },
-    }
 }
 
 /// Runs one pass. With `now`, items are tried before their time too.
@@ -115,14 +76,14 @@ fn first(items: &[Item]) -> impl Iterator<Item = &Item> {
         .filter(move |i| files(i) || !i.text_sent && patients.insert(i.patient_id))
 }
 
-struct Pass<'a> {
-    care: &'a Care,
-    desk: &'a Desk,
-    now: bool,
-    report: FlushReport,
+pub(super) struct Pass<'a> {
+    pub(super) care: &'a Care,
+    pub(super) desk: &'a Desk,
+    pub(super) now: bool,
+    pub(super) report: FlushReport,
     /// Tried in vain in this pass: they have their time, even with `now`.
     tried: HashSet<PostId>,
-    receipts_tried: bool,
+    pub(super) receipts_tried: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -198,44 +159,6 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    async fn receipts(&mut self) -> Result<(), FlushError> {
-        let at_once = self.now && !self.receipts_tried;
-        if !at_once && !backoff::is_due(self.desk.receipts().next_try_at, self.desk.clock.now()) {
-            return Ok(());
-        }
-        let (mut in_vain, mut asked) = (false, None);
-        for waiting in self.desk.store.read(receipts::waiting).await? {
-            let sent = self.care.put_receipt(waiting.post, &waiting.receipt).await;
-            match sent.as_ref().map_err(judge) {
-                // A post that is gone or hidden has no receipt to keep.
-                Ok(()) | Err(Verdict::Refused(_)) => {
-                    let (post, revision) = (waiting.post, waiting.revision);
-                    self.desk.store.write(move |tx| receipts::sent(tx, post, revision)).await?;
-                }
-                Err(Verdict::Later(wait)) => {
-                    (in_vain, asked) = (true, wait);
-                    if asked.is_some() {
-                        break;
-                    }
-                }
-                Err(Verdict::Stop) => {
-                    self.report.offline = true;
-                    return Ok(());
-                }
-                Err(Verdict::Break) => return sent.map_err(FlushError::Api),
-            }
-        }
-        self.receipts_tried |= in_vain;
-        let mut retry = self.desk.receipts();
-        if in_vain {
-            let next = backoff::after(self.desk.clock.now(), retry.tries.saturating_add(1), asked);
-            retry.defer(next);
-        } else {
-            *retry = Retry::default();
-        }
-        Ok(())
-    }
-
     /// Sends one text. False when the patient's later ones must wait for it.
     async fn text(&mut self, id: PostId) -> Result<bool, FlushError> {
         let item = self.desk.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
@@ -245,11 +168,11 @@ impl<'a> Pass<'a> {
         };
         // What once may have arrived stays `sending`: a later refusal does not prove that it did not.
         let mut unsure = item.state == ItemState::Sending;
-        let mut sent = self.care.post(item.patient_id, &post).await;
+        let mut sent = self.post(item.patient_id, &post).await;
         if matches!(sent, Err(ApiError::Offline { sent: true })) {
             // A connection that died while nobody looked costs one more try, not a wait.
             unsure = true;
-            sent = self.care.post(item.patient_id, &post).await;
+            sent = self.post(item.patient_id, &post).await;
         }
         let error = match sent {
             Ok(answer) => {
@@ -279,9 +202,16 @@ impl<'a> Pass<'a> {
         if not_taken && !unsure {
             self.desk.store.write(move |tx| outbox::back_to_waiting(tx, id)).await?;
         }
-        self.settle(id, item.tries, error).await?;
+        self.settle(id, error).await?;
         let found = self.desk.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
         Ok(!found.is_some_and(|item| is_under_way(&item)))
+    }
+
+    /// What the server made of a post. Another post's answer is none: this one is not called sent for it.
+    async fn post(&self, patient: PatientId, new: &NewPost) -> ApiResult<Post> {
+        let answer = self.care.post(patient, new).await?;
+        let is_it = answer.id == new.id && answer.patient_id == patient;
+        if is_it { Ok(answer) } else { Err(ApiError::Nonsense("another post")) }
     }
 
     /// Whether all of an item is there, if it is at its end.
@@ -297,17 +227,20 @@ impl<'a> Pass<'a> {
                 Step::Announce(new) => {
                     let file = new.id;
                     match self.care.announce(&new).await.map_err(|e| (judge(&e), e)) {
+                        Ok(status) if status.id != file => {
+                            return self.settle(id, ApiError::Nonsense("another file")).await;
+                        }
                         Ok(_) => store.write(move |tx| files::announced(tx, file)).await?,
-                        Err((Verdict::Refused(code), _)) => {
+                        Err((Verdict::Refused(code, _), _)) => {
                             store.write(move |tx| files::fail(tx, file, code)).await?;
                         }
-                        Err((_, e)) => return self.settle(id, item.tries, e).await,
+                        Err((_, e)) => return self.settle(id, e).await,
                     }
                 }
                 Step::GiveUp(file) => {
                     match self.care.give_up(file).await {
-                        Err(e) if !matches!(judge(&e), Verdict::Refused(_)) => {
-                            return self.settle(id, item.tries, e).await;
+                        Err(e) if !matches!(judge(&e), Verdict::Refused(..)) => {
+                            return self.settle(id, e).await;
                         }
                         // Where the server knows nothing of it, nobody waits for it.
                         _ => store.write(move |tx| files::given_up(tx, file)).await?,
@@ -339,9 +272,9 @@ impl<'a> Pass<'a> {
         {
             match judge(&e) {
                 // A film without a poster is a film.
-                Verdict::Refused(_) | Verdict::Later(_) => {}
+                Verdict::Refused(..) | Verdict::Later(_) => {}
                 Verdict::Stop | Verdict::Break => {
-                    return self.settle(id, item.tries, e).await.map(|()| false);
+                    return self.settle(id, e).await.map(|()| false);
                 }
             }
         }
@@ -355,13 +288,13 @@ impl<'a> Pass<'a> {
                     return Ok(store.write(move |tx| files::fail(tx, file, code)).await.map(|()| true)?);
                 }
                 Err(UploadError::Api(e)) => match judge(&e) {
-                    Verdict::Refused(code) => {
+                    Verdict::Refused(code, _) => {
                         return Ok(store
                             .write(move |tx| files::fail(tx, file, code))
                             .await
                             .map(|()| true)?);
                     }
-                    _ => return self.settle(id, item.tries, e).await.map(|()| false),
+                    _ => return self.settle(id, e).await.map(|()| false),
                 },
             }
             if self.report.offline {
@@ -373,10 +306,10 @@ impl<'a> Pass<'a> {
     }
 
     /// Writes down what a failure means for the item, and for the pass.
-    async fn settle(&mut self, id: PostId, tries: u32, error: ApiError) -> Result<(), FlushError> {
+    async fn settle(&mut self, id: PostId, error: ApiError) -> Result<(), FlushError> {
         match judge(&error) {
-            Verdict::Refused(code) => self.refused(id, code).await,
-            Verdict::Later(asked) => self.defer(id, tries, asked).await,
+            Verdict::Refused(code, field) => self.refused(id, code, field).await,
+            Verdict::Later(asked) => self.defer(id, asked).await,
             Verdict::Stop => {
                 self.report.offline = true;
                 Ok(())
@@ -385,15 +318,20 @@ impl<'a> Pass<'a> {
         }
     }
 
-    async fn refused(&mut self, id: PostId, code: Code) -> Result<(), FlushError> {
+    async fn refused(&mut self, id: PostId, code: Code, field: Option<String>) -> Result<(), FlushError> {
         self.report.failed += 1;
-        Ok(self.desk.store.write(move |tx| outbox::fail(tx, id, code)).await?)
+        Ok(self.desk.store.write(move |tx| outbox::fail(tx, id, code, field.as_deref())).await?)
     }
 
-    async fn defer(&mut self, id: PostId, tries: u32, asked: Option<Duration>) -> Result<(), FlushError> {
+    async fn defer(&mut self, id: PostId, asked: Option<Duration>) -> Result<(), FlushError> {
         self.tried.insert(id);
-        let next = backoff::after(self.desk.clock.now(), tries + 1, asked);
-        Ok(self.desk.store.write(move |tx| outbox::defer(tx, id, next)).await?)
+        let now = self.desk.clock.now();
+        let put_off = self.desk.store.write(move |tx| {
+            // Not what it had when the pass began: what was gained since counts.
+            let Some(tries) = outbox::tries(tx, id)? else { return Ok(()) };
+            outbox::defer(tx, id, backoff::after(now, tries.saturating_add(1), asked))
+        });
+        Ok(put_off.await?)
     }
 }
 

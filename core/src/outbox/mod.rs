@@ -12,17 +12,20 @@
 
 mod backoff;
 mod flush;
+mod judge;
+mod receipts;
 mod upload;
 
 pub(crate) use backoff::Retry;
 pub use flush::FlushReport;
-pub(crate) use flush::{FlushError, flush, flush_receipts, standing};
+pub(crate) use flush::{flush, flush_receipts, standing};
+pub(crate) use judge::FlushError;
 pub(crate) use upload::{Owner, Source, Upload, UploadError};
 
 use renraku_wire::{BodySite, Code, MediaId, MediaKind, PatientId, PostId, Timestamp};
 
 /// Where an item stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemState {
     /// Kept, not to be sent yet (下書き).
     Draft,
@@ -32,10 +35,12 @@ pub enum ItemState {
     Sending,
     /// The server has all of it (送信済).
     Sent,
-    /// The server refused it for good, and said why (失敗). May be tried again or cancelled.
+    /// The server refused it for good, and said why (失敗). May be changed, tried again or cancelled.
     Failed {
         /// Why.
         code: Code,
+        /// The field at fault as the contract names it (`urgent`, `body` …), where the server said it.
+        field: Option<String>,
     },
 }
 

@@ -2,7 +2,7 @@
 //! is sent again. Not here: which file, and when to give up for good.
 
 use crate::api::{ApiError, Care};
-use crate::store::{Store, StoreError, files};
+use crate::store::{Store, StoreError, chunks, files};
 use bytes::Bytes;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaId, MediaState, NewMedia, PostId};
@@ -105,12 +105,15 @@ impl<'a> Upload<'a> {
             }
             return Ok(Some(at.offset));
         };
-        let next = care.upload_chunk(media, offset, chunk(&self.source, media, offset).await?).await?;
+        let chunk = chunk(&self.source, media, offset).await?;
+        // All of a chunk or nothing: any other number is of another file, or nobody's.
+        let all = offset + chunk.len() as u64;
+        let next = care.upload_chunk(media, offset, chunk).await?;
+        if next != all || next > length || next == offset {
+            return Err(ApiError::Nonsense("the upload's offset").into());
+        }
         if next == length {
             return Ok(None);
-        }
-        if next <= offset || next > length {
-            return Err(ApiError::Nonsense("the upload's offset").into());
         }
         if let Source::Store(store) = &self.source {
             store.write(move |tx| files::uploaded(tx, media, next)).await?;
@@ -128,18 +131,29 @@ async fn verdict(
 ) -> Result<Option<u64>, UploadError> {
     let state = match owner {
         Owner::Post(post) => {
-            let post = care.post_by_id(*post).await?;
-            post.media.iter().find(|m| m.id == media).map_or(MediaState::Refused, |m| m.state)
+            let found = care.post_by_id(*post).await?;
+            if found.id != *post {
+                return Err(ApiError::Nonsense("another post").into());
+            }
+            found.media.iter().find(|m| m.id == media).map_or(MediaState::Refused, |m| m.state)
         }
-        Owner::Document(document) => care.announce(document).await?.state,
+        Owner::Document(document) => {
+            let status = care.announce(document).await?;
+            if status.id != media {
+                return Err(ApiError::Nonsense("another file").into());
+            }
+            status.state
+        }
     };
     match state {
-        MediaState::Ready | MediaState::Unknown => Ok(None),
+        MediaState::Ready => Ok(None),
+        // Of a newer server: whether it keeps the file is not said. The bytes here stay until it is.
+        MediaState::Unknown => Err(ApiError::Nonsense("the file's state").into()),
         MediaState::Refused => Err(UploadError::Refused(Code::MediaUnreadable)),
         MediaState::Pending => {
             // The check itself was cut off: an empty chunk at the end asks for it again.
-            care.upload_chunk(media, length, Bytes::new()).await?;
-            Ok(None)
+            let at = care.upload_chunk(media, length, Bytes::new()).await?;
+            if at == length { Ok(None) } else { Err(ApiError::Nonsense("the upload's offset").into()) }
         }
     }
 }
@@ -147,7 +161,7 @@ async fn verdict(
 async fn chunk(source: &Source<'_>, media: MediaId, offset: u64) -> Result<Bytes, StoreError> {
     match source {
         Source::Store(store) => {
-            store.read(move |connection| files::chunk(connection, media, offset)).await.map(Bytes::from)
+            store.read(move |connection| chunks::chunk(connection, media, offset)).await.map(Bytes::from)
         }
         Source::Bytes(bytes) => {
             let from = usize::try_from(offset).map_err(|_| StoreError::Record)?.min(bytes.len());

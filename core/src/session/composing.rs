@@ -9,15 +9,20 @@ use crate::compose::{
 use crate::error::StorageTrouble::{Full, Locked};
 use crate::error::{CoreError, Fault};
 use crate::outbox::Text;
-use crate::runtime::{asked, block, unless_cancelled};
+use crate::runtime::{RunError, asked, block, unless_cancelled};
 use crate::store::files::{self, Work};
-use crate::store::{Store, outbox};
+use crate::store::{Store, StoreError, chunks, outbox};
 use renraku_media::MediaError;
-use renraku_wire::{Code, DevicePolicy, PatientId, PostId, Timestamp};
+use renraku_wire::text::is_line_or_empty;
+use renraku_wire::{Code, DevicePolicy, MediaId, PatientId, PostId, Timestamp};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
+
+/// How long a call that was asked to stop waits for the work to stop by itself.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// A post as the person made it.
 #[derive(Clone, Debug)]
@@ -60,8 +65,9 @@ impl Session {
     /// that post: nothing is done.
     ///
     /// # Errors
-    /// `Invalid` for an empty post, too long a text, a mark that is no area of a photo or a mark on a film
-    /// (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
+    /// `Invalid` for an empty post, too long a text or control characters in it (`body`), for 緊急 in a town that has
+    /// no such mark (`urgent`), for a file's `description` of more than a line, for a mark that is no area of a photo
+    /// or a mark on a film (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
     pub async fn compose(&self, draft: Draft) -> Result<PostId, CoreError> {
         self.compose_until(draft, &Cancel::new()).await
     }
@@ -72,7 +78,10 @@ impl Session {
     /// `Cancelled`, and as [`Session::compose`].
     pub async fn compose_until(&self, draft: Draft, cancel: &Cancel) -> Result<PostId, CoreError> {
         let Draft { id, patient_id, text, attachments, keep_as_draft } = draft;
-        posting::check(&text, attachments.len())?;
+        posting::check(&text, attachments.len(), self.policy())?;
+        if !attachments.iter().all(|one| is_line_or_empty(&one.description)) {
+            return Err(CoreError::invalid("description"));
+        }
         // One after the other, and nobody takes what comes in for what nobody wants.
         let door = self.desk.arriving.clone().lock_owned().await;
         let (store, sources) = (self.desk.store.clone(), self.desk.sources.clone());
@@ -115,7 +124,8 @@ impl Session {
     /// network; some tenths of a second a photo, up to a minute a film. Only one runs at a time; a second call
     /// waits for the first. A file that is gone or cannot be used is failed in the outbox, and the others go on.
     ///
-    /// `cancel` stops it within 200 ms: what was sealed stays, the rest waits for the next call.
+    /// `cancel` ends the call within 200 ms: what was sealed stays, the rest waits for the next call, which waits
+    /// in turn until the file that was under way has stopped.
     ///
     /// # Errors
     /// `Cancelled`, `Storage` when the device is full, the store locked, or a file cannot be read just now (`File`; the
@@ -196,6 +206,7 @@ impl Desk {
         *self.making.lock().unwrap_or_else(PoisonError::into_inner) = Some((work.post, stop.0.clone()));
         let (store, clock, policy) = (self.store.clone(), self.clock.clone(), policy.clone());
         let (sources, own) = (self.sources.clone(), stop.0.clone());
+        let (id, heard) = (work.planned.id, told.clone());
         let making = block(move || {
             // A caller who goes away does not end this at once, and nobody else makes the same file meanwhile.
             let _turn = turn;
@@ -207,24 +218,34 @@ impl Desk {
             (made, told)
         });
         tokio::pin!(making);
-        let (done, told) = tokio::select! {
-            done = &mut making => done?,
+        let done = tokio::select! {
+            done = &mut making => Some(done),
             () = asked(cancel) => {
                 stop.0.cancel();
-                making.await?
+                // It looks at the flag now and then. Until it does it keeps its turn, and writes nothing any more.
+                tokio::time::timeout(GRACE, &mut making).await.ok()
             }
         };
         *self.making.lock().unwrap_or_else(PoisonError::into_inner) = None;
         match done {
-            Err(Fault::Media(MediaError::Cancelled)) if !cancel.is_cancelled() => {
+            None => Ok((Err(CoreError::Cancelled), heard)),
+            Some(Err(e @ RunError::NoThreads)) => Err(e.into()),
+            Some(Err(e @ RunError::BrokeOff)) => Ok((self.broke_off(id, e).await, heard)),
+            Some(Ok((Err(Fault::Media(MediaError::Cancelled)), told))) if !cancel.is_cancelled() => {
                 Ok((Ok(Made::Unwanted), told))
             }
-            done => Ok((done.map_err(CoreError::from), told)),
+            Some(Ok((done, told))) => Ok((done.map_err(CoreError::from), told)),
         }
+    }
+
+    /// A fault of ours, or of the shell's ear: the file waits for another try, and is none of the others' matter.
+    async fn broke_off(&self, id: MediaId, why: RunError) -> Result<Made, CoreError> {
+        let store = self.store.clone();
+        block(move || later(&store, id, why.into())).await?.map_err(CoreError::from)
     }
 }
 
-/// Makes a file and seals it, or writes down why it cannot be. Blocks.
+/// Makes a file and seals it, or writes down why it cannot be. The try is on the disk before it is made. Blocks.
 fn made(
     work: &Work,
     store: &Store,
@@ -233,30 +254,71 @@ fn made(
     now: Timestamp,
     make: impl FnOnce(&Original<'_>) -> Result<Prepared, Fault>,
 ) -> Result<Made, Fault> {
-    let planned = &work.planned;
+    let id = work.planned.id;
+    let before = match store.write_here(|tx| files::begin(tx, id, now))? {
+        Some(Some(before)) => before,
+        Some(None) => return never(store, id, Code::MediaUnreadable),
+        None => return Ok(Made::Unwanted),
+    };
+    let made = tried(&work.planned, store, sources, stop, now, make);
+    if made.as_ref().is_err_and(says_nothing) {
+        // What cannot be taken back counts once an hour at most.
+        let _ = store.write_here(|tx| files::take_back(tx, id, before));
+    }
+    made
+}
+
+fn tried(
+    planned: &Planned,
+    store: &Store,
+    sources: &Path,
+    stop: &Cancel,
+    now: Timestamp,
+    make: impl FnOnce(&Original<'_>) -> Result<Prepared, Fault>,
+) -> Result<Made, Fault> {
     let verdict = match planned.original(sources).map_err(Fault::from) {
         Err(why) => Verdict::Later(why),
         Ok(None) => Verdict::Never(Code::MediaLost),
         Ok(Some(original)) => match make(&original) {
             Ok(prepared) => {
-                let is_wanted = files::seal(store, &prepared, now, stop)?;
+                let is_wanted = chunks::seal(store, &prepared, now, stop)?;
                 planned.remove(sources);
                 return Ok(if is_wanted { Made::Sealed } else { Made::Unwanted });
             }
             Err(why) => judge(why, &original),
         },
     };
-    let code = match verdict {
-        Verdict::Stopped => return Err(MediaError::Cancelled.into()),
-        Verdict::Never(code) => code,
-        Verdict::Later(why) => match store.write_here(|tx| files::again(tx, planned.id, now))? {
-            Some(true) => return Err(why),
-            Some(false) => Code::MediaUnreadable,
-            None => return Ok(Made::Unwanted),
-        },
-    };
-    store.write_here(|tx| files::fail(tx, planned.id, code))?;
+    match verdict {
+        Verdict::Stopped => Err(MediaError::Cancelled.into()),
+        _ if stop.is_cancelled() => Err(MediaError::Cancelled.into()),
+        Verdict::Never(code) => never(store, planned.id, code),
+        Verdict::Later(why) if says_nothing(&why) => Err(why),
+        Verdict::Later(why) => later(store, planned.id, why),
+    }
+}
+
+fn never(store: &Store, id: MediaId, code: Code) -> Result<Made, Fault> {
+    store.write_here(|tx| files::fail(tx, id, code))?;
     Ok(Made::Failed)
+}
+
+/// Another try, or none after the last one.
+fn later(store: &Store, id: MediaId, why: Fault) -> Result<Made, Fault> {
+    match store.write_here(|tx| files::may_try_again(tx, id))? {
+        Some(true) => Err(why),
+        Some(false) => never(store, id, Code::MediaUnreadable),
+        None => Ok(Made::Unwanted),
+    }
+}
+
+/// Whether a failure says nothing of the file: somebody asked to stop, the device is full, the store was locked.
+fn says_nothing(why: &Fault) -> bool {
+    match why {
+        Fault::Media(MediaError::Cancelled | MediaError::StorageFull)
+        | Fault::Store(StoreError::Full | StoreError::Locked) => true,
+        Fault::File(e) => e.kind() == ErrorKind::StorageFull,
+        _ => false,
+    }
 }
 
 /// What a failure to make a file means.

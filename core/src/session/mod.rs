@@ -190,11 +190,15 @@ impl Session {
         self.desk.clock.now()
     }
 
-    /// Lets go of what the policy's window of patients and days does not hold any more.
+    /// Lets go of what the policy's window of patients and days does not hold any more; on a full device, which can
+    /// still be read, when there is room for it.
     pub(crate) async fn prune(&self) -> Result<(), CoreError> {
         let (window, now) = (self.window(), self.now());
-        self.desk.store.write(move |tx| cache::prune(tx, window, now)).await?;
-        self.desk.pruned_at.store(now.0, Ordering::Relaxed);
+        match self.desk.store.write(move |tx| cache::prune(tx, window, now)).await {
+            Ok(()) => self.desk.pruned_at.store(now.0, Ordering::Relaxed),
+            Err(StoreError::Full) => {}
+            Err(e) => return Err(e.into()),
+        }
         Ok(())
     }
 
@@ -204,22 +208,11 @@ impl Session {
         if (0..PRUNE_MILLIS).contains(&since) {
             return Ok(());
         }
-        match self.prune().await {
-            // A full device can still be read.
-            Err(CoreError::Storage { kind: StorageTrouble::Full }) => Ok(()),
-            pruned => pruned,
-        }
+        self.prune().await
     }
 
     pub(crate) fn window(&self) -> Window {
         Window { patients: self.policy.offline_patients, days: self.policy.offline_days }
-    }
-
-    /// Ends reading from the store when the device was not heard by the server for too long (the policy's
-    /// lease), or when the clock was set back behind the latest time that it ever showed.
-    pub(crate) async fn within_lease(&self) -> Result<(), CoreError> {
-        let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        self.desk.store.read(move |c| session::lease(c, now, hours)).await?.map_err(lease_end)
     }
 }
 

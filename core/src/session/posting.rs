@@ -4,9 +4,10 @@ use super::Session;
 use crate::error::{CoreError, StorageTrouble};
 use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing};
 use crate::runtime::block;
-use crate::store::{cache, outbox, receipts};
+use crate::store::{cache, outbox, receipts, session};
 use renraku_wire::limits;
-use renraku_wire::{Code, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
+use renraku_wire::text::{is_line_or_empty, is_text};
+use renraku_wire::{Code, DevicePolicy, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -14,23 +15,25 @@ use std::time::Duration;
 
 impl Session {
     /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every
-    /// item stands is always told; once the lease is over (or the clock set back), what was written is not:
-    /// texts and descriptions are empty until the server is reached.
+    /// item stands is always told; once the lease is over (or the clock set back) or the server ended the session,
+    /// what was written is not: texts and descriptions are empty until the server is reached, or the person has
+    /// signed in again.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn outbox(&self) -> Result<Vec<Item>, CoreError> {
-        let mut items = self.desk.store.read(outbox::list).await?;
-        match self.within_lease().await {
-            Ok(()) => {}
-            Err(CoreError::Storage { kind: StorageTrouble::LeaseOver | StorageTrouble::ClockSetBack }) => {
-                for item in &mut items {
-                    item.body.clear();
-                    item.body_site = None;
-                    item.media.iter_mut().for_each(|m| m.description.clear());
-                }
+        let (now, hours) = (self.now(), self.policy.offline_lease_hours);
+        let read = self.desk.store.read(move |c| {
+            let told = session::is_open(c)? && session::lease(c, now, hours)?.is_ok();
+            Ok((outbox::list(c)?, told))
+        });
+        let (mut items, told) = read.await?;
+        if !told {
+            for item in &mut items {
+                item.body.clear();
+                item.body_site = None;
+                item.media.iter_mut().for_each(|m| m.description.clear());
             }
-            Err(e) => return Err(e),
         }
         Ok(items)
     }
@@ -69,10 +72,10 @@ impl Session {
     /// Changes the text of a post that is a draft, waits or failed.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict` when the server may already have it, `Invalid`, `Storage`.
+    /// `NotFound`, `Conflict` when the server may already have it, `Invalid` as [`Session::compose`], `Storage`.
     pub async fn edit(&self, id: PostId, text: Text) -> Result<(), CoreError> {
         let item = self.change(move |tx| outbox::get(tx, id)).await?;
-        check(&text, item.media.len())?;
+        check(&text, item.media.len(), &self.policy)?;
         let now = self.now();
         self.change(move |tx| outbox::edit(tx, id, &text, now)).await
     }
@@ -148,8 +151,12 @@ impl Session {
     /// Presses 👍, or takes it back. Counts as reading too. Kept until the server has it.
     ///
     /// # Errors
-    /// As [`Session::mark_read`].
+    /// As [`Session::mark_read`]; `Invalid` (`acknowledged`) in a town that has no 👍, where one may only be taken
+    /// back.
     pub async fn acknowledge(&self, id: PostId, on: bool) -> Result<(), CoreError> {
+        if on && !self.policy.thumbs_ack {
+            return Err(CoreError::invalid("acknowledged"));
+        }
         self.receipt(id, Some(on)).await
     }
 
@@ -185,8 +192,12 @@ impl Session {
     /// Uploads a document (PDF, JPEG or PNG) at once, for a consent. Only with the server.
     ///
     /// # Errors
-    /// `Offline`, `Media`, `Storage` when the file cannot be read, `SignedOut`, `Certificate`.
+    /// `Offline`, `Media`, `Invalid` for a description of more than a line, `Storage` when the file cannot be read,
+    /// `SignedOut`, `Certificate`.
     pub async fn upload_document(&self, path: &Path, description: &str) -> Result<MediaId, CoreError> {
+        if !is_line_or_empty(description) {
+            return Err(CoreError::invalid("description"));
+        }
         let path = path.to_path_buf();
         let bytes = block(move || {
             if std::fs::metadata(&path)?.len() > limits::DOCUMENT_BYTES {
@@ -209,10 +220,13 @@ impl Session {
     }
 }
 
-pub(super) fn check(text: &Text, files: usize) -> Result<(), CoreError> {
-    let empty = text.body.trim().is_empty() && files == 0;
-    if empty || text.body.chars().count() > limits::POST_CHARS {
+/// By the server's own rules: what it would refuse for good is told before it is kept.
+pub(super) fn check(text: &Text, files: usize, policy: &DevicePolicy) -> Result<(), CoreError> {
+    if !is_text(&text.body, usize::from(files == 0), limits::POST_CHARS) {
         return Err(CoreError::invalid("body"));
+    }
+    if text.urgent && !policy.urgent_flag {
+        return Err(CoreError::invalid("urgent"));
     }
     if files > limits::POST_MEDIA {
         return Err(CoreError::Media { code: Code::MediaTooLarge });

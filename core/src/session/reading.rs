@@ -123,8 +123,12 @@ impl Session {
     /// Who has read a post; for its author and the lead. Only with the server.
     ///
     /// # Errors
-    /// `Offline`, `NotFound`, `Conflict`, `SignedOut`, `Certificate`.
+    /// `Offline`, `NotFound`, `Conflict`, `SignedOut`, `Certificate`; `Storage` with `Locked` when the store was
+    /// closed: then this session tells nothing more.
     pub async fn receipts(&self, id: PostId) -> Result<ReceiptList, CoreError> {
+        if self.desk.store.is_closed() {
+            return Err(StoreError::Locked.into());
+        }
         Ok(self.care.receipts(id).await?)
     }
 
@@ -139,7 +143,7 @@ impl Session {
         }
         let bytes = self.care.thumbnail(id).await?;
         let (kept, now) = (bytes.clone(), self.now());
-        self.desk.store.write(move |tx| cache::put_picture(tx, id, true, &kept, now)).await?;
+        if_room(self.desk.store.write(move |tx| cache::put_picture(tx, id, true, &kept, now)).await)?;
         Ok(bytes)
     }
 
@@ -163,7 +167,9 @@ impl Session {
             let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
             if bytes.starts_with(&[0xFF, 0xD8]) {
                 let now = self.now();
-                self.desk.store.write(move |tx| cache::put_picture(tx, id, false, &bytes, now)).await?;
+                if_room(
+                    self.desk.store.write(move |tx| cache::put_picture(tx, id, false, &bytes, now)).await,
+                )?;
             }
         }
         Ok(length)
@@ -217,17 +223,21 @@ impl Session {
                     keep(tx, &shown, now)?;
                     cache::prune(tx, window, now)
                 });
-                match kept.await {
-                    // What a full device cannot keep it can show.
-                    Ok(()) | Err(StoreError::Full) => {}
-                    Err(e) => return Err(e.into()),
-                }
+                if_room(kept.await)?;
                 let value = Arc::into_inner(value).ok_or_else(|| CoreError::from(StoreError::Record))?;
                 Ok(Seen { value, stale: false, seen_at: Some(now) })
             }
             Err(e) if unreached(&e) => self.last_seen(load).await?.ok_or_else(|| e.into()),
             Err(e) => Err(e.into()),
         }
+    }
+}
+
+/// What a full device cannot keep it can show.
+fn if_room(kept: StoreResult<()>) -> StoreResult<()> {
+    match kept {
+        Err(StoreError::Full) => Ok(()),
+        kept => kept,
     }
 }
 
@@ -251,5 +261,10 @@ fn write_new(path: &PathBuf, bytes: &[u8]) -> std::io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
+    let written = options.open(path)?.write_all(bytes);
+    if written.is_err() {
+        // On a full device a part of it would stay, in the clear.
+        let _ = std::fs::remove_file(path);
+    }
+    written
 }

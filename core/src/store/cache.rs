@@ -21,7 +21,8 @@ pub(crate) struct Window {
 /// What was kept, and when the server said it; none of that where an older version of the app kept it.
 pub(crate) type Kept<T> = (T, Option<Timestamp>);
 
-/// Lets go of what lies outside of the window. The list of patients itself stays, names only.
+/// Lets go of what lies outside of the window, by when the server took it: what was written on a device weeks before is
+/// news all the same. The list of patients itself stays, names only.
 pub(crate) fn prune(tx: &mut SqliteConnection, window: Window, now: Timestamp) -> StoreResult<()> {
     let oldest = now.0.saturating_sub(i64::from(window.days) * 86_400_000);
     diesel::delete(post::table.filter(post::received_at.lt(oldest))).execute(tx)?;
@@ -122,6 +123,7 @@ pub(crate) fn put_posts(
                 post::received_at.eq(one.received_at.0),
                 post::body.eq(to_json(one)?),
                 post::fetched_at.eq(fetched.map(|at| at.0)),
+                post::written_at.eq(one.written_at.0),
             ))
             .execute(tx)?;
         for media in &one.media {
@@ -147,13 +149,20 @@ pub(crate) fn post(connection: &mut SqliteConnection, id: PostId) -> StoreResult
     Ok(Some((from_json(&text)?, at.map(Timestamp))))
 }
 
+/// Takes a 👍 off a post that the server did not take.
+pub(crate) fn unacknowledge(tx: &mut SqliteConnection, id: PostId) -> StoreResult<()> {
+    let Some((mut kept, fetched)) = post(tx, id)? else { return Ok(()) };
+    kept.acknowledged = false;
+    put_posts(tx, &[kept], fetched)
+}
+
 /// Forgets a post and its pictures.
 pub(crate) fn forget_post(tx: &mut SqliteConnection, id: PostId) -> StoreResult<()> {
     diesel::delete(post::table.find(id.0.as_bytes().as_slice())).execute(tx)?;
     drop_pictures(tx)
 }
 
-/// A patient's posts as last seen, newest first, from `skip` on, each with when that was.
+/// A patient's posts as last seen, in the server's order: the last written first, from `skip` on, each with when that was.
 pub(crate) fn posts(
     connection: &mut SqliteConnection,
     patient: PatientId,
@@ -162,7 +171,7 @@ pub(crate) fn posts(
 ) -> StoreResult<Vec<Kept<Post>>> {
     let rows: Vec<(String, Option<i64>)> = post::table
         .filter(post::patient_id.eq(patient.0.as_bytes().as_slice()))
-        .order((post::received_at.desc(), post::id.desc()))
+        .order((post::written_at.desc(), post::id.desc()))
         .offset(skip)
         .limit(limit)
         .select((post::body, post::fetched_at))

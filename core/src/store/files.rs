@@ -1,16 +1,13 @@
-//! The files of posts on their way, on disk: what each is to be made of, then its bytes in sealed chunks, and how
-//! far it is. Not here: making them (compose), and the network.
+//! The files of posts on their way, on disk: what each is to be made of, then how far it is. Not here: their bytes
+//! (chunks), making them (compose), and the network.
 
+use super::chunks::unseal;
 use super::outbox::key;
-use super::schema::{item, item_chunk, item_media};
-use super::{Store, StoreError, StoreResult, cache, from_json, id, to_json};
-use crate::Cancel;
-use crate::compose::{Planned, Prepared, Source};
-use crate::error::Fault;
+use super::schema::{item, item_media};
+use super::{StoreError, StoreResult, cache, from_json, id, to_json};
+use crate::compose::{Planned, Source, Tried};
 use crate::outbox::{FileState, ItemMedia};
 use diesel::prelude::*;
-use renraku_media::MediaError;
-use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaId, MediaKind, NewMedia, PostId, Timestamp};
 use zeroize::Zeroizing;
 
@@ -146,68 +143,7 @@ pub(crate) fn unmade(connection: &mut SqliteConnection) -> StoreResult<Vec<Media
     rows.iter().map(|row| Ok(MediaId(id(row)?))).collect()
 }
 
-/// Seals a file that was made, chunk by chunk, so that nobody waits long for the store; the last step says that it
-/// is whole. False when its post was taken back meanwhile. Blocks.
-pub(crate) fn seal(
-    store: &Store,
-    prepared: &Prepared,
-    now: Timestamp,
-    cancel: &Cancel,
-) -> Result<bool, Fault> {
-    let sealed = seal_chunks(store, prepared, now, cancel);
-    if !matches!(sealed, Ok(true)) {
-        // What is left goes at the next try all the same.
-        let _ = store.write_here(|tx| unseal(tx, prepared.media.id));
-    }
-    sealed
-}
-
-fn seal_chunks(store: &Store, prepared: &Prepared, now: Timestamp, cancel: &Cancel) -> Result<bool, Fault> {
-    let media = &prepared.media;
-    store.write_here(|tx| unseal(tx, media.id))?;
-    for (number, chunk) in (0i64..).zip(prepared.content.chunks(DEVICE_CHUNK_BYTES)) {
-        if cancel.is_cancelled() {
-            return Err(MediaError::Cancelled.into());
-        }
-        let kept = store.write_here(|tx| {
-            if !is_there(tx, media.id)? {
-                return Ok(false);
-            }
-            diesel::insert_into(item_chunk::table)
-                .values((
-                    item_chunk::media_id.eq(key(&media.id.0)),
-                    item_chunk::number.eq(number),
-                    item_chunk::bytes.eq(chunk),
-                ))
-                .execute(tx)?;
-            Ok(true)
-        })?;
-        if !kept {
-            return Ok(false);
-        }
-    }
-    let length = i64::try_from(media.length).map_err(|_| StoreError::Record)?;
-    Ok(store.write_here(|tx| {
-        let made = diesel::update(item_media::table.find(key(&media.id.0)))
-            .set((
-                item_media::length.eq(length),
-                item_media::sha256.eq(&media.sha256),
-                item_media::source.eq(None::<String>),
-            ))
-            .execute(tx)?;
-        if let Some(thumbnail) = prepared.thumbnail.as_ref().filter(|_| made == 1) {
-            cache::put_picture(tx, media.id, true, thumbnail, now)?;
-        }
-        Ok(made == 1)
-    })?)
-}
-
-fn unseal(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()> {
-    diesel::delete(item_chunk::table.filter(item_chunk::media_id.eq(key(&media.0)))).execute(tx)?;
-    Ok(())
-}
-
-fn is_there(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<bool> {
+pub(super) fn is_there(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<bool> {
     let n: i64 = item_media::table.filter(item_media::id.eq(key(&media.0))).count().get_result(connection)?;
     Ok(n == 1)
 }
@@ -282,10 +218,24 @@ fn said(tx: &mut SqliteConnection, media: MediaId, what: i32) -> StoreResult<()>
     Ok(())
 }
 
-/// Counts a try to make it that failed for reasons that may pass. False after the last one; none when it is not
-/// wanted any more.
-pub(crate) fn again(tx: &mut SqliteConnection, media: MediaId, now: Timestamp) -> StoreResult<Option<bool>> {
-    change(tx, key(&media.0), |source| source.again(now))
+/// Counts a try to make it, before it is made. None when it is not wanted any more; no way to take it back after the
+/// last one.
+pub(crate) fn begin(
+    tx: &mut SqliteConnection,
+    media: MediaId,
+    now: Timestamp,
+) -> StoreResult<Option<Option<Tried>>> {
+    change(tx, key(&media.0), |source| source.begin(now))
+}
+
+/// Takes a try back that says nothing of the file.
+pub(crate) fn take_back(tx: &mut SqliteConnection, media: MediaId, before: Tried) -> StoreResult<()> {
+    change(tx, key(&media.0), |source| source.take_back(before)).map(drop)
+}
+
+/// Whether a file may be tried again after a try that failed; none when it is not wanted any more.
+pub(crate) fn may_try_again(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<Option<bool>> {
+    change(tx, key(&media.0), |source| source.is_worth_another())
 }
 
 /// Changes what a file is to be made of; none when it is made, or not wanted any more.
@@ -335,10 +285,20 @@ pub(crate) fn poster(connection: &mut SqliteConnection, media: MediaId) -> Store
     cache::picture(connection, media, true)
 }
 
-/// Bytes that the server has of a file.
+/// Bytes that the server has of a file. Each that it gained says that the way is good: what was in vain before is
+/// forgotten.
 pub(crate) fn uploaded(tx: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<()> {
     let offset = i64::try_from(offset).map_err(|_| StoreError::Record)?;
-    diesel::update(item_media::table.find(key(&media.0))).set(item_media::uploaded.eq(offset)).execute(tx)?;
+    let row = item_media::table.find(key(&media.0));
+    let before: Option<(Vec<u8>, i64)> =
+        row.select((item_media::item_id, item_media::uploaded)).first(tx).optional()?;
+    let Some((owner, before)) = before else { return Ok(()) };
+    diesel::update(row).set(item_media::uploaded.eq(offset)).execute(tx)?;
+    if offset > before {
+        diesel::update(item::table.find(owner))
+            .set((item::tries.eq(0), item::next_try_at.eq(0)))
+            .execute(tx)?;
+    }
     Ok(())
 }
 
@@ -348,19 +308,6 @@ pub(crate) fn done(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()>
         .set((item_media::uploaded.eq(item_media::length), item_media::done.eq(true)))
         .execute(tx)?;
     unseal(tx, media)
-}
-
-/// The bytes of a file from `offset` to the end of their chunk.
-pub(crate) fn chunk(connection: &mut SqliteConnection, media: MediaId, offset: u64) -> StoreResult<Vec<u8>> {
-    let number = i64::try_from(offset / DEVICE_CHUNK_BYTES as u64).map_err(|_| StoreError::Record)?;
-    let mut bytes: Vec<u8> =
-        item_chunk::table.find((key(&media.0), number)).select(item_chunk::bytes).first(connection)?;
-    let skip = usize::try_from(offset % DEVICE_CHUNK_BYTES as u64).map_err(|_| StoreError::Record)?;
-    if skip >= bytes.len() {
-        return Err(StoreError::Record);
-    }
-    bytes.drain(..skip);
-    Ok(bytes)
 }
 
 pub(super) fn to_media(row: &FileRow) -> StoreResult<ItemMedia> {

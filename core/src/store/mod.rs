@@ -5,6 +5,7 @@
 //! [`Store::write`]'s transaction. Not here: the network, and the rules of sending.
 
 pub(crate) mod cache;
+pub(crate) mod chunks;
 pub(crate) mod files;
 pub(crate) mod outbox;
 pub(crate) mod receipts;
@@ -30,6 +31,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_pictures.sql"),
     include_str!("migrations/0004_fetched.sql"),
     include_str!("migrations/0005_planned.sql"),
+    include_str!("migrations/0006_field.sql"),
+    include_str!("migrations/0007_written.sql"),
 ];
 
 /// Why the store did not answer.

@@ -23,6 +23,7 @@ struct ItemRow {
     text_sent: bool,
     tries: i32,
     next_try_at: i64,
+    field: Option<String>,
 }
 
 /// Adds an item with what its files are to be made of, at the end of the line.
@@ -120,6 +121,7 @@ pub(crate) fn release(tx: &mut SqliteConnection, post: PostId) -> Result<(), Ite
         .set((
             item::state.eq(state),
             item::reason.eq(None::<String>),
+            item::field.eq(None::<String>),
             item::place.eq(next_place(tx)?),
             item::tries.eq(0),
             item::next_try_at.eq(0),
@@ -155,7 +157,7 @@ pub(crate) fn start(tx: &mut SqliteConnection, post: PostId) -> StoreResult<Opti
     if found.body.trim().is_empty() && media.is_empty() {
         let code = files::failure(&files::of(tx, post)?)?.unwrap_or(Code::MediaLost);
         files::unannounce(tx, post)?;
-        fail(tx, post, code)?;
+        fail(tx, post, code, None)?;
         return Ok(None);
     }
     diesel::update(item::table.find(key(&post.0))).set(item::state.eq("sending")).execute(tx)?;
@@ -185,6 +187,13 @@ pub(crate) fn back_to_waiting(tx: &mut SqliteConnection, post: PostId) -> StoreR
     if get(tx, post).is_ok_and(|item| item.text_sent) { Ok(()) } else { files::unannounce(tx, post) }
 }
 
+/// How often it was tried in vain since it last gained something; none when it is not there any more.
+pub(crate) fn tries(connection: &mut SqliteConnection, post: PostId) -> StoreResult<Option<u32>> {
+    let tries: Option<i32> =
+        item::table.find(key(&post.0)).select(item::tries).first(connection).optional()?;
+    Ok(tries.map(|tries| u32::try_from(tries).unwrap_or(0)))
+}
+
 /// A try in vain.
 pub(crate) fn defer(tx: &mut SqliteConnection, post: PostId, next_try: Timestamp) -> StoreResult<()> {
     diesel::update(item::table.find(key(&post.0)))
@@ -193,10 +202,15 @@ pub(crate) fn defer(tx: &mut SqliteConnection, post: PostId, next_try: Timestamp
     Ok(())
 }
 
-/// Refused for good.
-pub(crate) fn fail(tx: &mut SqliteConnection, post: PostId, code: Code) -> StoreResult<()> {
+/// Refused for good, for a field of it where that is known.
+pub(crate) fn fail(
+    tx: &mut SqliteConnection,
+    post: PostId,
+    code: Code,
+    field: Option<&str>,
+) -> StoreResult<()> {
     diesel::update(item::table.find(key(&post.0)))
-        .set((item::state.eq("failed"), item::reason.eq(code.as_str())))
+        .set((item::state.eq("failed"), item::reason.eq(code.as_str()), item::field.eq(field)))
         .execute(tx)?;
     Ok(())
 }
@@ -204,7 +218,7 @@ pub(crate) fn fail(tx: &mut SqliteConnection, post: PostId, code: Code) -> Store
 /// All of it is there that could be made: sent, or failed for what could not. False for that.
 pub(crate) fn conclude(tx: &mut SqliteConnection, post: PostId, now: Timestamp) -> StoreResult<bool> {
     match files::failure(&files::of(tx, post)?)? {
-        Some(code) => fail(tx, post, code).map(|()| false),
+        Some(code) => fail(tx, post, code, None).map(|()| false),
         None => finish(tx, post, now).map(|()| true),
     }
 }
@@ -229,7 +243,9 @@ fn to_item(row: ItemRow, media: &[FileRow]) -> StoreResult<Item> {
         ("waiting", _) => ItemState::Waiting,
         ("sending", _) => ItemState::Sending,
         ("sent", _) => ItemState::Sent,
-        ("failed", Some(reason)) => ItemState::Failed { code: from_json(&to_json(&reason)?)? },
+        ("failed", Some(reason)) => {
+            ItemState::Failed { code: from_json(&to_json(&reason)?)?, field: row.field }
+        }
         _ => return Err(StoreError::Record),
     };
     let own = media.iter().filter(|m| m.item_id == row.id).map(files::to_media);

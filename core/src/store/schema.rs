@@ -31,6 +31,7 @@ diesel::table! {
         received_at -> BigInt,
         body -> Text,
         fetched_at -> Nullable<BigInt>,
+        written_at -> BigInt,
     }
 }
 
@@ -74,6 +75,7 @@ diesel::table! {
         tries -> Integer,
         next_try_at -> BigInt,
         sent_at -> Nullable<BigInt>,
+        field -> Nullable<Text>,
     }
 }
 

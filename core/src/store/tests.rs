@@ -83,9 +83,13 @@ async fn what_may_be_done_to_an_item_depends_on_where_it_stands() {
         assert!(matches!(outbox::cancel(tx, post), Err(ItemError::TooLate)));
         outbox::back_to_waiting(tx, post)?;
         outbox::edit(tx, post, &text("four"), now).unwrap();
-        outbox::fail(tx, post, Code::ConsentMissing)?;
-        assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Failed { code: Code::ConsentMissing });
+        outbox::fail(tx, post, Code::FieldInvalid, Some("urgent"))?;
+        let failed = ItemState::Failed { code: Code::FieldInvalid, field: Some("urgent".to_owned()) };
+        assert_eq!(outbox::get(tx, post).unwrap().state, failed);
         outbox::release(tx, post).unwrap();
+        outbox::fail(tx, post, Code::ConsentMissing, None)?;
+        let failed = ItemState::Failed { code: Code::ConsentMissing, field: None };
+        assert_eq!(outbox::get(tx, post).unwrap().state, failed);
         outbox::cancel(tx, post).unwrap();
         assert!(matches!(outbox::get(tx, post), Err(ItemError::Missing)));
         Ok(())
@@ -135,4 +139,40 @@ async fn pictures_of_an_older_store_stay_with_their_posts() {
         Ok((cache::picture(tx, kept, true)?.is_some(), cache::picture(tx, orphan, true)?.is_some()))
     });
     assert_eq!(run.await.unwrap(), (true, false));
+}
+
+#[tokio::test]
+async fn the_timeline_of_an_older_store_is_in_the_order_of_writing() {
+    let (folder, key) = (tempfile::tempdir().unwrap(), new_key());
+    let path = folder.path().join("one.db");
+    let record = |id: PostId, patient: PatientId, written: i64, received: i64| {
+        format!(
+            r#"{{"id":"{id}","patient_id":"{patient}","author_id":"{id}","author_name":"","author_profession":"nurse",
+            "facility_id":"{id}","facility_name":"","body":"","urgent":false,"body_site":null,"written_at":{written},
+            "received_at":{received},"media":[],"read":false,"acknowledged":false,"read_count":0,
+            "acknowledged_count":0}}"#
+        )
+    };
+    let (patient, ids) = (PatientId::new(), [PostId::new(), PostId::new(), PostId::new()]);
+    let rows: Vec<String> = [(30, 1), (10, 2), (30, 3)]
+        .into_iter()
+        .zip(ids)
+        .map(|((written, received), id)| {
+            let bytes = |id: uuid::Uuid| hex::encode(id.as_bytes());
+            let record = record(id, patient, written, received);
+            format!("(x'{}', x'{}', {received}, '{record}', NULL)", bytes(id.0), bytes(patient.0))
+        })
+        .collect();
+    let before = format!(
+        r#"PRAGMA key = "x'{}'"; {} INSERT INTO post VALUES {}, (x'01', x'09', 5, 'no record', NULL);
+        PRAGMA user_version = 6;"#,
+        hex::encode(key.as_slice()),
+        MIGRATIONS[..6].concat(),
+        rows.join(", ")
+    );
+    SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(&before).unwrap();
+    let store = Store::open(&path, &key).unwrap();
+    let posts = store.read(move |c| cache::posts(c, patient, 0, 10)).await.unwrap();
+    let listed: Vec<PostId> = posts.iter().map(|(post, _)| post.id).collect();
+    assert_eq!(listed, [ids[2], ids[0], ids[1]], "the last written first, then by id");
 }

@@ -5,7 +5,7 @@ use crate::town::{PASSWORD, found};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use renraku_core::{Cancel, CoreError, StorageTrouble};
-use renraku_wire::StaffId;
+use renraku_wire::{MediaId, PostId, StaffId};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -161,5 +161,59 @@ async fn a_full_disk_refuses_what_does_not_fit_and_keeps_what_it_has() {
     let sent: Vec<_> = town.facts().posts.iter().map(|p| p.id).collect();
     assert_eq!(sent, kept);
     drop(session);
+    drop(disk);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_shows_what_it_cannot_keep_and_leaves_nothing_by_halves() {
+    let town = found().await;
+    let phone = Phone::new(&town);
+    let Some(disk) = SmallDisk::mount(&phone.file("app/people")) else {
+        eprintln!("SKIPPED: a full disk needs the right to mount a small one (root)");
+        return;
+    };
+    phone.enrol("1234").await.unwrap();
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    let staff = session.staff().id;
+    for name in ["one", "two"] {
+        let mut post = draft(town.patient.id, name);
+        post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 256)];
+        composed(&session, post).await;
+    }
+    assert_eq!(session.flush(true).await.unwrap().sent, 2);
+    assert!(!session.timeline(town.patient.id, None).await.unwrap().stale);
+    let photos: Vec<_> = town.facts().posts.iter().map(|post| post.media[0].id).collect();
+    session.media(photos[0], &phone.file("kept.jpg"), &Cancel::new()).await.unwrap();
+
+    // Not a page more fits.
+    town.network.set_down(true);
+    let filler = std::fs::File::create(phone.file("app/people/filler")).unwrap();
+    std::io::copy(&mut std::io::repeat(1), &mut &filler).unwrap_err();
+    let full = CoreError::Storage { kind: StorageTrouble::Full };
+    for n in 0.. {
+        match session.mark_read(PostId::new()).await {
+            Ok(()) => assert!(n < 2000, "never full"),
+            Err(e) => {
+                assert_eq!(e, full);
+                break;
+            }
+        }
+    }
+    town.network.set_down(false);
+
+    let shown = phone.file("shown.jpg");
+    assert!(session.media(photos[1], &shown, &Cancel::new()).await.unwrap() > 0, "shown, if not kept");
+    assert!(shown.exists());
+    // Any picture of that size would do: nothing of it fits.
+    town.facts().small_picture = Some(vec![7; 300_000]);
+    assert_eq!(session.thumbnail(MediaId::new()).await.unwrap().len(), 300_000);
+    let part = phone.file("app/people/part.jpg");
+    assert_eq!(session.media(photos[0], &part, &Cancel::new()).await, Err(full));
+    assert!(!part.exists(), "no part of it lies in the clear");
+
+    // What is too old cannot be let go of now; the person works all the same.
+    phone.clock.hours(31 * 24);
+    phone.device.resume(staff).await.unwrap();
+    drop((filler, session));
     drop(disk);
 }

@@ -1,6 +1,6 @@
 //! The town's files: announced, uploaded in chunks, given back.
 
-use crate::town::{Shared, Stored, no, session};
+use crate::town::{Shared, Stored, Wrong, no, session};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -61,7 +61,7 @@ pub async fn chunk(
     }
     let at: u64 = headers["upload-offset"].to_str().unwrap().parse().unwrap();
     let mut facts = town.facts();
-    let refused = facts.refuse_file == Some(id);
+    let (refused, wrong) = (facts.refuse_file == Some(id), facts.wrong);
     let Some(stored) = facts.files.get_mut(&id) else { return no(Code::NotFound) };
     if refused {
         stored.state = MediaState::Refused;
@@ -73,6 +73,10 @@ pub async fn chunk(
     if stored.state != MediaState::Pending || at != stored.bytes.len() as u64 {
         return no(Code::OffsetConflict);
     }
+    if matches!(wrong, Some(Wrong::Offset)) {
+        let whole = stored.new.length.to_string();
+        return (StatusCode::NO_CONTENT, [("upload-offset", whole)]).into_response();
+    }
     stored.bytes.extend_from_slice(&chunk);
     let (offset, length) = (stored.bytes.len() as u64, stored.new.length);
     let taken = (StatusCode::NO_CONTENT, [("upload-offset", offset.to_string())]).into_response();
@@ -82,6 +86,10 @@ pub async fn chunk(
     if hex::encode(Sha256::digest(&stored.bytes)) != stored.new.sha256 {
         stored.state = MediaState::Refused;
         return no(Code::ChecksumMismatch);
+    }
+    if matches!(wrong, Some(Wrong::State)) {
+        stored.state = MediaState::Unknown;
+        return no(Code::OffsetConflict);
     }
     stored.state = MediaState::Ready;
     taken
@@ -118,7 +126,9 @@ pub async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<M
     }
     let mut facts = town.facts();
     facts.thumbnails_served += 1;
-    if facts.files.contains_key(&id) { b"small picture".into_response() } else { no(Code::NotFound) }
+    let small = facts.small_picture.clone().unwrap_or_else(|| b"small picture".to_vec());
+    let known = facts.small_picture.is_some() || facts.files.contains_key(&id);
+    if known { small.into_response() } else { no(Code::NotFound) }
 }
 
 pub async fn poster(

@@ -1,9 +1,9 @@
 //! How long, how much and by which clock a device reads without the server.
 
-use crate::phone::{Phone, draft};
+use crate::phone::{Phone, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
 use renraku_core::{CoreError, ItemState, StorageTrouble};
-use renraku_wire::{DevicePolicy, NewPost, PostId, Timestamp};
+use renraku_wire::{Code, DevicePolicy, NewPost, PostId, Timestamp};
 
 fn storage<T>(kind: StorageTrouble) -> Result<T, CoreError> {
     Err(CoreError::Storage { kind })
@@ -22,7 +22,7 @@ async fn after_72_hours_without_the_server_the_store_stays_shut_and_nothing_is_l
     assert_eq!(session.patients().await.map(drop), storage(StorageTrouble::LeaseOver));
     assert_eq!(session.timeline(town.patient.id, None).await.map(drop), storage(StorageTrouble::LeaseOver));
     let items = session.outbox().await.unwrap();
-    assert_eq!((items[0].id, items[0].state, items[0].body.as_str()), (id, ItemState::Waiting, ""));
+    assert_eq!((items[0].id, items[0].state.clone(), items[0].body.as_str()), (id, ItemState::Waiting, ""));
     session.compose(draft(town.patient.id, "written late")).await.unwrap();
     let staff = session.staff().id;
     drop(session);
@@ -110,4 +110,23 @@ async fn only_the_policys_days_and_patients_are_kept() {
     let session = sign_in().await;
     session.timeline(town.patient.id, None).await.unwrap();
     assert_eq!(offline(session).await, Err(CoreError::Offline { code: None }), "no patient is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_not_told_once_the_server_ended_the_session() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let mut post = draft(town.patient.id, "secret");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
+    let id = session.compose(post).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap()[0].body, "secret");
+    town.facts().over.insert("the-token-1".into());
+    let over = CoreError::SignedOut { code: Code::SessionInvalid };
+    assert_eq!(session.patients().await.map(drop), Err(over));
+    let item = session.outbox().await.unwrap().remove(0);
+    assert_eq!((item.id, item.state), (id, ItemState::Waiting), "where it stands is told");
+    assert_eq!((item.body.as_str(), item.media[0].description.as_str()), ("", ""));
+    drop(session);
+    let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap()[0].body, "secret");
 }

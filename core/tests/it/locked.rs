@@ -285,3 +285,16 @@ async fn a_screen_that_asks_for_the_town_does_not_wait_for_the_vault() {
     meet().await.unwrap();
     forgetting.await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn locked_it_does_not_tell_who_has_read() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let id = session.compose(draft(town.patient.id, "one")).await.unwrap();
+    session.flush(true).await.unwrap();
+    assert_eq!(session.receipts(id).await.unwrap().receipts, []);
+    phone.device.set_pin(session.staff().id, None, "194502".into()).await.unwrap();
+    phone.device.lock(session.staff().id).await;
+    let locked = CoreError::Storage { kind: StorageTrouble::Locked };
+    assert_eq!(session.receipts(id).await.map(drop), Err(locked));
+}

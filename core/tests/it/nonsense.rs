@@ -1,8 +1,9 @@
 //! A server, or something in front of it, that answers what was never agreed.
 
 use crate::phone::{Phone, composed, draft, noisy_photo};
-use crate::town::{Nonsense, found};
+use crate::town::{Nonsense, Wrong, found};
 use renraku_core::{CoreError, ItemState};
+use renraku_wire::MediaState;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,4 +77,37 @@ async fn changes_are_told_without_asking_again_and_again_and_a_pass_can_be_stopp
     phone.device.set_pin(session.staff().id, None, "194502".into()).await.unwrap();
     phone.device.lock(session.staff().id).await;
     assert!(session.outbox_changed(0, Duration::from_secs(5)).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_something_else_is_believed_of_neither_text_nor_file() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    for wrong in [Wrong::AnotherPost, Wrong::AnotherPatient, Wrong::Offset, Wrong::State] {
+        let mut post = draft(town.patient.id, &format!("{wrong:?}"));
+        post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 1024)];
+        let id = composed(&session, post).await;
+        town.facts().wrong = Some(wrong);
+        let report = session.flush(true).await.unwrap();
+        assert_eq!((report.sent, report.failed, report.remaining), (0, 0, 1), "{wrong:?}");
+        let item = session.outbox().await.unwrap().pop().unwrap();
+        assert_eq!((item.id, item.state), (id, ItemState::Sending), "{wrong:?}");
+        let text = matches!(wrong, Wrong::Offset | Wrong::State);
+        assert_eq!((item.text_sent, item.media[0].done), (text, false), "{wrong:?}");
+        let own = session.timeline(town.patient.id, None).await.unwrap().value.posts;
+        assert_eq!(own.iter().any(|post| post.id == id), text, "{wrong:?}");
+
+        town.facts().wrong = None;
+        for file in town.facts().files.values_mut().filter(|f| f.state == MediaState::Unknown) {
+            file.state = MediaState::Ready;
+        }
+        assert_eq!(session.flush(true).await.unwrap().sent, 1, "{wrong:?}: nothing is lost");
+        let facts = town.facts();
+        let file = &facts.files[&item.media[0].id];
+        assert_eq!(
+            (file.state, file.bytes.len() as u64),
+            (MediaState::Ready, item.media[0].length),
+            "{wrong:?}"
+        );
+    }
 }

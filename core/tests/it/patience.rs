@@ -1,7 +1,7 @@
 //! When the outbox is tried again, and what goes before what.
 
 use crate::phone::{Phone, composed, draft, noisy_photo};
-use crate::town::found;
+use crate::town::{found, now};
 use renraku_core::Clock;
 use renraku_wire::{PatientId, PostId};
 use std::sync::Arc;
@@ -80,6 +80,49 @@ async fn a_clock_that_is_set_back_holds_nothing_up() {
     phone.clock.hours(-50);
     town.network.set_down(false);
     assert_eq!(session.flush(false).await.unwrap().sent, 1);
+    // Written two days from now by the phone; the town says when it was, and the phone shows what the town says.
+    let written_at = town.facts().posts[0].written_at;
+    assert!(written_at.0 <= now(), "{written_at:?}");
+    let item = session.outbox().await.unwrap().remove(0);
+    assert!(item.written_at.0 > now() + 3_600_000);
+    let kept = session.post_last_seen(item.id).await.unwrap().unwrap().value;
+    assert_eq!(kept.written_at, written_at);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_gains_bytes_waits_no_longer_each_time() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let session = Arc::new(session);
+    let mut film = draft(town.patient.id, "long");
+    film.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
+    composed(&session, film).await;
+    let mut before = 0;
+    for round in 0..3 {
+        let held = Arc::new(Barrier::new(2));
+        town.facts().hold_chunk = Some(held.clone());
+        let sending = session.clone();
+        let sending = tokio::spawn(async move { sending.flush(true).await });
+        held.wait().await;
+        // One chunk is taken, the next one refused.
+        town.facts().busy = Some(1);
+        held.wait().await;
+        let report = sending.await.unwrap().unwrap();
+        assert_eq!((report.sent, report.remaining), (0, 1), "{report:?}");
+        let item = session.outbox().await.unwrap().remove(0);
+        assert!(item.media[0].uploaded > before, "round {round}: a chunk more");
+        before = item.media[0].uploaded;
+        assert_eq!(item.tries, 1, "round {round}: in vain once since it gained");
+        let wait = item.next_try_at.0 - phone.clock.now().0;
+        assert!(wait <= 2_000, "round {round}: {wait} ms");
+        town.facts().busy = None;
+    }
+    // In vain, it waits longer each time.
+    town.facts().busy = Some(1);
+    session.flush(true).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap()[0].tries, 2);
+    town.facts().busy = None;
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

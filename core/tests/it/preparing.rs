@@ -128,7 +128,7 @@ async fn what_is_lost_or_no_picture_fails_alone_and_nobody_waits_for_it() {
     let item = session.outbox().await.unwrap().remove(0);
     assert_eq!(
         (item.id, item.state),
-        (early, ItemState::Failed { code: Code::MediaUnreadable }),
+        (early, ItemState::Failed { code: Code::MediaUnreadable, field: None }),
         "the person is"
     );
     // Tried again it is not called sent: what the text left out would be lost without a word.
@@ -154,7 +154,7 @@ async fn what_is_lost_or_no_picture_fails_alone_and_nobody_waits_for_it() {
     assert_eq!(prepare(&session).await, (0, 1));
     session.flush(true).await.unwrap();
     let item = session.outbox().await.unwrap().into_iter().find(|item| item.id == nothing).unwrap();
-    assert_eq!(item.state, ItemState::Failed { code: Code::MediaUnreadable });
+    assert_eq!(item.state, ItemState::Failed { code: Code::MediaUnreadable, field: None });
     assert_eq!(town.facts().posts.len(), 2);
     // A file that came back may be tried again.
     noisy_photo(phone.file("fake.jpg"), 64);
@@ -207,7 +207,7 @@ async fn a_file_that_the_town_refuses_holds_no_other_up() {
     assert_eq!((report.sent, report.failed, report.remaining), (0, 1, 0));
     let item = session.outbox().await.unwrap().remove(0);
     let code = Code::MediaUnreadable;
-    assert_eq!(item.state, ItemState::Failed { code }, "the person is told");
+    assert_eq!(item.state, ItemState::Failed { code, field: None }, "the person is told");
     assert_eq!(item.media[0].state, FileState::Failed { code });
     assert_eq!(town.facts().files[&media[1].id].state, MediaState::Ready);
 }

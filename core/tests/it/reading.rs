@@ -1,7 +1,7 @@
 //! Reading with and without the server, receipts, pushes.
 
 use crate::phone::{Phone, composed, draft, noisy_photo};
-use crate::town::{PASSWORD, Town, found};
+use crate::town::{PASSWORD, Town, found, now};
 use renraku_core::{Cancel, Clock, CoreError, StorageTrouble};
 use renraku_wire::*;
 use std::sync::Arc;
@@ -311,4 +311,34 @@ async fn a_post_that_is_taken_back_takes_its_picture_along() {
     assert!(session.thumbnail(picture).await.is_ok());
     session.cancel(post).await.unwrap();
     assert_eq!(session.thumbnail(picture).await, Err(CoreError::NotFound));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_the_timeline_is_in_the_servers_order() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let hour = 3_600_000;
+    for (place, ago) in [1, 3, 2, 3].into_iter().enumerate() {
+        // Written where there was no network, and taken later than others' newer ones.
+        let new = NewPost {
+            id: PostId::new(),
+            body: place.to_string(),
+            urgent: false,
+            body_site: None,
+            written_at: Timestamp(now() - ago * hour),
+            media: vec![],
+        };
+        let mut post = town.as_post(town.patient.id, &new, place);
+        post.written_at = Timestamp(1_000_000_000_000 - ago * hour);
+        town.facts().posts.push(post);
+    }
+    let bodies = |page: renraku_wire::PostPage| page.posts.into_iter().map(|p| p.body).collect::<Vec<_>>();
+    let online = bodies(session.timeline(town.patient.id, None).await.unwrap().value);
+    assert_eq!(online, ["0", "2", "3", "1"], "as the server has it: last written first, then by id");
+    town.network.set_down(true);
+    assert_eq!(bodies(session.timeline(town.patient.id, None).await.unwrap().value), online);
+    assert_eq!(
+        bodies(session.timeline_last_seen(town.patient.id, None).await.unwrap().unwrap().value),
+        online
+    );
 }

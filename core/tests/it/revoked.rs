@@ -80,6 +80,25 @@ async fn a_wipe_that_was_killed_half_way_is_finished_at_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_device_that_could_not_enrol_anew_still_says_why() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    town.facts().revoked = true;
+    assert_eq!(session.patients().await.map(drop), Err(REVOKED));
+    drop(session);
+    town.network.set_down(true);
+    assert_eq!(phone.enrol("1234").await, Err(CoreError::Offline { code: None }));
+    let phone = phone.restart();
+    let refused = Ok(Diagnosed::Refused { code: Code::CertificateRevoked });
+    assert_eq!(phone.device.diagnose().await, refused);
+    town.network.set_down(false);
+    town.facts().revoked = false;
+    phone.enrol("1234").await.unwrap();
+    let phone = phone.restart();
+    assert_eq!(phone.device.diagnose().await, Ok(Diagnosed::Ready), "the mark is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replaced_certificate_wipes_nothing_and_a_new_one_sends_what_waits() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;

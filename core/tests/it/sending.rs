@@ -12,7 +12,7 @@ async fn compose(session: &Session, draft: Draft) -> PostId {
 }
 
 async fn state(session: &Session, id: PostId) -> ItemState {
-    session.outbox().await.unwrap().iter().find(|i| i.id == id).unwrap().state
+    session.outbox().await.unwrap().iter().find(|i| i.id == id).unwrap().state.clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +180,7 @@ async fn order_is_kept_per_patient_and_a_refusal_holds_nobody_up() {
     town.facts().refuse = Some(("held".into(), Code::ConsentMissing));
     let report = session.flush(true).await.unwrap();
     assert_eq!((report.sent, report.failed, report.remaining), (1, 1, 0));
-    assert_eq!(state(&session, first).await, ItemState::Failed { code: Code::ConsentMissing });
+    assert_eq!(state(&session, first).await, ItemState::Failed { code: Code::ConsentMissing, field: None });
     assert_eq!(state(&session, second).await, ItemState::Sent);
 
     town.facts().refuse = None;

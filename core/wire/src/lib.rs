@@ -24,6 +24,7 @@ mod session;
 mod setup_code;
 
 pub mod limits;
+pub mod text;
 
 pub use duty::*;
 pub use facility::*;

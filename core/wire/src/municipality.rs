@@ -90,6 +90,17 @@ pub struct DevicePolicy {
     /// Patients whose posts a device keeps so: the first of the list, newest post first; 0 for none.
     #[serde(default = "offline_patients")]
     pub offline_patients: u32,
+    /// Posts may be marked 緊急（重要）(F46).
+    #[serde(default = "yes")]
+    pub urgent_flag: bool,
+    /// Posts have a 👍 (F50). One that was given may be taken back in any town.
+    #[serde(default = "yes")]
+    pub thumbs_ack: bool,
+}
+
+/// What a server that does not say it yet leaves to itself.
+fn yes() -> bool {
+    true
 }
 
 fn photo_quality() -> u32 {

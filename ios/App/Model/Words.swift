@@ -14,9 +14,10 @@ enum Words {
                 ?? "通信できません。電波の届く場所で、もう一度お試しください。"
         case .NotFound:
             return problemSentence(code: "not_found")
-        case .SignedOut(let code), .Conflict(let code), .Media(let code), .Certificate(let code),
-             .Invalid(let code, _):
+        case .SignedOut(let code), .Conflict(let code), .Media(let code), .Certificate(let code):
             return problemSentence(code: code)
+        case .Invalid(let code, let field):
+            return refused(code, field)
         case .Cancelled:
             return nil
         case .Storage(let trouble):
@@ -50,7 +51,18 @@ enum Words {
         case .waiting: return "送信待ち"
         case .sending: return "送信中"
         case .sent: return "送信済"
-        case .failed(let code): return "失敗：\(problemSentence(code: code))"
+        case .failed(let code, let field): return "失敗：\(refused(code, field))"
+        }
+    }
+
+    /// Why something was refused, and what to do about the field at fault where it is one of a post's.
+    private static func refused(_ code: String, _ field: String?) -> String {
+        switch field {
+        case "urgent": return "この自治体では「緊急（重要）」を付けられません。「直す」で外してから送信してください。"
+        case "body": return "本文が空か、長すぎるか、使えない文字があります。直してから送信してください。"
+        case "description": return "写真・動画の説明は、改行のない200字までの文にしてください。"
+        case "acknowledged": return "この自治体では👍を付けられません。"
+        default: return problemSentence(code: code)
         }
     }
 

@@ -217,8 +217,8 @@ final class WorkModel: ObservableObject {
         outbox.filter { $0.patientId == id && $0.state != .sent }
     }
 
-    func edit(_ item: Item, body: String) async {
-        let text = RenrakuCore.Text(body: body, urgent: item.urgent, bodySite: item.bodySite)
+    func edit(_ item: Item, body: String, urgent: Bool) async {
+        let text = RenrakuCore.Text(body: body, urgent: urgent, bodySite: item.bodySite)
         await attempt { try await self.session.edit(id: item.id, text: text) }
         await loadOutbox()
     }

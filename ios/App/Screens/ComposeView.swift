@@ -24,7 +24,9 @@ struct ComposeView: View {
                     ForEach(Words.sites, id: \.site) { Text($0.name).tag(BodySite?.some($0.site)) }
                 }
                 .frame(minHeight: 48)
-                Toggle("緊急（重要）", isOn: sketch.urgent).frame(minHeight: 48)
+                if work.town.urgentFlag || sketch.wrappedValue.urgent {
+                    Toggle("緊急（重要）", isOn: sketch.urgent).frame(minHeight: 48)
+                }
                 if sketch.wrappedValue.urgent { Text("急ぎのときは、電話でも連絡してください。").foregroundColor(.red) }
                 ForEach(sketch.wrappedValue.shots) { shot in
                     HStack {

@@ -69,12 +69,15 @@ private struct PostCard: View {
             if !post.body.isEmpty { Text(post.body) }
             ForEach(post.media, id: \.id) { MediaTile(work: work, media: $0) }
             HStack {
-                Button { Task { await work.acknowledge(post, on: !post.acknowledged) } } label: {
-                    Text("👍 \(post.acknowledgedCount)").font(.title3).frame(minWidth: 96, minHeight: 44)
+                // One that was given may be taken back in any town.
+                if work.town.thumbsAck || post.acknowledged {
+                    Button { Task { await work.acknowledge(post, on: !post.acknowledged) } } label: {
+                        Text("👍 \(post.acknowledgedCount)").font(.title3).frame(minWidth: 96, minHeight: 44)
+                    }
+                    .buttonStyle(.bordered)
+                    .tint(post.acknowledged ? .blue : .gray)
+                    .accessibilityLabel(post.acknowledged ? "確認しましたを取り消す" : "確認しました")
                 }
-                .buttonStyle(.bordered)
-                .tint(post.acknowledged ? .blue : .gray)
-                .accessibilityLabel(post.acknowledged ? "確認しましたを取り消す" : "確認しました")
                 Spacer()
                 if post.authorId == work.staff.id || leads {
                     Button("閲覧 \(post.readCount)人") { work.path.append(.readers(post.id)) }
@@ -139,22 +142,26 @@ struct OutboxCard: View {
     }
 }
 
-/// Changes the text of a post that has not left yet.
+/// Changes the text of a post that has not left yet, and its mark where the town has one or it is to be taken off.
 struct EditView: View {
     @ObservedObject var work: WorkModel
     let item: Item
     @State private var text = ""
+    @State private var urgent = false
     @Environment(\.dismiss) private var dismiss
 
     var body: some View {
-        TextEditor(text: $text)
+        VStack {
+            TextEditor(text: $text)
+            if work.town.urgentFlag || item.urgent { Toggle("緊急（重要）", isOn: $urgent).frame(minHeight: 48) }
+        }
             .padding()
-            .onAppear { text = item.body }
+            .onAppear { (text, urgent) = (item.body, item.urgent) }
             .safeAreaInset(edge: .bottom) {
                 BottomBar(trouble: nil) {
                     BigButton(title: "保存する") {
                         Task {
-                            await work.edit(item, body: text)
+                            await work.edit(item, body: text, urgent: urgent)
                             dismiss()
                         }
                     }

@@ -213,9 +213,11 @@ pub enum ItemState {
     Sending,
     /// The server has all of it (送信済).
     Sent,
-    /// The server refused it for good, and said why (失敗). May be tried again or cancelled.
+    /// The server refused it for good, and said why (失敗). May be changed, tried again or cancelled.
     Failed {
         /// Why.
         code: Code,
+        /// The field at fault as the contract names it (`urgent`, `body` …), where the server said it.
+        field: Option<String>,
     },
 }

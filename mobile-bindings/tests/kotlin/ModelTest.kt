@@ -3,6 +3,8 @@ package jp.renraku.core.test
 import java.io.File
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.Stage as Screen
+import jp.renraku.app.model.Words
+import jp.renraku.core.ItemState
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelChildren
@@ -137,5 +139,23 @@ class ModelTest {
         assertEquals(Screen.SIGN_IN, model.state.value.stage)
         assertTrue(model.state.value.people.isEmpty())
         assertNotNull(model.state.value.trouble)
+    }
+
+    @Test
+    fun aMarkThatTheTownDoesNotTakeIsNamedAndTakenOff() = play {
+        val model = model()
+        model.enter()
+        val work = model.state.value.work!!
+        val patient = town.getValue("patient")
+        work.beginSketch(patient)
+        work.change { it.copy(body = "至急", urgent = true) }
+        assertTrue(work.compose(asDraft = true))
+        val item = work.state.value.outbox.single()
+        assertTrue(item.urgent)
+        work.edit(item, "確認", urgent = false)
+        val mended = work.state.value.outbox.single()
+        assertEquals("確認" to false, mended.body to mended.urgent)
+        assertTrue("緊急" in Words.state(ItemState.Failed("field_invalid", "urgent")))
+        assertFalse("緊急" in Words.state(ItemState.Failed("field_invalid", null)))
     }
 }

@@ -22,6 +22,6 @@ pub async fn info(
         care_url: app.care_url.clone(),
         words: town.policy.words.clone(),
         contact: town.policy.contact.clone(),
-        device_policy: town.policy.device,
+        device_policy: town.policy.for_devices(),
     }))
 }

@@ -88,7 +88,8 @@ pub struct MunicipalityPolicy {
     pub lock_after: u32,
     /// Minutes that the lock lasts.
     pub lock_minutes: u32,
-    /// The part that devices follow.
+    /// The part that devices follow; they are told [`MunicipalityPolicy::for_devices`].
+    #[serde(serialize_with = "device_rows")]
     pub device: DevicePolicy,
 }
 
@@ -153,12 +154,30 @@ impl Default for MunicipalityPolicy {
                 relock_seconds: 60,
                 offline_days: 30,
                 offline_patients: 50,
+                urgent_flag: true,
+                thumbs_ack: true,
             },
         }
     }
 }
 
+/// The rows of its own: what stands in a row of the town's is not kept twice.
+fn device_rows<S: serde::Serializer>(device: &DevicePolicy, to: S) -> Result<S::Ok, S::Error> {
+    let mut rows = serde_json::to_value(device).map_err(serde::ser::Error::custom)?;
+    if let Some(rows) = rows.as_object_mut() {
+        rows.remove("urgent_flag");
+        rows.remove("thumbs_ack");
+    }
+    rows.serialize(to)
+}
+
 impl MunicipalityPolicy {
+    /// What devices are told.
+    #[must_use]
+    pub fn for_devices(&self) -> DevicePolicy {
+        DevicePolicy { urgent_flag: self.urgent_flag, thumbs_ack: self.thumbs_ack, ..self.device.clone() }
+    }
+
     /// Reads a stored policy; fields that the row does not have yet take their default.
     ///
     /// # Errors

@@ -130,6 +130,7 @@ async fn a_change_holds_from_the_next_request_on(host: Host) {
     assert_eq!(refused.field.as_deref(), Some("urgent"));
     let info: MunicipalityInfo = town.public().get(&town.path("")).await.ok();
     assert_eq!(info.device_policy.offline_lease_hours, 24);
+    assert!(!info.device_policy.urgent_flag && info.device_policy.thumbs_ack, "devices are told");
     let logged: Vec<(String, Option<String>)> = host
         .server
         .app

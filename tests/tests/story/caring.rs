@@ -122,7 +122,7 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
         std::fs::remove_file(&original.path).expect("the shell removes the original");
     }
     let waiting = nurse.session.outbox().await.expect("the outbox");
-    assert_eq!((waiting.len(), waiting[0].state, waiting[0].media.len()), (1, ItemState::Waiting, 2));
+    assert_eq!((waiting.len(), waiting[0].state.clone(), waiting[0].media.len()), (1, ItemState::Waiting, 2));
 
     let mut sent = 0;
     for _ in 0..10 {

@@ -1,6 +1,7 @@
 //! What the town's hosts answer, as the contract has it.
 
-use super::{PASSWORD, Shared, Stored, Town, now};
+use super::posts::{new_post, one_post, readers, receipt, timeline};
+use super::{PASSWORD, Shared, Town, now};
 use crate::files;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -49,6 +50,7 @@ pub(super) fn care_routes() -> Router<Arc<Town>> {
         .route("/v1/patients/{id}/posts", get(timeline).post(new_post))
         .route("/v1/posts/{id}", get(one_post))
         .route("/v1/posts/{id}/receipt", put(receipt))
+        .route("/v1/posts/{id}/receipts", get(readers))
         .route("/v1/notices/{id}", get(notice))
         .route("/v1/media", post(files::announce))
         .route("/v1/media/{id}", get(files::bytes))
@@ -252,110 +254,6 @@ async fn patient(State(town): Shared, headers: HeaderMap, Path(id): Path<Patient
         team: vec![],
     };
     Json(patient).into_response()
-}
-
-async fn timeline(State(town): Shared, headers: HeaderMap, Path(id): Path<PatientId>) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return *no;
-    }
-    let mut posts: Vec<Post> = town.facts().posts.iter().filter(|p| p.patient_id == id).cloned().collect();
-    posts.reverse();
-    Json(PostPage { posts, next: None }).into_response()
-}
-
-async fn new_post(
-    State(town): Shared,
-    headers: HeaderMap,
-    Path(patient_id): Path<PatientId>,
-    Json(new): Json<NewPost>,
-) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return *no;
-    }
-    let mut facts = town.facts();
-    facts.attempts.push(new.id);
-    let chunks = facts.chunks;
-    facts.chunks_before.push(chunks);
-    let refused =
-        facts.refuse.as_ref().filter(|(text, _)| new.body.contains(text.as_str())).map(|(_, code)| *code);
-    if refused.is_none_or(|code| code == Code::Internal) {
-        let said = serde_json::to_string(&new).unwrap();
-        if *facts.said.entry(new.id).or_insert_with(|| said.clone()) != said {
-            return no(Code::IdConflict);
-        }
-    }
-    if let Some(code) = refused {
-        return no(code);
-    }
-    if let Some(post) = facts.posts.iter().find(|p| p.id == new.id) {
-        return Json(post.clone()).into_response();
-    }
-    let post = town.as_post(patient_id, &new, facts.posts.len());
-    facts.posts.push(post.clone());
-    for file in new.media {
-        facts.files.insert(file.id, Stored { new: file, bytes: vec![], state: MediaState::Pending });
-    }
-    (StatusCode::CREATED, Json(post)).into_response()
-}
-
-impl Town {
-    /// A post of somebody's, as the team sees it.
-    pub fn as_post(&self, patient_id: PatientId, new: &NewPost, place: usize) -> Post {
-        let media = new.media.iter().map(|m| Media {
-            id: m.id,
-            kind: m.kind,
-            state: MediaState::Pending,
-            length: m.length,
-            width: None,
-            height: None,
-            duration_ms: None,
-            description: m.description.clone(),
-        });
-        Post {
-            id: new.id,
-            patient_id,
-            author_id: self.staff.id,
-            author_name: self.staff.name.clone(),
-            author_profession: self.staff.profession,
-            facility_id: self.staff.facility_id,
-            facility_name: self.staff.facility_name.clone(),
-            body: new.body.clone(),
-            urgent: new.urgent,
-            body_site: new.body_site,
-            written_at: new.written_at,
-            received_at: Timestamp(self.founded + i64::try_from(place).unwrap()),
-            media: media.collect(),
-            read: false,
-            acknowledged: false,
-            read_count: 0,
-            acknowledged_count: 0,
-        }
-    }
-}
-
-async fn one_post(State(town): Shared, headers: HeaderMap, Path(id): Path<PostId>) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return *no;
-    }
-    let facts = town.facts();
-    let Some(mut post) = facts.posts.iter().find(|p| p.id == id).cloned() else { return no(Code::NotFound) };
-    for media in &mut post.media {
-        media.state = facts.files[&media.id].state;
-    }
-    Json(post).into_response()
-}
-
-async fn receipt(
-    State(town): Shared,
-    headers: HeaderMap,
-    Path(id): Path<PostId>,
-    Json(new): Json<NewReceipt>,
-) -> Response {
-    if let Err(no) = session(&town, &headers) {
-        return *no;
-    }
-    town.facts().receipts.insert(id, new);
-    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn notice(State(town): Shared, headers: HeaderMap, Path(id): Path<NoticeId>) -> Response {

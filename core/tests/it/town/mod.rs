@@ -1,6 +1,7 @@
 //! A town for the tests: what it is, what it has heard, and how it can be made to misbehave.
 
 mod answers;
+mod posts;
 
 pub use answers::{no, session};
 
@@ -45,6 +46,8 @@ pub struct Facts {
     pub shut: Option<Code>,
     /// Every answer of the care host is this instead.
     pub nonsense: Option<Nonsense>,
+    /// What it answers to what is sent is well-formed, and of something else.
+    pub wrong: Option<Wrong>,
     /// Certificates issued by renewal, by their key.
     pub renewed: HashMap<Vec<u8>, CertificateIssued>,
     /// What the town asks of devices, if it changed.
@@ -59,6 +62,8 @@ pub struct Facts {
     pub farewell: Option<Code>,
     pub farewells_refused: u32,
     pub thumbnails_served: u32,
+    /// What every picture in small is, if not a few bytes.
+    pub small_picture: Option<Vec<u8>>,
     pub posters: HashMap<MediaId, Vec<u8>>,
     /// Nobody has a first password any more.
     pub settled: bool,
@@ -95,6 +100,19 @@ pub struct Facts {
     pub hangs: bool,
     /// Sessions that are over, by their tokens: `the-token-1` is the first sign-in's.
     pub over: HashSet<String>,
+}
+
+/// What a broken server answers in the right form.
+#[derive(Clone, Copy, Debug)]
+pub enum Wrong {
+    /// To a post: another one.
+    AnotherPost,
+    /// To a post: the same, of another patient.
+    AnotherPatient,
+    /// To a chunk, of which it keeps nothing: that the file is whole.
+    Offset,
+    /// To a last chunk, which it keeps: that it is elsewhere, and then that the file is in a state nobody knows.
+    State,
 }
 
 /// What a broken server, or a café's network in front of it, answers.
@@ -264,6 +282,8 @@ fn info(slug: &str, care_port: u16) -> MunicipalityInfo {
             relock_seconds: 60,
             offline_days: 30,
             offline_patients: 50,
+            urgent_flag: true,
+            thumbs_ack: true,
         },
     }
 }

@@ -185,6 +185,8 @@ fn people_and_places() {
                 relock_seconds: 60,
                 offline_days: 30,
                 offline_patients: 50,
+                urgent_flag: true,
+                thumbs_ack: false,
             },
         },
     );

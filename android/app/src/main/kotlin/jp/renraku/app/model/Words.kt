@@ -29,7 +29,7 @@ object Words {
         is MobileException.SignedOut -> problemSentence(error.code)
         is MobileException.Conflict -> problemSentence(error.code)
         is MobileException.Certificate -> problemSentence(error.code)
-        is MobileException.Invalid -> problemSentence(error.code)
+        is MobileException.Invalid -> refused(error.code, error.field)
         is MobileException.Media -> problemSentence(error.code)
         is MobileException.Cancelled -> null
         is MobileException.Storage -> sentence(error.trouble)
@@ -51,12 +51,21 @@ object Words {
         return if (reference == null) sentence else "${sentence}続くときは、番号 $reference を事務局にお伝えください。"
     }
 
+    /** Why something was refused, and what to do about the field at fault where it is one of a post's. */
+    private fun refused(code: String, field: String?): String = when (field) {
+        "urgent" -> "この自治体では「緊急（重要）」を付けられません。「直す」で外してから送信してください。"
+        "body" -> "本文が空か、長すぎるか、使えない文字があります。直してから送信してください。"
+        "description" -> "写真・動画の説明は、改行のない200字までの文にしてください。"
+        "acknowledged" -> "この自治体では👍を付けられません。"
+        else -> problemSentence(code)
+    }
+
     fun state(state: ItemState): String = when (state) {
         is ItemState.Draft -> "下書き"
         is ItemState.Waiting -> "送信待ち"
         is ItemState.Sending -> "送信中"
         is ItemState.Sent -> "送信済"
-        is ItemState.Failed -> "失敗：${problemSentence(state.code)}"
+        is ItemState.Failed -> "失敗：${refused(state.code, state.field)}"
     }
 
     /** What a file of a post on its way is, and how far, where it is not being sent. */

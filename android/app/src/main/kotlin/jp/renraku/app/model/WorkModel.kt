@@ -285,8 +285,8 @@ class WorkModel(
         }
     }
 
-    suspend fun edit(item: Item, body: String) {
-        attempt { session.edit(item.id, Text(body, item.urgent, item.bodySite)) }
+    suspend fun edit(item: Item, body: String, urgent: Boolean) {
+        attempt { session.edit(item.id, Text(body, urgent, item.bodySite)) }
         loadOutbox()
     }
 

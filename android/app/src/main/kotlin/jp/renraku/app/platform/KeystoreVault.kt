@@ -27,7 +27,9 @@ class KeystoreVault(context: Context) : Vault {
     override fun load(name: String): ByteArray? = guarded {
         val sealed = try {
             file(name).readFully()
-        } catch (_: FileNotFoundException) {
+        } catch (e: FileNotFoundException) {
+            // It says so, too, of a file that is there and cannot be opened: that is no "none".
+            if (file(name).baseFile.exists()) throw e
             return@guarded null
         }
         // A file without its key is a fault, never "none": for none the core starts afresh.

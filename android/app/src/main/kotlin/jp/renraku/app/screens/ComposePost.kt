@@ -63,14 +63,8 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
         Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
             Body(sketch, work.town.postCharsGuidance.toInt()) { body -> work.change { it.copy(body = body) } }
             Site(sketch.site) { site -> work.change { it.copy(site = site) } }
-            Row(
-                Modifier.fillMaxWidth().heightIn(min = 56.dp).toggleable(sketch.urgent, role = Role.Switch) { on ->
-                    work.change { it.copy(urgent = on) }
-                },
-                verticalAlignment = Alignment.CenterVertically,
-            ) {
-                Text("緊急（重要）", Modifier.weight(1f))
-                Switch(sketch.urgent, onCheckedChange = null)
+            if (work.town.urgentFlag || sketch.urgent) {
+                UrgentSwitch(sketch.urgent) { on -> work.change { it.copy(urgent = on) } }
             }
             if (sketch.urgent) {
                 Text("急ぎのときは、電話でも連絡してください。", color = MaterialTheme.colorScheme.error)
@@ -85,6 +79,18 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
                 }
             }
         }
+    }
+}
+
+/** 緊急（重要）: for towns that have the mark, and to take it off a post of one that has not any more. */
+@Composable
+fun UrgentSwitch(urgent: Boolean, onChange: (Boolean) -> Unit) {
+    Row(
+        Modifier.fillMaxWidth().heightIn(min = 56.dp).toggleable(urgent, role = Role.Switch, onValueChange = onChange),
+        verticalAlignment = Alignment.CenterVertically,
+    ) {
+        Text("緊急（重要）", Modifier.weight(1f))
+        Switch(urgent, onCheckedChange = null)
     }
 }
 

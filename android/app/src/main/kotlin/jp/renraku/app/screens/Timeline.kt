@@ -80,8 +80,10 @@ private fun PostCard(work: WorkModel, places: Places, post: Post, leads: Boolean
         if (post.body.isNotEmpty()) Text(post.body)
         post.media.forEach { MediaTile(work, places, it) }
         Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
+            // One that was given may be taken back in any town.
+            val thumb = work.town.thumbsAck || post.acknowledged
             val action = if (post.acknowledged) "確認しましたを取り消す" else "確認しました"
-            Row(Modifier.semantics { contentDescription = action }) {
+            if (thumb) Row(Modifier.semantics { contentDescription = action }) {
                 val mark = if (post.acknowledged) "👍✓" else "👍"
                 SmallButton("$mark ${post.acknowledgedCount}") {
                     scope.launch { work.acknowledge(post, !post.acknowledged) }
@@ -134,23 +136,30 @@ fun OutboxCard(work: WorkModel, item: Item) {
     }
     HorizontalDivider()
     if (editing) {
-        EditDialog(item.body, onSave = { body -> scope.launch { work.edit(item, body) } }) { editing = false }
+        val save = { body: String, urgent: Boolean -> scope.launch { work.edit(item, body, urgent) } }
+        EditDialog(item, work.town.urgentFlag, onSave = { body, urgent -> save(body, urgent) }) { editing = false }
     }
 }
 
-/** Changes the text of a post that has not left yet. */
+/** Changes the text of a post that has not left yet, and its mark where the town has one or it is to be taken off. */
 @Composable
-private fun EditDialog(body: String, onSave: (String) -> Unit, onClose: () -> Unit) {
-    var text by remember { mutableStateOf(body) }
+private fun EditDialog(item: Item, marks: Boolean, onSave: (String, Boolean) -> Unit, onClose: () -> Unit) {
+    var text by remember { mutableStateOf(item.body) }
+    var urgent by remember { mutableStateOf(item.urgent) }
     AlertDialog(
         onDismissRequest = onClose,
         confirmButton = {
             TextButton({
-                onSave(text)
+                onSave(text, urgent)
                 onClose()
             }) { Text("保存する") }
         },
         dismissButton = { TextButton(onClose) { Text("やめる") } },
-        text = { OutlinedTextField(text, { text = it }, Modifier.fillMaxWidth(), minLines = 4) },
+        text = {
+            Column {
+                OutlinedTextField(text, { text = it }, Modifier.fillMaxWidth(), minLines = 4)
+                if (marks || item.urgent) UrgentSwitch(urgent) { urgent = it }
+            }
+        },
     )
 }
