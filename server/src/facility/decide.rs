@@ -90,6 +90,8 @@ pub async fn reject(app: &App, office: &Secretariat, id: Id, reason: Option<&str
             let application = store::advance(c, town, id, Event::Reject, reason.as_deref()).await?;
             store::decided(c, office, id, now).await?;
             letters::end_links(c, town, id, now).await?;
+            // Who waits for a No hears that there will be none.
+            letters::settle(c, office, id, now).await?;
             let mail = &application.manager_mail;
             notice::queue_letter(c, &app.secret, town, Id::new(), mail, &Letter::Rejected).await?;
             audit::record(c, office.actor(), "facility.reject", Some(id), "").await
