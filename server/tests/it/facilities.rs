@@ -34,8 +34,8 @@ async fn record(who: &Client, id: FacilityId) -> FacilityRecord {
     who.get(&format!("/v1/facilities/{id}")).await.ok()
 }
 
-fn why(reason: &str) -> FacilityReason {
-    FacilityReason { reason: reason.into() }
+fn why(reason: &str) -> FacilityReturn {
+    FacilityReturn { id: NoticeId::new(), reason: reason.into(), mail: None }
 }
 
 async fn a_returned_application_is_corrected_by_its_link(host: Host) {
@@ -47,8 +47,9 @@ async fn a_returned_application_is_corrected_by_its_link(host: Host) {
     let path = format!("/v1/facilities/{id}");
     office.post(&format!("{path}/return"), &why(" ")).await.refused(Code::FieldInvalid);
     assert_eq!(record(&office, id).await.stage, FacilityStage::Applied);
-    office.post(&format!("{path}/return"), &why("所在地の番地を確認してください")).await.done();
-    office.post(&format!("{path}/return"), &why("もう一度")).await.refused(Code::StateConflict);
+    let back = why("所在地の番地を確認してください");
+    office.post(&format!("{path}/return"), &back).await.done();
+    office.post(&format!("{path}/return"), &back).await.done();
     office.post(&format!("{path}/approval"), &()).await.refused(Code::StateConflict);
     let mail = host.mails.nth("aaa@example.invalid", 0).await;
     assert!(!mail.body.contains("番地") && !mail.body.contains("架空診療所"), "{}", mail.body);
@@ -133,6 +134,7 @@ fn paper(scan: MediaId) -> PaperApplication {
         channel: IntakeChannel::Fax,
         received_on: "2026-01-05".into(),
         scan,
+        corrects: None,
     }
 }
 

@@ -265,7 +265,7 @@ async fn another_towns_facility_is_not_there(host: Host) {
         let change = FacilityChange { id: FacilityChangeId::new(), ..change(&on_file) };
         for (what, body) in [
             ("approval", json!(null)),
-            ("return", json!(why("x"))),
+            ("return", json!({ "id": NoticeId::new(), "reason": "x" })),
             ("rejection", json!({})),
             ("suspension", json!(why("x"))),
             ("resumption", json!(null)),

@@ -195,11 +195,23 @@ pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Every link to a facility's application is used up.
+/// Every link to a facility's application is used up; a letter with one that did not leave yet is taken back.
 ///
 /// # Errors
 /// The database failed.
 pub async fn end_links(c: &mut Conn, town: Id, facility_id: Id, now: i64) -> Result<(), AppError> {
+    let letters: Vec<Option<Id>> = run!(
+        c,
+        load,
+        facility_link::table
+            .filter(facility_link::municipality_id.eq(town))
+            .filter(facility_link::facility_id.eq(facility_id))
+            .filter(facility_link::used_at.is_null())
+            .select(facility_link::notice_id)
+    )?;
+    for letter in letters.into_iter().flatten() {
+        notice::withdraw(c, town, letter).await?;
+    }
     run!(
         c,
         execute,
