@@ -17,6 +17,8 @@ pub struct Account {
     pub id: Id,
     /// Where they work.
     pub facility_id: Id,
+    /// Name.
+    pub name: String,
     /// Individual user id.
     pub login_id: String,
     role: String,
@@ -73,6 +75,7 @@ pub async fn managed(c: &mut Conn, admin: &FacilityAdmin, id: Id) -> Result<Acco
             .select((
                 staff::id,
                 staff::facility_id,
+                staff::name,
                 staff::login_id,
                 staff::role,
                 staff::state,

@@ -20,7 +20,7 @@ fn task((id, name, since): Line, what: &str) -> Task {
 }
 
 /// What waits for this person here: for the office, applications, corrections, returns that do not reach the
-/// applicant, changes, mails that did not arrive, and facilities without a manager.
+/// applicant, changes, mails that did not arrive, and facilities without a manager or with another one on file.
 ///
 /// # Errors
 /// The database failed.
@@ -37,8 +37,7 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
     tasks.extend(
         dead(c, town).await?.into_iter().map(|line| task(line, "証明書のメールが届かない（送信エラー）")),
     );
-    let unmanaged = unmanaged(c, town).await?;
-    tasks.extend(unmanaged.into_iter().map(|line| task(line, "管理者を決める（管理者がいません）")));
+    tasks.extend(unmanaged(c, town).await?);
     Ok(tasks)
 }
 
@@ -161,24 +160,34 @@ async fn dead(c: &mut Conn, town: Id) -> Result<Vec<Line>, AppError> {
     )?)
 }
 
-async fn unmanaged(c: &mut Conn, town: Id) -> Result<Vec<Line>, AppError> {
-    let managed: Vec<Id> = run!(
+/// Approved facilities without an active manager, and those where somebody else is on file as their manager.
+async fn unmanaged(c: &mut Conn, town: Id) -> Result<Vec<Task>, AppError> {
+    let managers: Vec<(Id, String)> = run!(
         c,
         load,
         staff::table
             .filter(staff::municipality_id.eq(town))
             .filter(staff::state.eq("active"))
             .filter(staff::role.eq(word(&Role::FacilityManager)))
-            .select(staff::facility_id)
+            .select((staff::facility_id, staff::name))
     )?;
-    let rows: Vec<Line> = run!(
+    let rows: Vec<(Line, String)> = run!(
         c,
         load,
         facility::table
             .filter(facility::municipality_id.eq(town))
             .filter(facility::state.eq(word(&FacilityState::Approved)))
             .filter(facility::kind.ne(word(&FacilityKind::Secretariat)))
-            .select((facility::id, facility::name, facility::applied_at))
+            .select(((facility::id, facility::name, facility::applied_at), facility::manager_name))
     )?;
-    Ok(rows.into_iter().filter(|(id, _, _)| !managed.contains(id)).collect())
+    let mut tasks = vec![];
+    for (line, on_file) in rows {
+        let names: Vec<&String> = managers.iter().filter(|m| m.0 == line.0).map(|m| &m.1).collect();
+        if names.is_empty() {
+            tasks.push(task(line, "管理者を決める（管理者がいません）"));
+        } else if !names.contains(&&on_file) {
+            tasks.push(task(line, "管理者の登録を直す（登録されている人は、今の管理者ではありません）"));
+        }
+    }
+    Ok(tasks)
 }
