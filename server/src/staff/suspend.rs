@@ -9,7 +9,7 @@ use crate::state::App;
 use crate::{audit, clock, input, sent, session};
 use renraku_wire::{Code, NoticeKind, Suspending};
 
-/// Suspends an id: its sessions end at once. The person hears by mail, the facility's managers as they hear
+/// Suspends an id: its sessions end at once, and notices that it claimed wait for somebody else. The person hears by mail, the facility's managers as they hear
 /// of everything.
 ///
 /// # Errors
@@ -38,6 +38,7 @@ pub async fn suspend(app: &App, office: &Secretariat, id: Id, given: &Suspending
             suspension::begin(c, office, id, given.id.into(), &reason, now).await?;
             session::store::close_all(c, town, id).await?;
             session::store::end_tickets(c, town, id, now).await?;
+            notice::inbox::give_back(c, town, id).await?;
             tell(c, town, &account, NoticeKind::AccountSuspended).await?;
             audit::record(c, office.actor(), "staff.suspend", Some(id), &given.id.to_string()).await
         })
