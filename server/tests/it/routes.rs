@@ -206,6 +206,8 @@ pub fn routes() -> Vec<Route> {
             |_| json!({ "id": SuspensionId::new(), "reason": "理由", "agreed": true }),
         ),
         bare("POST", "/v1/staff/{id}/resumption", "staff"),
+        get("/v1/staff?facility={id}", "facility"),
+        get("/staff?facility={id}", "facility"),
         get("/staff/{id}", "staff"),
         form("/staff/{id}", "staff", |_| {
             text(&[("name", "別人"), ("profession", "nurse"), ("role", "member")])
