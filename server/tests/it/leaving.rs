@@ -17,6 +17,7 @@ both!(
     an_id_is_suspended_without_asking,
     suspending_needs_agreement_where_the_town_says_so,
     suspended_twice_at_once_is_suspended_once,
+    two_of_the_office_do_not_suspend_each_other,
 );
 
 async fn who_leaves_is_gone_and_stays_in_the_record(host: Host) {
@@ -317,4 +318,32 @@ async fn suspended_twice_at_once_is_suspended_once(host: Host) {
     assert_eq!(rows, 1);
     let told = mails(&host).await;
     assert_eq!(told.iter().filter(|(kind, _)| kind == "account_suspended").count(), 1);
+}
+
+async fn two_of_the_office_do_not_suspend_each_other(host: Host) {
+    let town = host.town("one").await;
+    let mut one = town.office().await;
+    let me: Staff = one.get("/v1/session").await.ok();
+    let new = new_staff("jimu.two");
+    let added: StaffAdded = one.post("/v1/staff", &new).await.ok();
+    let change = StaffChange { role: Role::Secretariat, ..change_of(&detail(&one, new.id).await) };
+    one.put(&path(new.id, ""), &change).await.done();
+    let mut two = town.care(town.device(&one, me.facility_id).await);
+    two.first_sign_in("jimu.two", &added.first_password).await;
+    for _ in 0..4 {
+        let (a, b) = (suspending("漏えい"), suspending("漏えい"));
+        let (to_two, to_one) = (path(new.id, "/suspension"), path(me.id, "/suspension"));
+        let (first, second) = tokio::join!(one.post(&to_two, &a), two.post(&to_one, &b));
+        let statuses = [first.status, second.status];
+        assert_eq!(statuses.iter().filter(|s| **s == 204).count(), 1, "{statuses:?}");
+        // Whoever is left lets the other go on.
+        let (left, other, id) = if first.status == 204 {
+            (&one, (&mut two, "jimu.two"), new.id)
+        } else {
+            (&two, (&mut one, "jimukyoku"), me.id)
+        };
+        left.post(&path(id, "/resumption"), &()).await.done();
+        let (client, login_id) = other;
+        client.sign_in(login_id, PASSWORD).await;
+    }
 }
