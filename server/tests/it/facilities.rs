@@ -110,9 +110,11 @@ async fn of_two_decisions_at_once_one_counts(host: Host) {
     for answer in [a, b, c, d] {
         assert!(answer.status < 300 || answer.status == 409, "{answer:?}");
     }
-    host.mails.nth("two@example.invalid", won - 1).await;
+    host.mails.nth("two@example.invalid", 0).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(host.mails.to("two@example.invalid").len(), won);
+    // The return's mail is taken back if it did not leave before the rejection.
+    let mails = host.mails.to("two@example.invalid").len();
+    assert!((1..=won).contains(&mails), "{mails} of {won}");
 }
 
 async fn a_rejection_is_told_by_mail(host: Host) {
