@@ -1,8 +1,8 @@
-//! A facility's life after and around its application: correction, intake on paper, change, manager, map.
+//! A facility's life after its application: change, manager, map, and what is on file.
 
+use crate::application::{IntakeChannel, ReturnMailStatus};
 use crate::{
-    Facility, FacilityApplication, FacilityChangeId, FacilityId, FacilityKind, FirstPasswordId, MediaId,
-    NoticeId, StaffId, Timestamp,
+    Facility, FacilityChangeId, FacilityId, FacilityKind, FirstPasswordId, NoticeId, StaffId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,23 +17,7 @@ macro_rules! quiet {
     )+};
 }
 
-/// How an application arrived (F02).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum IntakeChannel {
-    /// The form on the public host.
-    Portal,
-    /// By FAX.
-    Fax,
-    /// By post.
-    Post,
-    /// By hand.
-    Hand,
-    /// A channel of a newer server.
-    #[serde(other)]
-    Unknown,
-}
+pub(crate) use quiet;
 
 /// How far a facility is (domain 1.11), worked out from what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,40 +47,8 @@ pub enum FacilityStage {
     Unknown,
 }
 
-/// Body of `POST /v1/facility-applications` on the care host, by the office: an application that came on
-/// paper (F02, F28). Afterwards it is approved like any other. Refusals: `field_invalid` (`channel` when it
-/// is the portal, `received_on` when it lies ahead, `scan` when it is no document that the caller uploaded),
-/// `facility_outside`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct PaperApplication {
-    /// What the paper says. Its id makes sending twice apply once.
-    pub application: FacilityApplication,
-    /// How it came.
-    pub channel: IntakeChannel,
-    /// The day it came, `YYYY-MM-DD`.
-    pub received_on: String,
-    /// The uploaded scan.
-    pub scan: MediaId,
-}
-
-/// Answer of `GET /v1/municipalities/{slug}/corrections/{token}` on the public host: a returned application
-/// as it stands, to be corrected. Sent back as [`FacilityApplication`] by `POST` to the same address.
-/// Refusal: `link_invalid`, alike for a link that is unknown, used or too old.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ReturnedApplication {
-    /// As it stands.
-    pub application: FacilityApplication,
-    /// What the office asks for.
-    pub reason: String,
-    /// Until when the link works.
-    pub expires_at: Timestamp,
-}
-
-/// Body of what the office does with a reason: `POST /v1/facilities/{id}/return` (差戻し) and
-/// `/suspension` (利用停止), `POST /v1/facility-changes/{id}/refusal`. The applicant or manager is told by mail.
+/// Body of what the office does with a reason: `POST /v1/facilities/{id}/suspension` (利用停止),
+/// `POST /v1/facility-changes/{id}/refusal`. The manager is told by mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -113,18 +65,6 @@ pub struct FacilityRejection {
     /// Why, for the office's own record.
     #[serde(default)]
     pub reason: Option<String>,
-}
-
-/// Body of `POST /v1/municipalities/{slug}/no-mail-reports` on the public host (F04): the mail with No and
-/// password did not come. The answer is 202 whether or not there is such a facility.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct NoMailReport {
-    /// Name of the facility, as in the application.
-    pub name: String,
-    /// The manager's mail address, as in the application.
-    pub manager_mail: String,
 }
 
 /// Where a mail stands.
@@ -369,6 +309,9 @@ pub struct FacilityFile {
     pub reason: Option<String>,
     /// The last mail with No and password.
     pub ticket_mail: Option<TicketMailStatus>,
+    /// Of a returned application: the last mail with the link to correct it. None once that link works no longer.
+    #[serde(default)]
+    pub return_mail: Option<ReturnMailStatus>,
     /// Since when a report lies here that the mail did not come.
     pub no_mail_since: Option<Timestamp>,
 }
@@ -406,11 +349,8 @@ impl FacilityRecord {
 }
 
 quiet!(
-    PaperApplication,
-    ReturnedApplication,
     FacilityReason,
     FacilityRejection,
-    NoMailReport,
     TicketMailStatus,
     TicketMailAgain,
     ManagerChange,

@@ -7,6 +7,7 @@
 //!
 //! Not here: rules, storage, screens. The glossary of terms stands in this crate's README.
 
+mod application;
 mod duty;
 mod facility;
 mod ids;
@@ -26,6 +27,7 @@ mod setup_code;
 pub mod limits;
 pub mod text;
 
+pub use application::*;
 pub use duty::*;
 pub use facility::*;
 pub use ids::*;

@@ -16,11 +16,12 @@ use axum::response::Response;
 use renraku_wire::{
     Directory, EnrolmentTicket, Facility, FacilityApplied, FacilityApproved, FacilityChange,
     FacilityChangeId, FacilityChanged, FacilityClosing, FacilityId, FacilityReason, FacilityRecord,
-    FacilityRejection, ManagerChange, ManagerDesignated, MapListing, NewTicket, PaperApplication,
-    TicketMailAgain,
+    FacilityRejection, FacilityReturn, ManagerChange, ManagerDesignated, MapListing, NewTicket,
+    PaperApplication, TicketMailAgain,
 };
 
-/// Enters an application that came on paper (F02, F28), for the office, in trial mode too (F20).
+/// Enters an application that came on paper (F02, F28), or the correction of one, for the office, in trial mode too
+/// (F20).
 #[utoipa::path(post, path = "/v1/facility-applications", tag = "facility",
     request_body = PaperApplication, responses((status = 201, body = FacilityApplied)))]
 pub async fn on_paper(
@@ -74,16 +75,16 @@ pub async fn approve(
     Ok(Json(FacilityApproved { login_id: account.login_id, first_password: account.first_password }))
 }
 
-/// Returns an application to be corrected (差戻し, F02).
+/// Returns an application to be corrected (差戻し, F02), also once more.
 #[utoipa::path(post, path = "/v1/facilities/{id}/return", tag = "facility",
-    params(("id" = FacilityId, Path)), request_body = FacilityReason, responses((status = 204)))]
+    params(("id" = FacilityId, Path)), request_body = FacilityReturn, responses((status = 204)))]
 pub async fn send_back(
     State(app): State<App>,
     office: Secretariat,
     PathId(id): PathId<FacilityId>,
-    Body(body): Body<FacilityReason>,
+    Body(body): Body<FacilityReturn>,
 ) -> Result<StatusCode, AppError> {
-    decide::send_back(&app, &office, id.into(), &body.reason).await?;
+    decide::send_back(&app, &office, id.into(), &body).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

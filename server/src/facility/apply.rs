@@ -52,10 +52,12 @@ async fn on_file(c: &mut Conn, town: Id, clean: &FacilityApplication) -> Result<
     if same == *clean { Ok(()) } else { Err(Code::IdConflict.into()) }
 }
 
-/// Takes in an application that came on paper, in trial mode too. Sending it twice applies once.
+/// Takes in an application that came on paper, or the correction of one that is not decided, in trial mode too.
+/// Sending it twice applies or corrects once.
 ///
 /// # Errors
-/// [`Code::FieldInvalid`]; [`Code::FacilityOutside`]; [`Code::IdConflict`].
+/// [`Code::FieldInvalid`]; [`Code::FacilityOutside`]; [`Code::IdConflict`]; for a correction [`Code::NotFound`] and
+/// [`Code::StateConflict`].
 pub async fn on_paper(
     app: &App,
     office: &Secretariat,
@@ -75,13 +77,20 @@ pub async fn on_paper(
     let town = office.municipality_id();
     app.db
         .write(async |c| {
+            if let Some(id) = paper.corrects {
+                store::standing(c, town, id.into()).await?;
+            }
             if !record::is_scan(c, &office.facility_admin()?, intake.scan).await? {
                 return Err(AppError::field("scan"));
             }
             // A page keeps its scan anew each time that it is sent: the same scan is meant.
             let scan = media::store::digest(c, office, intake.scan).await?;
-            let what = (&clean, &intake.channel, &intake.received_on, scan);
+            let what = (&clean, &intake.channel, &intake.received_on, scan, &paper.corrects);
             let again = sent::again(c, town, KIND, clean.id.into(), &what).await?;
+            if let Some(id) = paper.corrects {
+                let clean = FacilityApplication { id, ..clean.clone() };
+                return if again { Ok(()) } else { correct_on_paper(c, office, &clean, &intake, now).await };
+            }
             if store::insert(c, town, &clean, Some(&intake), now).await? {
                 let word = crate::db::sql::word(&intake.channel);
                 return audit::record(c, office.actor(), "facility.intake", Some(clean.id.into()), &word)
@@ -90,7 +99,47 @@ pub async fn on_paper(
             if again { Ok(()) } else { on_file(c, town, &clean).await }
         })
         .await?;
-    Ok(clean.id)
+    Ok(paper.corrects.unwrap_or(clean.id))
+}
+
+/// What the office corrects for an applicant: an application that is not decided, as it stands.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::StateConflict`] once it is decided.
+pub async fn to_correct(
+    app: &App,
+    office: &Secretariat,
+    id: FacilityId,
+) -> Result<FacilityApplication, AppError> {
+    let town = office.municipality_id();
+    app.db
+        .read(async |c| {
+            store::standing(c, town, id.into()).await?;
+            let (application, state, _) = record::application(c, town, id.into()).await?;
+            rules::after(state, Event::Correct)?;
+            Ok(application)
+        })
+        .await
+}
+
+/// Writes a correction that came on paper over the application. Its scan takes the place of the one before, whose id
+/// the audit trail keeps.
+async fn correct_on_paper(
+    c: &mut Conn,
+    office: &Secretariat,
+    clean: &FacilityApplication,
+    intake: &Paper,
+    now: i64,
+) -> Result<(), AppError> {
+    let (town, id) = (office.municipality_id(), Id::from(clean.id));
+    let before = store::advance(c, town, id, Event::Correct, None).await?;
+    store::keep_past(c, town, id, &before, Some(office.staff_id()), now).await?;
+    store::correct(c, town, clean, now).await?;
+    store::came_on_paper(c, town, id, intake).await?;
+    letters::end_links(c, town, id, now).await?;
+    let instead = before.scan_id.map_or(String::new(), |old| format!(" instead of {old}"));
+    let detail = format!("{}{instead}", crate::db::sql::word(&intake.channel));
+    audit::record(c, office.actor(), "facility.correct_on_paper", Some(id), &detail).await
 }
 
 /// A returned application as its link opens it.

@@ -13,7 +13,7 @@ use crate::error::AppError;
 use crate::input;
 use crate::notice::FacilityNews;
 use crate::sent;
-use crate::session::password;
+use crate::session::{self, password};
 use crate::staff;
 use crate::state::App;
 use renraku_wire::{
@@ -218,7 +218,8 @@ async fn close(
 }
 
 /// Designates who manages a facility (F09). Its manager hands over to one of its staff; the office may also
-/// name somebody new, or give a manager who never signed in a new first password. There is exactly one
+/// name somebody new, or give a manager who never signed in a new first password, which lifts locks and ends
+/// sessions. There is exactly one
 /// manager afterwards. The same request again gets the same first password again, until it is used.
 ///
 /// # Errors
@@ -275,6 +276,10 @@ pub async fn designate(
                     let again = known.first_password_id == Some(request);
                     if unused && !again {
                         staff::account::set_first_password(c, town, person, &hash, request).await?;
+                        // As every new first password: nothing that came before it counts.
+                        session::store::close_all(c, town, person).await?;
+                        session::tally::lift(c, town, &known.login_id).await?;
+                        session::store::end_tickets(c, town, person, now).await?;
                     }
                     let handed_out = unused.then_some(!again);
                     (known.name.clone(), known.login_id.clone(), handed_out)

@@ -2,7 +2,7 @@
 //! more No for a device. What the API and the portal share.
 
 use super::rules::{self, Event};
-use super::store::{self, letters, people, stray};
+use super::store::{self, Standing, letters, people, stray};
 use crate::access::{Secretariat, token_hash};
 use crate::audit;
 use crate::clock;
@@ -15,7 +15,7 @@ use crate::sent;
 use crate::session::password;
 use crate::staff;
 use crate::state::App;
-use renraku_wire::{Code, FacilityState, TicketMailAgain};
+use renraku_wire::{Code, FacilityReturn, FacilityState, TicketMailAgain};
 
 /// Tells a facility's manager.
 ///
@@ -90,6 +90,8 @@ pub async fn reject(app: &App, office: &Secretariat, id: Id, reason: Option<&str
             let application = store::advance(c, town, id, Event::Reject, reason.as_deref()).await?;
             store::decided(c, office, id, now).await?;
             letters::end_links(c, town, id, now).await?;
+            // Who waits for a No hears that there will be none.
+            letters::settle(c, office, id, now).await?;
             let mail = &application.manager_mail;
             notice::queue_letter(c, &app.secret, town, Id::new(), mail, &Letter::Rejected).await?;
             audit::record(c, office.actor(), "facility.reject", Some(id), "").await
@@ -100,29 +102,70 @@ pub async fn reject(app: &App, office: &Secretariat, id: Id, reason: Option<&str
 }
 
 /// Returns an application to be corrected: the applicant gets a link that works once, as long as a
-/// certificate No does.
+/// certificate No does. Returned again, the application has a new link, mailed to the address on file or to the
+/// corrected one, and the link before is worth nothing. Sending it twice mails once.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::StateConflict`], [`Code::FieldInvalid`].
-pub async fn send_back(app: &App, office: &Secretariat, id: Id, reason: &str) -> Result<(), AppError> {
-    let reason = rules::reason(reason)?;
+/// [`Code::NotFound`], [`Code::StateConflict`], [`Code::FieldInvalid`], [`Code::IdConflict`].
+pub async fn send_back(
+    app: &App,
+    office: &Secretariat,
+    id: Id,
+    given: &FacilityReturn,
+) -> Result<(), AppError> {
+    let reason = rules::reason(&given.reason)?;
+    let corrected = corrected(given.mail.as_deref())?;
     let town = office.municipality_id();
     let now = clock::now();
     let until = now + i64::from(office.policy().ticket_days) * 86_400_000;
     let token = password::random_text(40);
     app.db
         .write(async |c| {
+            store::standing(c, town, id).await?;
+            let (letter_id, what) = (Id::from(given.id), (id.to_string(), &reason, &corrected));
+            if sent::again(c, town, "facility_return", letter_id, &what).await? {
+                return Ok(());
+            }
+            if notice::exists(c, town, letter_id).await? {
+                return Err(Code::IdConflict.into());
+            }
             let application = store::advance(c, town, id, Event::Return, Some(&reason)).await?;
-            let link = (token_hash(&token), Id::new());
-            letters::insert_link(c, town, id, (&link.0, link.1), until, now).await?;
+            let mail = corrected.as_deref().unwrap_or(&application.manager_mail);
+            readdress(c, office, id, &application, mail, now).await?;
+            letters::insert_link(c, town, id, (&token_hash(&token), letter_id), until, now).await?;
             let letter = Letter::Returned { token: token.clone(), until };
-            let mail = &application.manager_mail;
-            notice::queue_letter(c, &app.secret, town, link.1, mail, &letter).await?;
+            notice::queue_letter(c, &app.secret, town, letter_id, mail, &letter).await?;
             audit::record(c, office.actor(), "facility.return", Some(id), "").await
         })
         .await?;
     app.notices_queued.notify_one();
     Ok(())
+}
+
+/// The address that the office put in the place of the one on file, if it did.
+fn corrected(given: Option<&str>) -> Result<Option<String>, AppError> {
+    match given.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(given) => input::mail(given, "mail").map(Some),
+    }
+}
+
+/// Notes the manager's corrected address, and keeps the one before.
+async fn readdress(
+    c: &mut Conn,
+    office: &Secretariat,
+    id: Id,
+    before: &Standing,
+    address: &str,
+    now: i64,
+) -> Result<(), AppError> {
+    if address == before.manager_mail {
+        return Ok(());
+    }
+    let town = office.municipality_id();
+    store::keep_past(c, town, id, before, Some(office.staff_id()), now).await?;
+    store::set_manager(c, town, id, &before.manager_name, address).await?;
+    audit::record(c, office.actor(), "facility.mail_address", Some(id), "").await
 }
 
 /// Suspends a facility (利用停止): its sessions end, and its certificates are refused from the next request
@@ -173,10 +216,7 @@ pub async fn mail_again(
     id: Id,
     again: &TicketMailAgain,
 ) -> Result<(), AppError> {
-    let corrected = match again.mail.as_deref().map(str::trim) {
-        None | Some("") => None,
-        Some(given) => Some(input::mail(given, "mail")?),
-    };
+    let corrected = corrected(again.mail.as_deref())?;
     let town = office.municipality_id();
     let now = clock::now();
     let fresh = ticket::Fresh::make(&app.hashing, office.policy(), now).await?;
@@ -193,11 +233,7 @@ pub async fn mail_again(
             if !letters::mail_ticket(c, &app.secret, to, again.id.into(), &fresh, now).await? {
                 return Ok(());
             }
-            if address != facility.manager_mail {
-                store::keep_past(c, town, id, &facility, Some(office.staff_id()), now).await?;
-                store::set_manager(c, town, id, &facility.manager_name, address).await?;
-                audit::record(c, office.actor(), "facility.mail_address", Some(id), "").await?;
-            }
+            readdress(c, office, id, &facility, address, now).await?;
             letters::settle(c, office, id, now).await?;
             audit::record(c, office.actor(), "facility.ticket_mail", Some(id), "").await
         })

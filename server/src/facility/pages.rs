@@ -80,6 +80,8 @@ fn kinds(chosen: &str) -> Vec<Choice> {
 /// What a paper needs beside the application.
 #[derive(Default)]
 struct PaperTyped {
+    /// The application that it corrects, if it does.
+    corrects: String,
     channel: String,
     received_on: String,
     uploaded: String,

@@ -13,7 +13,7 @@ use renraku_wire::{
 pub enum Event {
     /// 差戻し
     Return,
-    /// 訂正: the applicant sends it again.
+    /// 訂正: the applicant sends it again, or the office enters what came on paper.
     Correct,
     /// 承認・登録
     Approve,
@@ -36,8 +36,9 @@ pub enum Event {
 pub fn after(state: FacilityState, event: Event) -> Result<FacilityState, Code> {
     use FacilityState::{Applied, Approved, Closed, Rejected, Returned, Suspended};
     match (state, event) {
-        (Applied, Event::Return) => Ok(Returned),
-        (Returned, Event::Correct) => Ok(Applied),
+        // Returned again: the mail did not arrive, or its link expired.
+        (Applied | Returned, Event::Return) => Ok(Returned),
+        (Applied | Returned, Event::Correct) => Ok(Applied),
         (Applied, Event::Approve) => Ok(Approved),
         // Who never answers a return is rejected in the end.
         (Applied | Returned, Event::Reject) => Ok(Rejected),
@@ -158,6 +159,8 @@ mod tests {
             (Applied, Event::Return, Returned),
             (Applied, Event::Approve, Approved),
             (Applied, Event::Reject, Rejected),
+            (Applied, Event::Correct, Applied),
+            (Returned, Event::Return, Returned),
             (Returned, Event::Correct, Applied),
             (Returned, Event::Reject, Rejected),
             (Approved, Event::Change, Approved),

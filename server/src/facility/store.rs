@@ -165,6 +165,8 @@ pub struct Standing {
     pub state: String,
     /// It lies outside the town.
     pub outside: bool,
+    /// The scan of its paper.
+    pub scan_id: Option<Id>,
 }
 
 /// A facility as it stands. The office itself is none that can be decided about.
@@ -280,7 +282,7 @@ pub async fn keep_past(
     Ok(())
 }
 
-/// Writes a corrected application over the returned one, whose past was kept.
+/// Writes a corrected application over the one before, whose past was kept.
 ///
 /// # Errors
 /// The database failed.
@@ -302,6 +304,24 @@ pub async fn correct(
             facility::manager_mail.eq(&application.manager_mail),
             facility::outside.eq(application.outside),
             facility::corrected_at.eq(now),
+        ))
+    )?;
+    Ok(())
+}
+
+/// Notes how a correction came that the office entered.
+///
+/// # Errors
+/// The database failed.
+pub async fn came_on_paper(c: &mut Conn, town: Id, id: Id, paper: &Paper) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(facility::table.find((town, id))).set((
+            facility::channel.eq(word(&paper.channel)),
+            facility::received_on.eq(&paper.received_on),
+            facility::received_by.eq(paper.received_by),
+            facility::scan_id.eq(paper.scan),
         ))
     )?;
     Ok(())

@@ -2,12 +2,13 @@
 
 use crate::access::SignedIn;
 use crate::db::prelude::*;
-use crate::db::schema::{device, staff};
+use crate::db::schema::{device, facility, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::run;
-use renraku_wire::Role;
+use renraku_wire::{FacilityState, Role};
+use std::collections::HashSet;
 
 /// True for a device of the caller's facility.
 ///
@@ -48,6 +49,27 @@ pub async fn managers(c: &mut Conn, who: &SignedIn, facility: Id) -> Result<Vec<
             .filter(staff::role.eq(word(&Role::FacilityManager)))
             .select(staff::id)
     )?)
+}
+
+/// The facilities with somebody to send a report on: approved ones with an active manager.
+///
+/// # Errors
+/// The database failed.
+pub async fn managed(c: &mut Conn, who: &SignedIn) -> Result<HashSet<Id>, AppError> {
+    let rows: Vec<Id> = run!(
+        c,
+        load,
+        staff::table
+            .inner_join(facility::table.on(
+                facility::municipality_id.eq(staff::municipality_id).and(facility::id.eq(staff::facility_id))
+            ))
+            .filter(staff::municipality_id.eq(who.municipality_id()))
+            .filter(staff::state.eq("active"))
+            .filter(staff::role.eq(word(&Role::FacilityManager)))
+            .filter(facility::state.eq(word(&FacilityState::Approved)))
+            .select(staff::facility_id)
+    )?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The active people of the office.

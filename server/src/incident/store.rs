@@ -1,19 +1,21 @@
 //! Reports in the database: who sees which, and what waits. Writing them: `entries`.
 
 use super::rules::{self, Seats, Standing};
-use super::words;
+use super::{people, words};
 use crate::access::SignedIn;
 use crate::db::prelude::*;
 use crate::db::schema::{facility, incident, incident_entry, staff};
 use crate::db::sql::from_word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::notice::reminder::DAY;
 use crate::portal::{Task, language};
-use crate::run;
+use crate::{clock, run};
 use diesel::sql_types::Bool;
 use renraku_wire::{
     Code, Incident, IncidentEntry, IncidentState, IncidentStep, IncidentSummary, Role, Timestamp,
 };
+use std::collections::HashSet;
 
 /// Reports that a list shows at the most.
 const PAGE: i64 = 300;
@@ -194,8 +196,8 @@ pub async fn whole(c: &mut Conn, who: &SignedIn, id: Id) -> Result<Incident, App
     })
 }
 
-/// What waits for this person here: for the manager, reports to send on; for the office, reports to receive,
-/// the reports that the law asks for with their due dates, and what can be ended.
+/// What waits for this person here: for the manager, reports to send on; for the office, reports to receive (also
+/// those that nobody has sent on for a day, or that nobody can), the reports that the law asks for with their due dates, and what can be ended.
 ///
 /// # Errors
 /// The database failed.
@@ -203,8 +205,12 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
     if who.facility_admin().is_err() {
         return Ok(vec![]);
     }
+    let reports = list(c, who).await?;
+    let reported = reports.iter().any(|r| r.seats.office && r.summary.state == IncidentState::Reported);
+    let managed = if reported { people::managed(c, who).await? } else { HashSet::new() };
+    let a_day_ago = clock::now() - DAY;
     let mut tasks = vec![];
-    for report in list(c, who).await? {
+    for report in reports {
         let s = &report.summary;
         let what = format!("{}・{}", s.facility_name, words::kind(s.kind));
         let href = format!("/incidents/{}", s.id);
@@ -217,6 +223,10 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
         }
         if s.state == IncidentState::Forwarded {
             add(format!("事故の報告を受け付ける（{what}）"), report.changed_at);
+        }
+        let unsent = s.reported_at.0 < a_day_ago || !managed.contains(&report.facility_id);
+        if s.state == IncidentState::Reported && unsent {
+            add(format!("事故の報告を受け付ける（{what}。管理者から送られていません）"), s.reported_at.0);
         }
         if let Some(Timestamp(due)) = s.prompt_due_at {
             add(format!("漏えい等の速報をする（期限 {}、{what}）", language::day(due)), s.noticed_at.0);

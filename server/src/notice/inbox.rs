@@ -90,6 +90,25 @@ pub async fn unclaimed(
     )?)
 }
 
+/// Gives back what this person claimed and did not tick off: they cannot any more.
+///
+/// # Errors
+/// The database failed.
+pub async fn give_back(c: &mut Conn, town: Id, staff_id: Id) -> Result<(), AppError> {
+    run!(
+        c,
+        execute,
+        diesel::update(
+            inbox_line::table
+                .filter(inbox_line::municipality_id.eq(town))
+                .filter(inbox_line::claimed_by.eq(staff_id))
+                .filter(inbox_line::done_at.is_null())
+        )
+        .set((inbox_line::claimed_by.eq(None::<Id>), inbox_line::claimed_at.eq(None::<i64>)))
+    )?;
+    Ok(())
+}
+
 pub(super) async fn insert(c: &mut Conn, rows: &[Row]) -> Result<(), AppError> {
     if !rows.is_empty() {
         run!(c, execute, diesel::insert_into(inbox_line::table).values(rows))?;

@@ -7,7 +7,7 @@ use crate::db::schema::{facility, staff};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::error::AppError;
-use crate::run;
+use crate::{notice, run};
 use renraku_wire::{Code, FacilityKind, MailKind, Profession, Role, StaffState};
 
 /// An account as those who manage it act on it.
@@ -17,6 +17,8 @@ pub struct Account {
     pub id: Id,
     /// Where they work.
     pub facility_id: Id,
+    /// Name.
+    pub name: String,
     /// Individual user id.
     pub login_id: String,
     role: String,
@@ -73,6 +75,7 @@ pub async fn managed(c: &mut Conn, admin: &FacilityAdmin, id: Id) -> Result<Acco
             .select((
                 staff::id,
                 staff::facility_id,
+                staff::name,
                 staff::login_id,
                 staff::role,
                 staff::state,
@@ -218,7 +221,8 @@ pub async fn set_first_password(
     Ok(())
 }
 
-/// Ends an account: no addresses, no password, no rights. The name and the user id stay.
+/// Ends an account: no addresses, no password, no rights; notices that it claimed wait for somebody else. The name and
+/// the user id stay.
 ///
 /// # Errors
 /// The database failed.
@@ -233,6 +237,7 @@ pub async fn end(c: &mut Conn, town: Id, id: Id, left_on: &str) -> Result<(), Ap
             staff::may_export.eq(false),
         ))
     )?;
+    notice::inbox::give_back(c, town, id).await?;
     let none = Mails { mail: None, key: None, kind: MailKind::None, forwarding: None };
     set_mails(c, town, id, &none).await
 }

@@ -7,14 +7,14 @@ use crate::error::AppError;
 use crate::session::password;
 use crate::state::App;
 use crate::{audit, clock, input, sent};
-use renraku_wire::{NewStaff, StaffAdded};
+use renraku_wire::{Code, NewStaff, StaffAdded};
 
 /// Adds an account to a facility — the own one, or the one the office names — or answers the same
 /// request again, as long as the account was never used.
 ///
 /// # Errors
-/// [`renraku_wire::Code::NotFound`] for another's facility; [`renraku_wire::Code::FieldInvalid`],
-/// [`renraku_wire::Code::AlreadyTaken`], [`renraku_wire::Code::IdConflict`].
+/// [`Code::NotFound`] for another's facility; [`Code::StateConflict`] for one that is not in use;
+/// [`Code::FieldInvalid`], [`Code::AlreadyTaken`], [`Code::IdConflict`].
 pub async fn add(
     app: &App,
     admin: &FacilityAdmin,
@@ -30,7 +30,11 @@ pub async fn add(
     let now = clock::now();
     app.db
         .write(async |c| {
-            let (facility_id, _) = store::facility(c, admin, facility).await?;
+            let place = store::facility(c, admin, facility).await?;
+            if !place.in_use {
+                return Err(Code::StateConflict.into());
+            }
+            let facility_id = place.id;
             let what = (admin.staff_id().to_string(), facility_id.to_string(), &new);
             sent::again(c, admin.municipality_id(), "staff", id, &what).await?;
             match store::insert(c, admin, facility_id, &new, &mails, &hash, now).await? {

@@ -43,7 +43,7 @@ pub struct Of {
     facility: Option<FacilityId>,
 }
 
-/// The accounts of the own facility, or of the one the office names, with their states.
+/// The accounts of the own facility, or of the one the office names (a suspended one too), with their states.
 #[utoipa::path(get, path = "/v1/staff", tag = "staff", params(("facility" = Option<FacilityId>, Query)),
     responses((status = 200, body = [StaffDetail])))]
 pub async fn list(
@@ -54,8 +54,8 @@ pub async fn list(
     let list = app
         .db
         .read(async |c| {
-            let (facility, _) = store::facility(c, &admin, of.facility.map(Into::into)).await?;
-            detail::of_facility(c, &admin, facility).await
+            let place = store::facility(c, &admin, of.facility.map(Into::into)).await?;
+            detail::of_facility(c, &admin, place.id).await
         })
         .await?;
     Ok(Json(list))

@@ -1,5 +1,6 @@
 //! Changing an account (F10) and handing out a new first password: what the API and the portal share.
 
+use super::on_file::{self, Fate};
 use super::{account, rules, store};
 use crate::access::{FacilityAdmin, SignedIn};
 use crate::db::Id;
@@ -38,6 +39,9 @@ pub async fn change(app: &App, admin: &FacilityAdmin, id: Id, given: &StaffChang
             }
             let others = account::managers_but(c, town, account.facility_id, id).await?.len();
             rules::keeps_a_manager(before, Some(after), i64::try_from(others).unwrap_or(i64::MAX))?;
+            let fate =
+                if rules::runs(after) { Fate::Stays(&name, mails.mail.as_deref()) } else { Fate::Goes };
+            on_file::follow(c, &app.secret, admin, &account, fate).await?;
             store::mail_is_free(c, town, id, &mails).await?;
             let profile = account::Profile {
                 name: &name,
@@ -56,7 +60,9 @@ pub async fn change(app: &App, admin: &FacilityAdmin, id: Id, given: &StaffChang
             }
             audit::record(c, admin.actor(), "staff.change", Some(id), "").await
         })
-        .await
+        .await?;
+    app.notices_queued.notify_one();
+    Ok(())
 }
 
 /// Changes the own addresses.
@@ -69,6 +75,11 @@ pub async fn own_mail(app: &App, who: &SignedIn, given: &OwnMail) -> Result<(), 
     app.db
         .write(async |c| {
             store::mail_is_free(c, town, id, &mails).await?;
+            if let Ok(admin) = who.facility_admin() {
+                let account = account::managed(c, &admin, id).await?;
+                let fate = Fate::Stays(&account.name, mails.mail.as_deref());
+                on_file::follow(c, &app.secret, who, &account, fate).await?;
+            }
             account::set_mails(c, town, id, &mails).await?;
             audit::record(c, who.actor(), "staff.own_mail", Some(id), "").await
         })

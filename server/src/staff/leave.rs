@@ -1,5 +1,6 @@
 //! Leaving (F11): what the API and the portal share.
 
+use super::on_file::{self, Fate};
 use super::{account, rules, teams};
 use crate::access::FacilityAdmin;
 use crate::db::Id;
@@ -26,6 +27,7 @@ pub async fn leave(app: &App, admin: &FacilityAdmin, id: Id, leaving: &Leaving) 
             rules::next(account.state(), rules::Act::Leave)?;
             let others = account::managers_but(c, town, account.facility_id, id).await?.len();
             rules::keeps_a_manager(account.role()?, None, i64::try_from(others).unwrap_or(i64::MAX))?;
+            on_file::follow(c, &app.secret, admin, &account, Fate::Goes).await?;
             let places = teams::places(c, town, id).await?;
             if !rules::without_lead(&places, id).is_empty() {
                 let successor: Id = leaving.successor.ok_or(Code::LeadNeeded)?.into();

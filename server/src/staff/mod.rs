@@ -10,6 +10,7 @@ pub mod api;
 pub mod change;
 pub mod detail;
 pub mod leave;
+pub mod on_file;
 pub mod pages;
 pub mod person;
 pub mod profile;

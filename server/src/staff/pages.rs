@@ -59,6 +59,7 @@ impl From<StaffDetail> for Line {
 struct ListPage {
     frame: Frame,
     facility: String,
+    in_use: bool,
     trouble: Trouble,
     staff: Vec<Line>,
     left: Vec<Line>,
@@ -79,16 +80,16 @@ fn wanted(facility: &str) -> Result<Option<Id>, AppError> {
 impl ListPage {
     async fn new(app: &App, admin: &FacilityAdmin, form: Typed) -> Result<Self, AppError> {
         let wanted = wanted(&form.facility)?;
-        let (frame, facility, all, of) = app
+        let (frame, place, all, of) = app
             .db
             .read(async |c| {
-                let (id, name) = store::facility(c, admin, wanted).await?;
+                let place = store::facility(c, admin, wanted).await?;
                 let facilities = match admin.secretariat() {
                     Ok(office) => store::facilities(c, &office).await?,
                     Err(_) => vec![],
                 };
-                let of = detail::of_facility(c, admin, id).await?;
-                Ok((admin.frame(app, c).await?, (id, name), facilities, of))
+                let of = detail::of_facility(c, admin, place.id).await?;
+                Ok((admin.frame(app, c).await?, place, facilities, of))
             })
             .await?;
         let (left, staff): (Vec<_>, Vec<_>) = of.into_iter().partition(|d| d.state == StaffState::Left);
@@ -96,11 +97,12 @@ impl ListPage {
         professions.extend(choices(language::PROFESSIONS, &form.profession));
         let facilities = all
             .into_iter()
-            .map(|(id, label)| Choice { chosen: id == facility.0, value: id.to_string(), label })
+            .map(|(id, label)| Choice { chosen: id == place.id, value: id.to_string(), label })
             .collect();
         Ok(Self {
             frame,
-            facility: facility.1,
+            facility: place.name,
+            in_use: place.in_use,
             trouble: Trouble::none(),
             staff: staff.into_iter().map(Line::from).collect(),
             left: left.into_iter().map(Line::from).collect(),

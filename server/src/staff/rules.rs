@@ -131,6 +131,15 @@ pub fn keeps_a_manager(before: Role, after: Option<Role>, others: i64) -> Result
     if runs(before) && !stays && others == 0 { Err(Code::ManagerNeeded) } else { Ok(()) }
 }
 
+/// Who takes the place of the manager on file, of those who manage besides: the only one, where there is an address.
+#[must_use]
+pub fn successor(others: &[(String, Option<String>)]) -> Option<(String, String)> {
+    match others {
+        [(name, Some(mail))] => Some((name.clone(), mail.clone())),
+        _ => None,
+    }
+}
+
 /// A last day: today or within the last year, in Japan.
 ///
 /// # Errors
@@ -236,6 +245,16 @@ mod tests {
         assert_eq!(keeps_a_manager(Role::FacilityManager, Some(Role::FacilityManager), 0), Ok(()));
         assert_eq!(keeps_a_manager(Role::FacilityManager, None, 1), Ok(()));
         assert_eq!(keeps_a_manager(Role::Member, None, 0), Ok(()));
+    }
+
+    #[test]
+    fn the_only_other_manager_takes_the_place_on_file() {
+        let of = |name: &str, mail: Option<&str>| (name.to_owned(), mail.map(str::to_owned));
+        let (a, b) = (of("a", Some("a@example.invalid")), of("b", Some("b@example.invalid")));
+        assert_eq!(successor(std::slice::from_ref(&a)), Some(("a".into(), "a@example.invalid".into())));
+        assert_eq!(successor(&[a, b]), None);
+        assert_eq!(successor(&[of("a", None)]), None);
+        assert_eq!(successor(&[]), None);
     }
 
     #[test]

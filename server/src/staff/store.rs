@@ -187,15 +187,22 @@ pub async fn insert_manager(
     if rows == 0 { Err(Code::AlreadyTaken.into()) } else { Ok(()) }
 }
 
-/// The facility whose staff this admin manages: the own one, or the one the office names. With its name.
+/// A facility whose staff somebody manages.
+#[derive(Debug)]
+pub struct Place {
+    /// Its id.
+    pub id: Id,
+    /// Name.
+    pub name: String,
+    /// In use: a suspended one's staff is listed, and nobody is added.
+    pub in_use: bool,
+}
+
+/// The facility whose staff this admin manages: the own one, or the one the office names, also while it is suspended.
 ///
 /// # Errors
 /// [`Code::NotFound`], alike for another's and for none; [`Code::StateConflict`] for one that is not in use.
-pub async fn facility(
-    c: &mut Conn,
-    admin: &FacilityAdmin,
-    wanted: Option<Id>,
-) -> Result<(Id, String), AppError> {
+pub async fn facility(c: &mut Conn, admin: &FacilityAdmin, wanted: Option<Id>) -> Result<Place, AppError> {
     let id = wanted.unwrap_or(admin.facility_id());
     if id != admin.facility_id() && admin.secretariat().is_err() {
         return Err(Code::NotFound.into());
@@ -207,10 +214,14 @@ pub async fn facility(
     )
     .optional()?;
     let (name, state) = row.ok_or(Code::NotFound)?;
-    if state == word(&FacilityState::Approved) { Ok((id, name)) } else { Err(Code::StateConflict.into()) }
+    match from_word(&state)? {
+        FacilityState::Approved => Ok(Place { id, name, in_use: true }),
+        FacilityState::Suspended => Ok(Place { id, name, in_use: false }),
+        _ => Err(Code::StateConflict.into()),
+    }
 }
 
-/// The facilities whose staff the office may look at, by name.
+/// The facilities whose staff the office may look at, by name: approved and suspended ones.
 ///
 /// # Errors
 /// The database failed.
@@ -220,7 +231,7 @@ pub async fn facilities(c: &mut Conn, office: &Secretariat) -> Result<Vec<(Id, S
         load,
         facility::table
             .filter(facility::municipality_id.eq(office.municipality_id()))
-            .filter(facility::state.eq(word(&FacilityState::Approved)))
+            .filter(facility::state.eq_any([word(&FacilityState::Approved), word(&FacilityState::Suspended)]))
             .order(facility::name)
             .select((facility::id, facility::name))
     )?)

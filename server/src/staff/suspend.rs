@@ -9,12 +9,12 @@ use crate::state::App;
 use crate::{audit, clock, input, sent, session};
 use renraku_wire::{Code, NoticeKind, Suspending};
 
-/// Suspends an id: its sessions end at once. The person hears by mail, the facility's managers as they hear
+/// Suspends an id: its sessions end at once, and notices that it claimed wait for somebody else. The person hears by mail, the facility's managers as they hear
 /// of everything.
 ///
 /// # Errors
 /// [`Code::NotFound`]; [`Code::RoleInsufficient`] for the own account; [`Code::StateConflict`] for one that
-/// is suspended or ended; [`Code::IdConflict`]; [`Code::FieldInvalid`] for no reason, and for `agreed`
+/// is suspended or ended; [`Code::ManagerNeeded`] for the office's last one; [`Code::IdConflict`]; [`Code::FieldInvalid`] for no reason, and for `agreed`
 /// where the town does not suspend without asking.
 pub async fn suspend(app: &App, office: &Secretariat, id: Id, given: &Suspending) -> Result<(), AppError> {
     let town = office.municipality_id();
@@ -35,9 +35,15 @@ pub async fn suspend(app: &App, office: &Secretariat, id: Id, given: &Suspending
                 return if whose == id { Ok(()) } else { Err(Code::IdConflict.into()) };
             }
             rules::next(account.state(), rules::Act::Suspend)?;
+            if account.office() {
+                // Of two who suspend each other at once, one stays: somebody has to let the other go on.
+                let others = account::managers_but(c, town, account.facility_id, id).await?.len();
+                rules::keeps_a_manager(account.role()?, None, i64::try_from(others).unwrap_or(i64::MAX))?;
+            }
             suspension::begin(c, office, id, given.id.into(), &reason, now).await?;
             session::store::close_all(c, town, id).await?;
             session::store::end_tickets(c, town, id, now).await?;
+            notice::inbox::give_back(c, town, id).await?;
             tell(c, town, &account, NoticeKind::AccountSuspended).await?;
             audit::record(c, office.actor(), "staff.suspend", Some(id), &given.id.to_string()).await
         })

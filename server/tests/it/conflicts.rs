@@ -87,6 +87,25 @@ async fn another_thing_under_the_same_id_is_refused(host: Host) {
     // The page keeps the scan anew each time that the form is sent: the same scan is the same application.
     let anew = with(&body, &[("scan", json!(same))]).remove(0);
     office.post("/v1/facility-applications", &anew).await.done();
+    // Returned, and corrected on paper.
+    let id = body["application"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/facilities/{id}/return");
+    let body = json!({ "id": NoticeId::new(), "reason": "番地", "mail": "kanri@example.invalid" });
+    let bent = with(&body, &[("reason", json!("電話番号")), ("mail", json!("another@example.invalid"))]);
+    tried.once(&office, "/v1/facilities/{id}/return", &path, &body, &bent).await;
+    let body = json!({ "application": application("紙の訪問看護 東"), "channel": "post", "scan": scan,
+                       "received_on": today, "corrects": id });
+    let bent = with(
+        &body,
+        &[
+            ("application.address", json!("別の所")),
+            ("channel", json!("hand")),
+            ("scan", json!(other_scan)),
+            ("corrects", json!(nursing.id)),
+            ("corrects", json!(null)),
+        ],
+    );
+    tried.once(&office, "/v1/facility-applications", "/v1/facility-applications", &body, &bent).await;
     let record: FacilityRecord = office.get(&format!("/v1/facilities/{}", nursing.id)).await.ok();
     let facility = record.facility;
     let path = format!("/v1/facilities/{}/changes", nursing.id);

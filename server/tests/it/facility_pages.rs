@@ -15,15 +15,15 @@ both!(
     a_trial_and_a_missing_mail_have_their_pages,
 );
 
-struct Page {
-    status: u16,
-    at: String,
-    text: String,
+pub struct Page {
+    pub status: u16,
+    pub at: String,
+    pub text: String,
 }
 
 impl Page {
     #[track_caller]
-    fn shows(self, status: u16, words: &[&str]) -> Self {
+    pub fn shows(self, status: u16, words: &[&str]) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         for word in words {
             assert!(self.text.contains(word), "{word} is missing in {}", self.text);
@@ -33,14 +33,14 @@ impl Page {
     }
 
     #[track_caller]
-    fn value(&self, name: &str) -> String {
+    pub fn value(&self, name: &str) -> String {
         let start = self.text.split(&format!("name=\"{name}\"")).nth(1).expect(name);
         start.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
 }
 
 /// A browser that follows where a form leads.
-async fn send(client: &Client, request: reqwest::RequestBuilder) -> Page {
+pub async fn send(client: &Client, request: reqwest::RequestBuilder) -> Page {
     let request = match &client.token {
         Some(token) => request.header("cookie", format!("__Host-renraku={token}")),
         None => request,
@@ -50,11 +50,11 @@ async fn send(client: &Client, request: reqwest::RequestBuilder) -> Page {
     Page { status, at, text: response.text().await.unwrap() }
 }
 
-async fn open(client: &Client, path: &str) -> Page {
+pub async fn open(client: &Client, path: &str) -> Page {
     send(client, client.http.get(format!("{}{path}", client.base))).await
 }
 
-async fn form(client: &Client, path: &str, fields: &[(&str, &str)]) -> Page {
+pub async fn form(client: &Client, path: &str, fields: &[(&str, &str)]) -> Page {
     let escape = |s: &str| s.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
     let body: Vec<_> = fields.iter().map(|(n, v)| format!("{n}={}", escape(v))).collect();
     let request = client
@@ -65,7 +65,7 @@ async fn form(client: &Client, path: &str, fields: &[(&str, &str)]) -> Page {
     send(client, request).await
 }
 
-async fn form_with(client: &Client, path: &str, fields: &[(&str, &str)], scan: &[u8]) -> Page {
+pub async fn form_with(client: &Client, path: &str, fields: &[(&str, &str)], scan: &[u8]) -> Page {
     let mut body = Vec::new();
     for (name, value) in fields {
         let part = format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");

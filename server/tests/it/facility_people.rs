@@ -70,10 +70,19 @@ async fn the_office_designates_somebody_new(host: Host) {
     let again: ManagerDesignated = office.post(&path, &new).await.ok();
     assert_eq!(again.login_id, designated.login_id);
     assert_eq!(again.first_password, designated.first_password, "the same request, the same password");
+    // Signed in with it somewhere, and locked by typing: a new one ends the one and lifts the other.
+    let mut next = town.care(town.device(&office, nursing.id).await);
+    next.sign_in(&designated.login_id, &designated.first_password.clone().unwrap()).await;
+    let open = next.clone();
+    let wrong = SignIn { id: None, login_id: designated.login_id.clone(), password: "wrong".into() };
+    for _ in 0..4 {
+        next.post("/v1/session", &wrong).await.refused(Code::SignInRefused);
+    }
+    next.post("/v1/session", &wrong).await.locked("15分");
     let anew = ManagerChange { id: FirstPasswordId::new(), ..new.clone() };
     let again: ManagerDesignated = office.post(&path, &anew).await.ok();
     assert_ne!(again.first_password, designated.first_password);
-    let mut next = town.care(town.device(&office, nursing.id).await);
+    open.get("/v1/session").await.refused(Code::SessionInvalid);
     next.first_sign_in(&again.login_id, &again.first_password.unwrap()).await;
     assert_eq!(record(&next, nursing.id).await.facility.manager_name, "架空 次子");
     let later: ManagerDesignated = office.post(&path, &new).await.ok();
@@ -265,7 +274,7 @@ async fn another_towns_facility_is_not_there(host: Host) {
         let change = FacilityChange { id: FacilityChangeId::new(), ..change(&on_file) };
         for (what, body) in [
             ("approval", json!(null)),
-            ("return", json!(why("x"))),
+            ("return", json!({ "id": NoticeId::new(), "reason": "x" })),
             ("rejection", json!({})),
             ("suspension", json!(why("x"))),
             ("resumption", json!(null)),

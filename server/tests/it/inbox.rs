@@ -14,6 +14,7 @@ both!(
     a_notice_without_an_own_address_waits_in_the_inbox,
     the_forwarding_address_is_told_as_the_town_says,
     one_of_two_claims_wins,
+    what_is_claimed_by_who_is_gone_waits_again,
     claiming_gives_no_access,
     a_forgotten_line_is_reminded_of_daily,
     the_office_sees_what_was_not_delivered,
@@ -187,6 +188,46 @@ async fn one_of_two_claims_wins(host: Host) {
         let shown = String::from_utf8(answer.body).unwrap();
         assert!(answer.status == status && shown.contains(words), "{act} {} {shown}", answer.status);
     }
+}
+
+async fn what_is_claimed_by_who_is_gone_waits_again(host: Host) {
+    let town = host.town("one").await;
+    let s = scene(&town, None).await;
+    s.nurse.1.post(&format!("/v1/patients/{}/posts", s.patient), &new_post("記録", vec![])).await.done();
+    let (post, patient) = (NoticeKind::PostPublished, NoticeKind::PatientRegistered);
+    let line = async |kind: NoticeKind| lines(&s.nursing.manager, kind).await.remove(0);
+    let act = async |client: &Client, kind: NoticeKind, act: &str| {
+        client.post(&format!("/v1/inbox/{}/{act}", line(kind).await.id), &()).await.ok::<InboxLine>()
+    };
+    let done = act(&s.nurse.1, patient, "done").await;
+    assert_eq!(act(&s.nurse.1, post, "claim").await.claimed_by, Some(s.nurse.0));
+    // Suspended: what was begun waits again, what was ticked off stays.
+    let given = Suspending { id: SuspensionId::new(), reason: "紛失".into(), agreed: false };
+    s.office.post(&format!("/v1/staff/{}/suspension", s.nurse.0), &given).await.done();
+    assert_eq!(line(post).await.claimed_by, None);
+    let kept = line(patient).await;
+    assert_eq!((kept.claimed_by, kept.done_at), (Some(s.nurse.0), done.done_at));
+    // Who leaves: it is counted again among what waits.
+    assert_eq!(act(&s.helper.1, post, "claim").await.claimed_by, Some(s.helper.0));
+    let unclaimed = async || s.nursing.manager.get("/v1/inbox").await.ok::<Inbox>().unclaimed;
+    let before = unclaimed().await;
+    let today = clock::japan(clock::now()).date().to_string();
+    let leaving = Leaving { left_on: today, successor: None };
+    s.nursing.manager.post(&format!("/v1/staff/{}/leaving", s.helper.0), &leaving).await.done();
+    assert_eq!((line(post).await.claimed_by, unclaimed().await), (None, before + 1));
+    // A facility that closes holds nothing either.
+    act(&s.nursing.manager, post, "claim").await;
+    let closing = FacilityClosing { id: FacilityChangeId::new(), reason: "廃業".into() };
+    s.office.post(&format!("/v1/facilities/{}/closure", s.nursing.id), &closing).await.done();
+    let db = &host.server.app.db;
+    let held: i64 = db
+        .read(async |c| {
+            let held = inbox_line::claimed_by.is_not_null().and(inbox_line::done_at.is_null());
+            Ok(run!(c, get_result, inbox_line::table.filter(held).count())?)
+        })
+        .await
+        .unwrap();
+    assert_eq!(held, 0);
 }
 
 async fn claiming_gives_no_access(host: Host) {

@@ -11,6 +11,7 @@ use renraku_wire::*;
 
 both!(
     a_report_goes_through_the_manager_to_the_office,
+    a_report_that_nobody_sends_on_is_the_offices,
     a_town_may_take_reports_at_once,
     a_report_is_seen_by_three_and_by_nobody_else,
     a_report_sent_twice_is_one,
@@ -139,6 +140,48 @@ async fn a_report_goes_through_the_manager_to_the_office(host: Host) {
     assert!(closed.steps.is_empty());
     s.nurse.1.post(&entries, &entry(IncidentStep::Note, "追記")).await.refused(Code::StateConflict);
     assert!(!page(&s.office, "/tasks").await.contains("/incidents/"));
+}
+
+async fn a_report_that_nobody_sends_on_is_the_offices(host: Host) {
+    let town = host.town("one").await;
+    let s = scene(&town).await;
+    // The law says nothing of this kind: no due date leads the office here.
+    let new = NewIncident { kind: IncidentKind::Other, ..lost_device() };
+    let reported: Incident = s.nurse.1.post("/v1/incidents", &new).await.ok();
+    assert_eq!(reported.summary.state, IncidentState::Reported);
+    let path = format!("/incidents/{}", new.id);
+    let waits = async || {
+        let tasks: Tasks = s.office.get("/v1/tasks").await.ok();
+        tasks.tasks.into_iter().any(|t| t.path == path && t.text.contains("管理者から送られていません"))
+    };
+    assert!(!waits().await, "it is the manager's turn");
+    // Nobody there can send it on: the facility is suspended, or its manager.
+    let why = FacilityReason { reason: "事故".into() };
+    let at = format!("/v1/facilities/{}", s.nursing.id);
+    s.office.post(&format!("{at}/suspension"), &why).await.done();
+    assert!(waits().await);
+    s.office.post(&format!("{at}/resumption"), &()).await.done();
+    assert!(!waits().await);
+    let staff: Vec<StaffDetail> = s.office.get(&format!("/v1/staff?facility={}", s.nursing.id)).await.ok();
+    let manager = staff.iter().find(|d| d.role == Role::FacilityManager).unwrap().id;
+    let given = Suspending { id: SuspensionId::new(), reason: "事故".into(), agreed: false };
+    s.office.post(&format!("/v1/staff/{manager}/suspension"), &given).await.done();
+    assert!(waits().await);
+    s.office.post(&format!("/v1/staff/{manager}/resumption"), &()).await.done();
+    assert!(!waits().await);
+    // Nobody has for a day.
+    let db = &host.server.app.db;
+    db.write(async |c| {
+        let long_ago = incident::reported_at.eq(clock::now() - DAY - 60_000);
+        run!(c, execute, diesel::update(incident::table).set(long_ago))?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert!(waits().await);
+    assert!(page(&s.office, &path).await.contains("receive"), "the page offers what the task asks for");
+    s.office.post(&format!("/v1{path}/entries"), &entry(IncidentStep::Receive, "")).await.done();
+    assert!(!waits().await);
 }
 
 async fn a_town_may_take_reports_at_once(host: Host) {

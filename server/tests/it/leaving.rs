@@ -2,7 +2,7 @@
 
 use crate::both;
 use crate::staff::{actions, change_of, detail, mails, new_staff, path, today};
-use crate::town::{Care, Host, PASSWORD, new_post};
+use crate::town::{Care, Client, Host, PASSWORD, new_post};
 use renraku_server::db::prelude::*;
 use renraku_server::db::schema::{push_registration, staff_suspension, team_member};
 use renraku_server::policy::MunicipalityPolicy;
@@ -13,9 +13,11 @@ both!(
     who_leaves_is_gone_and_stays_in_the_record,
     a_team_keeps_a_lead,
     a_facility_keeps_a_manager,
+    the_manager_on_file_is_one_who_manages,
     an_id_is_suspended_without_asking,
     suspending_needs_agreement_where_the_town_says_so,
     suspended_twice_at_once_is_suspended_once,
+    two_of_the_office_do_not_suspend_each_other,
 );
 
 async fn who_leaves_is_gone_and_stays_in_the_record(host: Host) {
@@ -152,6 +154,79 @@ async fn a_facility_keeps_a_manager(host: Host) {
     assert_eq!(left.iter().filter(|d| d.state == StaffState::Active).count(), 1);
 }
 
+/// Who is on file, and what the office has to do about this facility.
+async fn on_file(office: &Client, id: FacilityId) -> ((String, String), Vec<String>) {
+    let path = format!("/facilities/{id}");
+    let record: FacilityRecord = office.get(&format!("/v1{path}")).await.ok();
+    let tasks: Tasks = office.get("/v1/tasks").await.ok();
+    let tasks = tasks.tasks.into_iter().filter(|t| t.path == path).map(|t| t.text);
+    ((record.facility.manager_name, record.manager_mail), tasks.collect())
+}
+
+async fn the_manager_on_file_is_one_who_manages(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = town.facility(&office, "架空訪問看護").await;
+    let me: Staff = nursing.manager.get("/v1/session").await.ok();
+    let role = async |id: StaffId, role: Role| {
+        let change = StaffChange { role, ..change_of(&detail(&office, id).await) };
+        office.put(&path(id, ""), &change).await
+    };
+    let named = |name: &str, mail: &str| ((name.to_owned(), mail.to_owned()), Vec::<String>::new());
+    let leaving = Leaving { left_on: today(), successor: None };
+    let (nurse_id, nurse) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    role(nurse_id, Role::FacilityManager).await.done();
+    assert_eq!(on_file(&office, nursing.id).await, named("管理 二郎", "kanri@example.invalid"));
+    // Who is on file under another name stays on file.
+    let renamed = StaffChange { name: "管理 改姓".into(), ..change_of(&detail(&office, me.id).await) };
+    nurse.put(&path(me.id, ""), &renamed).await.done();
+    assert_eq!(on_file(&office, nursing.id).await, named("管理 改姓", "kanri@example.invalid"));
+    // Who leaves is on file no more: what is sent to the manager goes to the one who is left.
+    nurse.post(&path(me.id, "/leaving"), &leaving).await.done();
+    assert_eq!(on_file(&office, nursing.id).await, named("試験 nurse.n", "nurse.n@example.invalid"));
+    let record: FacilityRecord = office.get(&format!("/v1/facilities/{}", nursing.id)).await.ok();
+    let past: Vec<&str> = record.past.iter().map(|p| p.manager_name.as_str()).collect();
+    assert_eq!(past, ["管理 改姓", "管理 二郎"]);
+    assert!(host.mails.nth("nurse.n@example.invalid", 0).await.body.contains("管理者が変更されました"));
+    // Their new address is the one on file.
+    let own = OwnMail { mail: Some("new@example.invalid".into()), forwarding_mail: None };
+    nurse.put("/v1/profile/mail", &own).await.done();
+    assert_eq!(on_file(&office, nursing.id).await, named("試験 nurse.n", "new@example.invalid"));
+    // Where nobody with an address is left, the next one is designated first; nothing is changed before.
+    let helper = NewStaff { mail: None, ..new_staff("helper.h") };
+    office.post(&format!("/v1/facilities/{}/staff", nursing.id), &helper).await.done();
+    role(helper.id, Role::FacilityManager).await.done();
+    for refused in
+        [office.post(&path(nurse_id, "/leaving"), &leaving).await, role(nurse_id, Role::Member).await]
+    {
+        let problem: Problem = serde_json::from_slice(&refused.body).unwrap();
+        assert_eq!((refused.status, problem.code), (409, Code::ManagerNeeded));
+        assert!(problem.detail.contains("「管理者を変える」"), "{}", problem.detail);
+    }
+    assert_eq!(detail(&office, nurse_id).await.role, Role::FacilityManager);
+    let next = ManagerChange {
+        id: FirstPasswordId::new(),
+        staff_id: helper.id,
+        name: None,
+        mail: "desk@example.invalid".into(),
+    };
+    office.post(&format!("/v1/facilities/{}/manager", nursing.id), &next).await.done();
+    office.post(&path(nurse_id, "/leaving"), &leaving).await.done();
+    assert_eq!(on_file(&office, nursing.id).await, named(&helper.name, "desk@example.invalid"));
+    // Who has another role is on file no more either.
+    let third = NewStaff { mail: Some("third@example.invalid".into()), ..new_staff("third.t") };
+    office.post(&format!("/v1/facilities/{}/staff", nursing.id), &third).await.done();
+    role(third.id, Role::FacilityManager).await.done();
+    role(helper.id, Role::Member).await.done();
+    let ((_, mail), tasks) = on_file(&office, nursing.id).await;
+    assert_eq!((Some(mail), tasks), (third.mail.clone(), vec![]));
+    // Whoever is suspended stays on file, and the office learns that nobody on file manages.
+    role(helper.id, Role::FacilityManager).await.done();
+    office.post(&path(third.id, "/suspension"), &suspending("紛失")).await.done();
+    let (_, tasks) = on_file(&office, nursing.id).await;
+    assert_eq!(tasks, ["架空訪問看護の管理者の登録を直す（登録されている人は、今の管理者ではありません）"]);
+}
+
 fn suspending(reason: &str) -> Suspending {
     Suspending { id: SuspensionId::new(), reason: reason.into(), agreed: false }
 }
@@ -243,4 +318,32 @@ async fn suspended_twice_at_once_is_suspended_once(host: Host) {
     assert_eq!(rows, 1);
     let told = mails(&host).await;
     assert_eq!(told.iter().filter(|(kind, _)| kind == "account_suspended").count(), 1);
+}
+
+async fn two_of_the_office_do_not_suspend_each_other(host: Host) {
+    let town = host.town("one").await;
+    let mut one = town.office().await;
+    let me: Staff = one.get("/v1/session").await.ok();
+    let new = new_staff("jimu.two");
+    let added: StaffAdded = one.post("/v1/staff", &new).await.ok();
+    let change = StaffChange { role: Role::Secretariat, ..change_of(&detail(&one, new.id).await) };
+    one.put(&path(new.id, ""), &change).await.done();
+    let mut two = town.care(town.device(&one, me.facility_id).await);
+    two.first_sign_in("jimu.two", &added.first_password).await;
+    for _ in 0..4 {
+        let (a, b) = (suspending("漏えい"), suspending("漏えい"));
+        let (to_two, to_one) = (path(new.id, "/suspension"), path(me.id, "/suspension"));
+        let (first, second) = tokio::join!(one.post(&to_two, &a), two.post(&to_one, &b));
+        let statuses = [first.status, second.status];
+        assert_eq!(statuses.iter().filter(|s| **s == 204).count(), 1, "{statuses:?}");
+        // Whoever is left lets the other go on.
+        let (left, other, id) = if first.status == 204 {
+            (&one, (&mut two, "jimu.two"), new.id)
+        } else {
+            (&two, (&mut one, "jimukyoku"), me.id)
+        };
+        left.post(&path(id, "/resumption"), &()).await.done();
+        let (client, login_id) = other;
+        client.sign_in(login_id, PASSWORD).await;
+    }
 }

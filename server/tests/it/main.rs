@@ -29,6 +29,7 @@ mod passwords;
 mod policy;
 mod policy_rows;
 mod portal;
+mod returned;
 mod revocation;
 mod routes;
 mod schema;

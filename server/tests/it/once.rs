@@ -306,7 +306,6 @@ async fn what_is_decided_twice_at_once_is_decided_once(host: Host) {
     let town = host.town("one").await;
     let care = town.care_team().await;
     let (office, nursing) = (&care.office, &care.nursing);
-    let why = FacilityReason { reason: "確認のため".into() };
     let applied = async |name: &str| -> FacilityId {
         let new = application(name);
         let path = town.path("/facility-applications");
@@ -320,7 +319,8 @@ async fn what_is_decided_twice_at_once_is_decided_once(host: Host) {
     let rejection = FacilityRejection { reason: None };
     let at = |id: FacilityId, what: &str| format!("/v1/facilities/{id}/{what}");
     let staff = |what: &str| format!("/v1/staff/{}/{what}", care.doctor.0);
-    at_once(office, &at(back, "return"), &why).await;
+    let returning = FacilityReturn { id: NoticeId::new(), reason: "確認のため".into(), mail: None };
+    at_once(office, &at(back, "return"), &returning).await;
     at_once(office, &at(no, "rejection"), &rejection).await;
     let suspending =
         Suspending { id: SuspensionId::new(), reason: "漏えいのおそれ".into(), agreed: false };

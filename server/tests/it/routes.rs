@@ -89,7 +89,12 @@ pub fn routes() -> Vec<Route> {
         // Facilities.
         get("/v1/facilities/{id}", "facility"),
         get("/v1/facilities/{id}/scan", "facility"),
-        json_to("POST", "/v1/facilities/{id}/return", "facility", reason),
+        json_to(
+            "POST",
+            "/v1/facilities/{id}/return",
+            "facility",
+            |_| json!({ "id": NoticeId::new(), "reason": "理由", "mail": "k@example.invalid" }),
+        ),
         json_to("POST", "/v1/facilities/{id}/rejection", "facility", reason),
         json_to("POST", "/v1/facilities/{id}/suspension", "facility", reason),
         bare("POST", "/v1/facilities/{id}/resumption", "facility"),
@@ -142,6 +147,11 @@ pub fn routes() -> Vec<Route> {
             json!({ "application": application("紙の訪問看護"), "channel": "fax", "received_on": today(),
                     "scan": id })
         }),
+        json_to("POST", "/v1/facility-applications", "facility", |id| {
+            json!({ "application": application("紙の訪問看護"), "channel": "fax", "received_on": today(),
+                    "scan": MediaId::new(), "corrects": id })
+        }),
+        get("/facilities/new?corrects={id}", "facility"),
         get("/facilities/{id}", "facility"),
         get("/facilities/{id}/scan", "facility"),
         form("/facilities/{id}/return", "facility", reasoned),
@@ -196,6 +206,8 @@ pub fn routes() -> Vec<Route> {
             |_| json!({ "id": SuspensionId::new(), "reason": "理由", "agreed": true }),
         ),
         bare("POST", "/v1/staff/{id}/resumption", "staff"),
+        get("/v1/staff?facility={id}", "facility"),
+        get("/staff?facility={id}", "facility"),
         get("/staff/{id}", "staff"),
         form("/staff/{id}", "staff", |_| {
             text(&[("name", "別人"), ("profession", "nurse"), ("role", "member")])
@@ -301,7 +313,7 @@ fn mapped() -> BTreeSet<(String, String)> {
 fn every_route_that_carries_an_id_is_on_the_list() {
     let listed: BTreeSet<(String, String)> = routes()
         .into_iter()
-        .filter(|r| r.path.contains("{id}"))
+        .filter(|r| r.path.split('?').next().is_some_and(|path| path.contains("{id}")))
         .map(|r| (r.method.to_owned(), r.path.to_owned()))
         .collect();
     let mapped = mapped();

@@ -19,6 +19,7 @@ both!(
     another_facilitys_staff_are_not_there,
     a_user_id_in_full_width_letters_is_the_same,
     the_pages_do_all_of_it,
+    the_office_sees_the_staff_of_a_suspended_facility,
     a_short_form_survives_the_end_of_its_session,
 );
 
@@ -391,4 +392,34 @@ async fn a_user_id_in_full_width_letters_is_the_same(host: Host) {
     let id = StaffId::new().to_string();
     let fields = [("id", id.as_str()), ("name", "試験"), ("profession", "nurse"), ("login_id", "ｘｙｚ．９")];
     browser.post("/staff", &fields).await.shows(200, &["xyz.9"]);
+}
+
+async fn the_office_sees_the_staff_of_a_suspended_facility(host: Host) {
+    let town = host.town("one").await;
+    let office = town.office().await;
+    let nursing = facility_of(&town, &office).await;
+    let (nurse_id, _) = town.member(&nursing, "nurse.n", Profession::Nurse).await;
+    let why = FacilityReason { reason: "事故".into() };
+    office.post(&format!("/v1/facilities/{}/suspension", nursing.id), &why).await.done();
+    let of = format!("/staff?facility={}", nursing.id);
+    let listed: Vec<StaffDetail> = office.get(&format!("/v1{of}")).await.ok();
+    assert!(listed.iter().any(|d| d.id == nurse_id), "{listed:?}");
+    // Nobody is added before it goes on, neither as JSON nor on the page.
+    let at = format!("/v1/facilities/{}/staff", nursing.id);
+    office.post(&at, &new_staff("new.one")).await.refused(Code::StateConflict);
+    let hall = Browser::of(&host, &office);
+    let page = hall.get(&format!("/facilities/{}", nursing.id)).await.shows(200, &["id=\"to-staff\""]);
+    assert!(page.text.contains(&of));
+    let person = format!("href=\"/staff/{nurse_id}\"");
+    hall.get(&of).await.shows(200, &[&person, "利用が停止されています", "selected"]).lacks("add-staff");
+    hall.get("/staff").await.shows(200, &["架空訪問看護"]);
+    // One id is suspended there before the facility goes on.
+    let fields = [("id", ""), ("reason", "漏えい")];
+    let done = hall.post(&format!("/staff/{nurse_id}/suspension"), &fields).await;
+    assert_eq!(done.leads_to(), format!("/staff/{nurse_id}?done=suspended"));
+    hall.get(&of).await.shows(200, &["一時停止"]);
+    // One that is closed has nobody left to look after.
+    let closing = FacilityClosing { id: FacilityChangeId::new(), reason: "廃業".into() };
+    office.post(&format!("/v1/facilities/{}/closure", nursing.id), &closing).await.done();
+    office.get(&format!("/v1{of}")).await.refused(Code::StateConflict);
 }

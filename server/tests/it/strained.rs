@@ -85,13 +85,18 @@ async fn links_that_expired_are_forgotten(host: Host) {
         let office = town.office().await;
         let id = application("架空診療所");
         town.public().post(&town.path("/facility-applications"), &id).await.done();
-        let why = FacilityReason { reason: "番地を確認してください".into() };
+        let why = FacilityReturn {
+            id: NoticeId::new(), reason: "番地を確認してください".into(), mail: None
+        };
         office.post(&format!("/v1/facilities/{}/return", id.id), &why).await.done();
         if left {
             host.mails.nth("kanri@example.invalid", 0).await;
         }
         chores::hourly(&host.server.app).await.unwrap();
         assert_eq!(links(host).await, 1, "it still works");
+        let tasks = async || office.get("/v1/tasks").await.ok::<Tasks>().tasks;
+        let over = async || tasks().await.iter().any(|t| t.text.contains("訂正の期限が切れました"));
+        assert!(!over().await);
         let db = &host.server.app.db;
         db.write(async |c| {
             let over = facility_link::expires_at.eq(clock::now() - 1);
@@ -104,6 +109,8 @@ async fn links_that_expired_are_forgotten(host: Host) {
             chores::hourly(&host.server.app).await.unwrap();
         }
         assert_eq!(links(host).await, 0);
+        // That nobody can correct the application any more is the office's task.
+        assert!(over().await, "{:?}", tasks().await);
         // The letter with the link is gone too when it never left; the office needs not look after it.
         let held = async || -> i64 {
             let sealed = notice::table.filter(notice::sealed.is_not_null()).count();

@@ -207,7 +207,7 @@ async fn another_towns_links_are_nobodys_links(host: Host) {
     let applied: FacilityApplied =
         two.public().post(&two.path("/facility-applications"), &application("架空訪問看護")).await.ok();
     let path = format!("/v1/facilities/{}/return", applied.id);
-    office.post(&path, &json!({ "reason": "住所を確認してください" })).await.done();
+    office.post(&path, &json!({ "id": NoticeId::new(), "reason": "住所を確認してください" })).await.done();
     let mail = host.mails.nth("kanri@example.invalid", 0).await;
     let link = mail.body.split("/two/corrections/").nth(1).unwrap();
     let link = link.split_whitespace().next().unwrap().to_owned();

@@ -38,6 +38,15 @@ fn what_is_asked_of_a_facility() {
             channel: IntakeChannel::Fax,
             received_on: "2026-01-05".into(),
             scan: MediaId(id(9)),
+            corrects: Some(FacilityId(id(12))),
+        },
+    );
+    snap(
+        "facility_return",
+        &FacilityReturn {
+            id: NoticeId(id(10)),
+            reason: "所在地を確認してください".into(),
+            mail: Some(mail()),
         },
     );
     snap(
@@ -137,6 +146,14 @@ fn what_is_told_of_a_facility() {
                     used: false,
                     worn: true,
                     expired: false,
+                }),
+                return_mail: Some(ReturnMailStatus {
+                    address: "a@example.invalid".into(),
+                    state: DeliveryState::Sent,
+                    reason: None,
+                    queued_at: Timestamp(3),
+                    done_at: Some(Timestamp(4)),
+                    expires_at: Timestamp(9),
                 }),
                 no_mail_since: Some(Timestamp(5)),
             }),

@@ -12,8 +12,8 @@ use crate::state::App;
 use axum::extract::State;
 use axum::response::Response;
 use renraku_wire::{
-    ChangeState, FacilityChange, FacilityChangeId, FacilityClosing, FacilityId, FirstPasswordId,
-    ManagerChange, MapListing, MapPosition, NoticeId, Problem, StaffId, TicketMailAgain,
+    ChangeState, FacilityChange, FacilityChangeId, FacilityClosing, FacilityId, FacilityReturn,
+    FirstPasswordId, ManagerChange, MapListing, MapPosition, NoticeId, Problem, StaffId, TicketMailAgain,
 };
 
 /// Leads back to the page; a refusal is shown at the control that `control` names for the field at fault.
@@ -46,8 +46,14 @@ pub async fn send_back(
     PathId(id): PathId<FacilityId>,
     Fields(form): Fields<Typed>,
 ) -> Result<Response, AppError> {
-    let outcome = decide::send_back(&app, &office, id.into(), &form.reason).await.map(|()| "returned");
-    answer(&app, &office.facility_admin()?, id, outcome, form, |_| "return-reason").await
+    let given = FacilityReturn {
+        id: form.id.parse().unwrap_or_else(|_| NoticeId::new()),
+        reason: form.reason.clone(),
+        mail: Some(form.return_mail.clone()),
+    };
+    let outcome = decide::send_back(&app, &office, id.into(), &given).await.map(|()| "returned");
+    let control = |field: &str| if field == "mail" { "return_mail" } else { "return-reason" };
+    answer(&app, &office.facility_admin()?, id, outcome, form, control).await
 }
 
 /// `POST /facilities/{id}/suspension`.

@@ -1,4 +1,4 @@
-//! The office enters an application that came on paper, with its scan (F02, F28).
+//! The office enters an application that came on paper, with its scan (F02, F28), or the correction of one.
 
 use super::public::blame;
 use super::{ApplyPage, PaperTyped, Typed};
@@ -10,12 +10,14 @@ use crate::portal::forms::{Trouble, choices, shown};
 use crate::portal::upload::{FieldsAndFile, Given};
 use crate::portal::{self, language, local};
 use crate::state::App;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use renraku_wire::{Code, FacilityId, IntakeChannel, PaperApplication, limits};
+use serde::Deserialize;
 
 fn paper(form: &FieldsAndFile) -> PaperTyped {
     PaperTyped {
+        corrects: form.get("corrects").to_owned(),
         channel: form.get("channel").to_owned(),
         received_on: form.get("received_on").to_owned(),
         uploaded: form.get("uploaded").to_owned(),
@@ -44,15 +46,36 @@ async fn page(
     paper: PaperTyped,
 ) -> Result<ApplyPage, AppError> {
     let frame = app.db.read(async |c| office.frame(app, c).await).await?;
-    let mut page = ApplyPage::new(frame, "/facilities/new".to_owned(), "/facilities".to_owned(), form);
+    let back = match paper.corrects.parse::<FacilityId>() {
+        Ok(id) => format!("/facilities/{id}"),
+        Err(_) => "/facilities".to_owned(),
+    };
+    let mut page = ApplyPage::new(frame, "/facilities/new".to_owned(), back, form);
     page.channels = choices(language::CHANNELS, &paper.channel);
     page.paper = Some(paper);
     Ok(page)
 }
 
-/// `GET /facilities/new`.
-pub async fn form(State(app): State<App>, office: Secretariat) -> Result<Response, AppError> {
-    portal::page(&page(&app, &office, Typed::fresh(), paper(&FieldsAndFile::default())).await?)
+/// What the form is opened for.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct Asked {
+    corrects: String,
+}
+
+/// `GET /facilities/new`: empty, or filled in with the application that a paper corrects.
+pub async fn form(
+    State(app): State<App>,
+    office: Secretariat,
+    Query(asked): Query<Asked>,
+) -> Result<Response, AppError> {
+    let (mut form, mut scan) = (Typed::fresh(), PaperTyped::default());
+    if !asked.corrects.is_empty() {
+        let id = asked.corrects.parse().map_err(|_| AppError::from(Code::NotFound))?;
+        form = Typed { id: form.id, ..Typed::of(&apply::to_correct(&app, &office, id).await?) };
+        scan.corrects = asked.corrects;
+    }
+    portal::page(&page(&app, &office, form, scan).await?)
 }
 
 /// `POST /facilities/new`: keeps the scan first, so that it need not be chosen again when another field is
@@ -70,7 +93,10 @@ pub async fn create(State(app): State<App>, Filled { who, mut form }: Filled) ->
         (Ok(()), Ok(given)) => apply::on_paper(&app, &office, &given).await.map_err(|e| (e, "")),
     };
     match outcome {
-        Ok(id) => Ok(local::see(&format!("/facilities/{id}?done=taken"))),
+        Ok(id) => {
+            let done = if scan.corrects.is_empty() { "taken" } else { "corrected" };
+            Ok(local::see(&format!("/facilities/{id}?done={done}")))
+        }
         Err((e, at)) => {
             let (status, problem) = shown(e)?;
             let mut fields = fields;
@@ -98,11 +124,16 @@ fn request(fields: &Typed, scan: &PaperTyped) -> Result<PaperApplication, AppErr
         return Err(AppError::field("channel"));
     }
     let channel: IntakeChannel = crate::db::sql::from_word(&scan.channel)?;
+    let corrects = match scan.corrects.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| AppError::from(Code::NotFound))?),
+    };
     Ok(PaperApplication {
         application: fields.request()?,
         channel,
         received_on: scan.received_on.clone(),
         scan: scan.uploaded.parse().map_err(|_| AppError::field("scan"))?,
+        corrects,
     })
 }
 

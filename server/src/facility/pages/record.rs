@@ -33,6 +33,7 @@ pub struct Typed {
     pub(super) manager_name: String,
     pub(super) manager_mail: String,
     pub(super) ticket_mail: String,
+    pub(super) return_mail: String,
     pub(super) listed: String,
     pub(super) latitude: String,
     pub(super) longitude: String,
@@ -54,6 +55,11 @@ impl Typed {
         fill(&mut self.opening, &record.opening);
         fill(&mut self.manager_mail, &record.manager_mail);
         fill(&mut self.ticket_mail, &record.manager_mail);
+        fill(&mut self.return_mail, &record.manager_mail);
+        if facility.state == FacilityState::Returned {
+            let reason = record.file.as_ref().and_then(|f| f.reason.as_deref());
+            fill(&mut self.reason, reason.unwrap_or_default());
+        }
         if let Some(position) = record.map.position {
             fill(&mut self.latitude, &position.latitude.to_string());
             fill(&mut self.longitude, &position.longitude.to_string());
@@ -92,7 +98,7 @@ pub(super) struct RecordPage {
     staff: Vec<Person>,
     past: Vec<Past>,
     map_offered: bool,
-    ids: [String; 4],
+    ids: [String; 5],
 }
 
 impl RecordPage {
@@ -136,6 +142,7 @@ impl RecordPage {
                 FacilityChangeId::new().to_string(),
                 NoticeId::new().to_string(),
                 FacilityChangeId::new().to_string(),
+                NoticeId::new().to_string(),
             ],
             record,
             form,
@@ -148,6 +155,12 @@ impl RecordPage {
 
     fn returned(&self) -> bool {
         self.record.facility.state == FacilityState::Returned
+    }
+
+    /// The return does not reach the applicant.
+    fn unreached(&self) -> bool {
+        let mail = self.office.as_ref().and_then(|file| file.return_mail.as_ref());
+        self.returned() && mail.is_none_or(|mail| mail.state == DeliveryState::Dead)
     }
 
     fn approved(&self) -> bool {
@@ -176,6 +189,7 @@ pub struct Done {
 fn sentence(done: &str) -> Option<&'static str> {
     Some(match done {
         "taken" => "申請を登録しました。内容を確認して、承認してください。",
+        "corrected" => "訂正を登録しました。内容を確認して、承認してください。",
         "returned" => "申請を差し戻し、申請者にメールで知らせます。",
         "suspended" => "利用を停止しました。端末からは開けません。",
         "resumed" => "利用を再開しました。",

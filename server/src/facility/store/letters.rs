@@ -195,11 +195,23 @@ pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Every link to a facility's application is used up.
+/// Every link to a facility's application is used up; a letter with one that did not leave yet is taken back.
 ///
 /// # Errors
 /// The database failed.
 pub async fn end_links(c: &mut Conn, town: Id, facility_id: Id, now: i64) -> Result<(), AppError> {
+    let letters: Vec<Option<Id>> = run!(
+        c,
+        load,
+        facility_link::table
+            .filter(facility_link::municipality_id.eq(town))
+            .filter(facility_link::facility_id.eq(facility_id))
+            .filter(facility_link::used_at.is_null())
+            .select(facility_link::notice_id)
+    )?;
+    for letter in letters.into_iter().flatten() {
+        notice::withdraw(c, town, letter).await?;
+    }
     run!(
         c,
         execute,
@@ -244,8 +256,8 @@ pub async fn link(c: &mut Conn, town: Id, token_hash: &[u8], now: i64) -> Result
     Ok(Link { facility_id, expires_at, used: used_at.is_some() })
 }
 
-/// Notes that a manager's mail did not come (F04): at the facility whose name and address these are, and where
-/// there is none, among the strays. Which of both is not told, not even by the work: two statements and one
+/// Notes that a manager's mail did not come (F04): at the facility whose name and address these are (of several, at
+/// the approved one), and where there is none, among the strays. Which of both is not told, not even by the work: two statements and one
 /// audit entry either way.
 ///
 /// # Errors
@@ -255,7 +267,7 @@ pub async fn report(c: &mut Conn, town: Id, name: &str, mail: &str, now: i64) ->
          SELECT f.municipality_id, $1, f.id, $2 FROM facility f \
          WHERE f.municipality_id = $3 AND f.name = $4 AND lower(f.manager_mail) = lower($5) \
              AND f.kind <> $6 AND f.state <> $7 \
-         ORDER BY f.applied_at DESC LIMIT 1 ON CONFLICT DO NOTHING";
+         ORDER BY CASE WHEN f.state = $8 THEN 0 ELSE 1 END, f.applied_at DESC LIMIT 1 ON CONFLICT DO NOTHING";
     run!(
         c,
         execute,
@@ -267,6 +279,7 @@ pub async fn report(c: &mut Conn, town: Id, name: &str, mail: &str, now: i64) ->
             .bind::<Text, _>(mail)
             .bind::<Text, _>("secretariat")
             .bind::<Text, _>(word(&FacilityState::Closed))
+            .bind::<Text, _>(word(&FacilityState::Approved))
     )?;
     stray::report(c, town, name, mail, now).await?;
     let stranger = Actor { municipality_id: town, staff_id: None, device_id: None };

@@ -4,13 +4,13 @@ use super::stray;
 use crate::access::SignedIn;
 use crate::db::prelude::*;
 use crate::db::schema::{
-    enrolment_ticket, facility, facility_change, no_mail_report, notice, staff, ticket_letter,
+    enrolment_ticket, facility, facility_change, facility_link, no_mail_report, notice, staff, ticket_letter,
 };
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::portal::Task;
-use crate::run;
+use crate::{clock, run};
 use renraku_wire::{ChangeState, DeliveryState, FacilityKind, FacilityState, Role};
 
 type Line = (Id, String, i64);
@@ -19,8 +19,8 @@ fn task((id, name, since): Line, what: &str) -> Task {
     Task { text: format!("{name}の{what}"), href: format!("/facilities/{id}"), since }
 }
 
-/// What waits for this person here: for the office, applications, corrections, changes, mails that did not
-/// arrive, and facilities without a manager.
+/// What waits for this person here: for the office, applications, corrections, returns that do not reach the
+/// applicant, changes, mails that did not arrive, and facilities without a manager or with another one on file.
 ///
 /// # Errors
 /// The database failed.
@@ -30,14 +30,14 @@ pub async fn tasks(c: &mut Conn, who: &SignedIn) -> Result<Vec<Task>, AppError> 
     }
     let town = who.municipality_id();
     let mut tasks = applications(c, town).await?;
+    tasks.extend(unreached(c, town).await?);
     tasks.extend(changes(c, town).await?);
     tasks.extend(silent(c, town).await?);
     tasks.extend(stray::task(c, town).await?);
     tasks.extend(
         dead(c, town).await?.into_iter().map(|line| task(line, "証明書のメールが届かない（送信エラー）")),
     );
-    let unmanaged = unmanaged(c, town).await?;
-    tasks.extend(unmanaged.into_iter().map(|line| task(line, "管理者を決める（管理者がいません）")));
+    tasks.extend(unmanaged(c, town).await?);
     Ok(tasks)
 }
 
@@ -55,6 +55,43 @@ async fn applications(c: &mut Conn, town: Id) -> Result<Vec<Task>, AppError> {
         None => task((id, name, applied), "利用申請を確認する"),
     });
     Ok(tasks.collect())
+}
+
+/// Returned applications that nobody can correct: the mail with the link is dead, or the link works no longer.
+async fn unreached(c: &mut Conn, town: Id) -> Result<Vec<Task>, AppError> {
+    let returned: Vec<Line> = run!(
+        c,
+        load,
+        facility::table
+            .filter(facility::municipality_id.eq(town))
+            .filter(facility::state.eq(word(&FacilityState::Returned)))
+            .select((facility::id, facility::name, facility::applied_at))
+    )?;
+    if returned.is_empty() {
+        return Ok(vec![]);
+    }
+    let good: Vec<(Id, String, i64)> = run!(
+        c,
+        load,
+        facility_link::table
+            .inner_join(
+                notice::table.on(notice::municipality_id
+                    .eq(facility_link::municipality_id)
+                    .and(notice::id.nullable().eq(facility_link::notice_id)))
+            )
+            .filter(facility_link::municipality_id.eq(town))
+            .filter(facility_link::used_at.is_null())
+            .filter(facility_link::expires_at.gt(clock::now()))
+            .select((facility_link::facility_id, notice::state, notice::created_at))
+    )?;
+    let line = |line: Line| match good.iter().find(|(of, _, _)| *of == line.0) {
+        None => Some(task(line, "差し戻した申請に対応する（訂正の期限が切れました）")),
+        Some((_, state, at)) if *state == word(&DeliveryState::Dead) => {
+            Some(task((line.0, line.1, *at), "差し戻した申請に対応する（申請者にメールが届きません）"))
+        }
+        Some(_) => None,
+    };
+    Ok(returned.into_iter().filter_map(line).collect())
 }
 
 async fn changes(c: &mut Conn, town: Id) -> Result<Vec<Task>, AppError> {
@@ -123,24 +160,34 @@ async fn dead(c: &mut Conn, town: Id) -> Result<Vec<Line>, AppError> {
     )?)
 }
 
-async fn unmanaged(c: &mut Conn, town: Id) -> Result<Vec<Line>, AppError> {
-    let managed: Vec<Id> = run!(
+/// Approved facilities without an active manager, and those where somebody else is on file as their manager.
+async fn unmanaged(c: &mut Conn, town: Id) -> Result<Vec<Task>, AppError> {
+    let managers: Vec<(Id, String)> = run!(
         c,
         load,
         staff::table
             .filter(staff::municipality_id.eq(town))
             .filter(staff::state.eq("active"))
             .filter(staff::role.eq(word(&Role::FacilityManager)))
-            .select(staff::facility_id)
+            .select((staff::facility_id, staff::name))
     )?;
-    let rows: Vec<Line> = run!(
+    let rows: Vec<(Line, String)> = run!(
         c,
         load,
         facility::table
             .filter(facility::municipality_id.eq(town))
             .filter(facility::state.eq(word(&FacilityState::Approved)))
             .filter(facility::kind.ne(word(&FacilityKind::Secretariat)))
-            .select((facility::id, facility::name, facility::applied_at))
+            .select(((facility::id, facility::name, facility::applied_at), facility::manager_name))
     )?;
-    Ok(rows.into_iter().filter(|(id, _, _)| !managed.contains(id)).collect())
+    let mut tasks = vec![];
+    for (line, on_file) in rows {
+        let names: Vec<&String> = managers.iter().filter(|m| m.0 == line.0).map(|m| &m.1).collect();
+        if names.is_empty() {
+            tasks.push(task(line, "管理者を決める（管理者がいません）"));
+        } else if !names.contains(&&on_file) {
+            tasks.push(task(line, "管理者の登録を直す（登録されている人は、今の管理者ではありません）"));
+        }
+    }
+    Ok(tasks)
 }
