@@ -1,5 +1,6 @@
 //! Hashing passwords with argon2id, a few at a time.
 
+use crate::config::PasswordCost;
 use crate::error::AppError;
 use argon2::password_hash::{self, Output, PasswordHash, Salt, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -12,26 +13,6 @@ use zeroize::Zeroizing;
 /// What a hash is worked out in: 64 MiB.
 type Memory = Vec<Block>;
 
-/// What a hash costs whoever makes one, and whoever tries passwords against a stolen one.
-#[derive(Clone, Copy, Debug)]
-pub struct Cost {
-    memory_kib: u32,
-    passes: u32,
-}
-
-impl Default for Cost {
-    /// The second recommended choice of RFC 9106, section 4, as the phone takes it for its PIN: 64 MiB, three
-    /// passes. A password may have eight characters only, for the device's certificate comes first.
-    fn default() -> Self {
-        Self { memory_kib: 64 * 1024, passes: 3 }
-    }
-}
-
-impl Cost {
-    /// A fifth of it, argon2's own least: for tests, which make hashes by the thousand.
-    pub const LEAST: Self = Self { memory_kib: Params::DEFAULT_M_COST, passes: Params::DEFAULT_T_COST };
-}
-
 /// How long memory is kept that no hash has asked for.
 const KEPT: Duration = Duration::from_secs(2);
 
@@ -39,7 +20,7 @@ const KEPT: Duration = Duration::from_secs(2);
 /// of a second of a processor, and a flood of sign-ins must not queue up without end.
 #[derive(Debug)]
 pub struct Hashing {
-    cost: Cost,
+    cost: PasswordCost,
     places: Arc<Semaphore>,
     bench: Arc<Mutex<Bench>>,
     /// What a password is held against where there is no account, so that both take as long.
@@ -111,14 +92,14 @@ pub struct Turn {
 
 impl Default for Hashing {
     fn default() -> Self {
-        Self::new(Cost::default())
+        Self::new(PasswordCost::default())
     }
 }
 
 impl Hashing {
     /// Hashes at this cost.
     #[must_use]
-    pub fn new(cost: Cost) -> Self {
+    pub fn new(cost: PasswordCost) -> Self {
         let places = Arc::new(Semaphore::new(Self::PLACES));
         Self { cost, places, bench: Arc::default(), nobody: Arc::default() }
     }
@@ -203,11 +184,11 @@ impl Turn {
 }
 
 /// The hash of a password that nobody knows.
-fn nobodys(cost: Cost) -> String {
+fn nobodys(cost: PasswordCost) -> String {
     hash(&hex::encode(rand::random::<[u8; 16]>()), cost, &mut Memory::new()).unwrap_or_default()
 }
 
-fn hash(password: &str, cost: Cost, memory: &mut Memory) -> Result<String, AppError> {
+fn hash(password: &str, cost: PasswordCost, memory: &mut Memory) -> Result<String, AppError> {
     let failed = |e: password_hash::Error| AppError::internal(format!("hashing failed: {e}"));
     let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(failed)?;
     let params = Params::new(cost.memory_kib, cost.passes, 1, None).map_err(|e| failed(e.into()))?;
@@ -269,7 +250,7 @@ mod tests {
     #[test]
     fn a_hash_fits_its_password_only() {
         let mut memory = Memory::new();
-        let hash = hash("kumo-to-yama-39", Cost::default(), &mut memory).unwrap();
+        let hash = hash("kumo-to-yama-39", PasswordCost::default(), &mut memory).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=65536,t=3,p=1$"));
         // In memory that another hash has left.
         assert!(fits("kumo-to-yama-39", &hash, &mut memory));
@@ -280,7 +261,7 @@ mod tests {
     #[test]
     fn hashes_are_those_of_the_library() {
         let mut memory = Memory::new();
-        let ours = hash("kumo-to-yama-39", Cost::LEAST, &mut memory).unwrap();
+        let ours = hash("kumo-to-yama-39", PasswordCost::LEAST, &mut memory).unwrap();
         let parsed = PasswordHash::new(&ours).unwrap();
         Argon2::default().verify_password(b"kumo-to-yama-39", &parsed).unwrap();
         let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();

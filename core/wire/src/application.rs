@@ -42,6 +42,9 @@ pub struct PaperApplication {
     /// answers a return on paper. None for a new application.
     #[serde(default)]
     pub corrects: Option<FacilityId>,
+    /// As [`FacilityReturn::replaces`]: a correction that the applicant sent in the meantime is not written over.
+    #[serde(default)]
+    pub replaces: Option<NoticeId>,
 }
 
 /// Answer of `GET /v1/municipalities/{slug}/corrections/{token}` on the public host: a returned application
@@ -73,12 +76,18 @@ pub struct FacilityReturn {
     /// The corrected address; none for the one on file.
     #[serde(default)]
     pub mail: Option<String>,
+    /// The letter whose link works no longer then, as the sender saw it ([`ReturnMailStatus::id`]); none where none
+    /// works. With another one, a colleague or the applicant was faster: `state_conflict`.
+    #[serde(default)]
+    pub replaces: Option<NoticeId>,
 }
 
 /// The last mail with the link to a returned application, as the office sees it (F02).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReturnMailStatus {
+    /// The letter.
+    pub id: NoticeId,
     /// Where it went.
     pub address: String,
     /// Where it stands.

@@ -10,8 +10,8 @@ use crate::error::AppError;
 use crate::state::App;
 use crate::{clock, input, media, municipality, sent};
 use renraku_wire::{
-    Code, FacilityApplication, FacilityId, FacilityState, IntakeChannel, NoMailReport, PaperApplication,
-    ReturnedApplication, Timestamp,
+    Code, FacilityApplication, FacilityId, FacilityState, IntakeChannel, NoMailReport, NoticeId,
+    PaperApplication, ReturnedApplication, Timestamp,
 };
 
 fn stranger(town: Id) -> Actor {
@@ -85,11 +85,15 @@ pub async fn on_paper(
             }
             // A page keeps its scan anew each time that it is sent: the same scan is meant.
             let scan = media::store::digest(c, office, intake.scan).await?;
-            let what = (&clean, &intake.channel, &intake.received_on, scan, &paper.corrects);
+            let what = (&clean, &intake.channel, &intake.received_on, scan, &paper.corrects, &paper.replaces);
             let again = sent::again(c, town, KIND, clean.id.into(), &what).await?;
             if let Some(id) = paper.corrects {
                 let clean = FacilityApplication { id, ..clean.clone() };
-                return if again { Ok(()) } else { correct_on_paper(c, office, &clean, &intake, now).await };
+                if again {
+                    return Ok(());
+                }
+                letters::as_seen(c, town, id.into(), paper.replaces, now).await?;
+                return correct_on_paper(c, office, &clean, &intake, now).await;
             }
             if store::insert(c, town, &clean, Some(&intake), now).await? {
                 let word = crate::db::sql::word(&intake.channel);
@@ -102,7 +106,8 @@ pub async fn on_paper(
     Ok(paper.corrects.unwrap_or(clean.id))
 }
 
-/// What the office corrects for an applicant: an application that is not decided, as it stands.
+/// What the office corrects for an applicant: an application that is not decided, as it stands, and the letter whose
+/// link works.
 ///
 /// # Errors
 /// [`Code::NotFound`]; [`Code::StateConflict`] once it is decided.
@@ -110,14 +115,15 @@ pub async fn to_correct(
     app: &App,
     office: &Secretariat,
     id: FacilityId,
-) -> Result<FacilityApplication, AppError> {
+) -> Result<(FacilityApplication, Option<NoticeId>), AppError> {
     let town = office.municipality_id();
     app.db
         .read(async |c| {
             store::standing(c, town, id.into()).await?;
             let (application, state, _) = record::application(c, town, id.into()).await?;
             rules::after(state, Event::Correct)?;
-            Ok(application)
+            let mail = record::return_mail(c, town, id.into()).await?;
+            Ok((application, mail.map(|mail| mail.id)))
         })
         .await
 }
@@ -135,9 +141,9 @@ async fn correct_on_paper(
     let before = store::advance(c, town, id, Event::Correct, None).await?;
     store::keep_past(c, town, id, &before, Some(office.staff_id()), now).await?;
     store::correct(c, town, clean, now).await?;
-    store::came_on_paper(c, town, id, intake).await?;
+    let instead = store::came_on_paper(c, town, id, intake).await?;
     letters::end_links(c, town, id, now).await?;
-    let instead = before.scan_id.map_or(String::new(), |old| format!(" instead of {old}"));
+    let instead = instead.map_or(String::new(), |old| format!(" instead of {old}"));
     let detail = format!("{}{instead}", crate::db::sql::word(&intake.channel));
     audit::record(c, office.actor(), "facility.correct_on_paper", Some(id), &detail).await
 }

@@ -106,7 +106,8 @@ pub async fn reject(app: &App, office: &Secretariat, id: Id, reason: Option<&str
 /// corrected one, and the link before is worth nothing. Sending it twice mails once.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::StateConflict`], [`Code::FieldInvalid`], [`Code::IdConflict`].
+/// [`Code::NotFound`]; [`Code::StateConflict`], also where another link works than the sender saw;
+/// [`Code::FieldInvalid`]; [`Code::IdConflict`].
 pub async fn send_back(
     app: &App,
     office: &Secretariat,
@@ -122,13 +123,15 @@ pub async fn send_back(
     app.db
         .write(async |c| {
             store::standing(c, town, id).await?;
-            let (letter_id, what) = (Id::from(given.id), (id.to_string(), &reason, &corrected));
+            let (letter_id, what) =
+                (Id::from(given.id), (id.to_string(), &reason, &corrected, given.replaces));
             if sent::again(c, town, "facility_return", letter_id, &what).await? {
                 return Ok(());
             }
             if notice::exists(c, town, letter_id).await? {
                 return Err(Code::IdConflict.into());
             }
+            letters::as_seen(c, town, id, given.replaces, now).await?;
             let application = store::advance(c, town, id, Event::Return, Some(&reason)).await?;
             let mail = corrected.as_deref().unwrap_or(&application.manager_mail);
             readdress(c, office, id, &application, mail, now).await?;

@@ -82,6 +82,8 @@ fn kinds(chosen: &str) -> Vec<Choice> {
 struct PaperTyped {
     /// The application that it corrects, if it does.
     corrects: String,
+    /// The letter whose link the applicant has, if it works.
+    replaces: String,
     channel: String,
     received_on: String,
     uploaded: String,

@@ -165,8 +165,6 @@ pub struct Standing {
     pub state: String,
     /// It lies outside the town.
     pub outside: bool,
-    /// The scan of its paper.
-    pub scan_id: Option<Id>,
 }
 
 /// A facility as it stands. The office itself is none that can be decided about.
@@ -309,11 +307,25 @@ pub async fn correct(
     Ok(())
 }
 
-/// Notes how a correction came that the office entered.
+/// Notes how a correction came that the office entered. Gives how and when the paper before came, and its scan.
 ///
 /// # Errors
 /// The database failed.
-pub async fn came_on_paper(c: &mut Conn, town: Id, id: Id, paper: &Paper) -> Result<(), AppError> {
+pub async fn came_on_paper(
+    c: &mut Conn,
+    town: Id,
+    id: Id,
+    paper: &Paper,
+) -> Result<Option<String>, AppError> {
+    let (channel, day, scan): (String, Option<String>, Option<Id>) = run!(
+        c,
+        get_result,
+        facility::table.find((town, id)).select((
+            facility::channel,
+            facility::received_on,
+            facility::scan_id
+        ))
+    )?;
     run!(
         c,
         execute,
@@ -324,7 +336,7 @@ pub async fn came_on_paper(c: &mut Conn, town: Id, id: Id, paper: &Paper) -> Res
             facility::scan_id.eq(paper.scan),
         ))
     )?;
-    Ok(())
+    Ok(day.zip(scan).map(|(day, scan)| format!("{channel} {day} {scan}")))
 }
 
 /// Notes who manages a facility and where their mail goes.

@@ -87,7 +87,7 @@ pub async fn queue_letter(
     Ok(())
 }
 
-/// Takes a letter back that did not leave yet.
+/// Takes a letter back that did not leave yet; of one that did not arrive, notes that nobody needs to look after it.
 ///
 /// # Errors
 /// The database failed.
@@ -104,6 +104,17 @@ pub async fn withdraw(c: &mut Conn, town: Id, id: Id) -> Result<(), AppError> {
         c,
         execute,
         diesel::update(notice::table.find((town, id)).filter(notice::state.eq("queued"))).set(dead)
+    )?;
+    run!(
+        c,
+        execute,
+        diesel::update(
+            notice::table
+                .find((town, id))
+                .filter(notice::state.eq("dead"))
+                .filter(notice::handled_at.is_null())
+        )
+        .set(notice::handled_at.eq(clock::now()))
     )?;
     Ok(())
 }

@@ -11,10 +11,11 @@ use crate::db::{Conn, Db, Id};
 use crate::device::{issue, ticket};
 use crate::error::AppError;
 use crate::hashing::Hashing;
+use crate::notice::{self, About};
 use crate::session::{self, password};
 use crate::staff::{account, rules, suspension};
 use crate::{clock, input, municipality, run};
-use renraku_wire::{Code, EnrolmentTicket, FacilityKind, NoticeKind, StaffState};
+use renraku_wire::{Code, EnrolmentTicket, FacilityKind, NoticeKind, Role, StaffState};
 
 /// Who shall be let in.
 #[derive(Debug)]
@@ -74,6 +75,14 @@ pub async fn open(
             audit::record(c, operator, "municipality.office_ticket", Some(office), "").await?;
             let Some(person) = person else { return Ok(None) };
             let (id, login_id) = let_in(c, (town.id, office), person, &hash, now).await?;
+            let about = About {
+                municipality_id: town.id,
+                kind: NoticeKind::StaffStateChanged,
+                patient_id: None,
+                post_id: None,
+            };
+            let others = account::managers_but(c, town.id, office, id).await?;
+            notice::queue(c, &about, &others).await?;
             audit::record(c, operator, "municipality.office_account", Some(id), "").await?;
             Ok(Some(login_id))
         })
@@ -90,17 +99,17 @@ async fn let_in(
 ) -> Result<(Id, String), AppError> {
     let refused = |why: &str| AppError::internal(format!("{why}; nothing was changed"));
     let login_id = input::login_id(person.login_id);
-    let known: Option<(Id, Id, String)> = run!(
-        c,
-        get_result,
-        staff::table.filter(staff::municipality_id.eq(town)).filter(staff::login_id.eq(&login_id)).select((
-            staff::id,
-            staff::facility_id,
-            staff::state
-        ))
-    )
-    .optional()?;
-    let Some((id, facility, state)) = known else {
+    let known: Option<(Id, Id, String, String)> =
+        run!(
+            c,
+            get_result,
+            staff::table
+                .filter(staff::municipality_id.eq(town))
+                .filter(staff::login_id.eq(&login_id))
+                .select((staff::id, staff::facility_id, staff::state, staff::role))
+        )
+        .optional()?;
+    let Some((id, facility, state, role)) = known else {
         let name =
             person.name.ok_or_else(|| refused("nobody has this user id: give --staff-name for a new one"))?;
         let login_id = rules::login_id(&login_id)?;
@@ -110,6 +119,9 @@ async fn let_in(
     };
     if facility != office || state == word(&StaffState::Left) {
         return Err(refused("this user id is not the office's, or its owner has left"));
+    }
+    if role != word(&Role::Secretariat) {
+        return Err(refused("this account of the office may not run it: name another one"));
     }
     account::set_first_password(c, town, id, hash, Id::new()).await?;
     suspension::lift(c, town, id, None, now).await?;

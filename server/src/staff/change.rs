@@ -5,6 +5,7 @@ use super::{account, rules, store};
 use crate::access::{FacilityAdmin, SignedIn};
 use crate::db::Id;
 use crate::error::AppError;
+use crate::notice;
 use crate::session::{self, password};
 use crate::state::App;
 use crate::{audit, clock, input, sent};
@@ -50,6 +51,10 @@ pub async fn change(app: &App, admin: &FacilityAdmin, id: Id, given: &StaffChang
                 may_export: given.may_export,
             };
             account::change(c, town, id, &profile, &mails).await?;
+            if rules::runs(before) && !rules::runs(after) {
+                // Some of it only who manages may see.
+                notice::inbox::give_back(c, town, id).await?;
+            }
             if after != before {
                 audit::record(c, admin.actor(), "staff.role", Some(id), &crate::db::sql::word(&after))
                     .await?;

@@ -65,7 +65,7 @@ pub async fn follow(
     let now_on_file = (facility::manager_name.eq(name), facility::manager_mail.eq(mail));
     run!(c, execute, diesel::update(place).set(now_on_file))?;
     if matches!(fate, Fate::Goes) {
-        for address in [&before.1, mail] {
+        for address in [Some(&before.1), Some(mail).filter(|mail| **mail != before.1)].into_iter().flatten() {
             let letter = Letter::Facility { news: FacilityNews::ManagerChanged };
             notice::queue_letter(c, secret, town, Id::new(), address, &letter).await?;
         }
@@ -75,7 +75,7 @@ pub async fn follow(
 
 /// The refusal that says what comes first.
 fn designate_first() -> AppError {
-    let detail = "この人が管理者として登録されています。先に、登録内容の画面の「管理者を変える」で、次の管理者を決めてください。";
+    let detail = "この人が管理者として登録されています。先に、登録内容の画面の「管理者を変える」で、次の管理者を決めてください（利用停止中のときは、利用を再開してから）。";
     Problem { detail: detail.to_owned(), ..Problem::new(Code::ManagerNeeded) }.into()
 }
 

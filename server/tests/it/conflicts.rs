@@ -90,11 +90,19 @@ async fn another_thing_under_the_same_id_is_refused(host: Host) {
     // Returned, and corrected on paper.
     let id = body["application"]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/facilities/{id}/return");
-    let body = json!({ "id": NoticeId::new(), "reason": "番地", "mail": "kanri@example.invalid" });
-    let bent = with(&body, &[("reason", json!("電話番号")), ("mail", json!("another@example.invalid"))]);
+    let letter = NoticeId::new();
+    let body = json!({ "id": letter, "reason": "番地", "mail": "kanri@example.invalid", "replaces": null });
+    let bent = with(
+        &body,
+        &[
+            ("reason", json!("電話番号")),
+            ("mail", json!("another@example.invalid")),
+            ("replaces", json!(letter)),
+        ],
+    );
     tried.once(&office, "/v1/facilities/{id}/return", &path, &body, &bent).await;
     let body = json!({ "application": application("紙の訪問看護 東"), "channel": "post", "scan": scan,
-                       "received_on": today, "corrects": id });
+                       "received_on": today, "corrects": id, "replaces": letter });
     let bent = with(
         &body,
         &[
@@ -103,6 +111,7 @@ async fn another_thing_under_the_same_id_is_refused(host: Host) {
             ("scan", json!(other_scan)),
             ("corrects", json!(nursing.id)),
             ("corrects", json!(null)),
+            ("replaces", json!(null)),
         ],
     );
     tried.once(&office, "/v1/facility-applications", "/v1/facility-applications", &body, &bent).await;

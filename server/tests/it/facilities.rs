@@ -35,7 +35,7 @@ async fn record(who: &Client, id: FacilityId) -> FacilityRecord {
 }
 
 fn why(reason: &str) -> FacilityReturn {
-    FacilityReturn { id: NoticeId::new(), reason: reason.into(), mail: None }
+    FacilityReturn { id: NoticeId::new(), reason: reason.into(), mail: None, replaces: None }
 }
 
 async fn a_returned_application_is_corrected_by_its_link(host: Host) {
@@ -137,6 +137,7 @@ fn paper(scan: MediaId) -> PaperApplication {
         received_on: "2026-01-05".into(),
         scan,
         corrects: None,
+        replaces: None,
     }
 }
 

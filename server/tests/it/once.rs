@@ -319,7 +319,8 @@ async fn what_is_decided_twice_at_once_is_decided_once(host: Host) {
     let rejection = FacilityRejection { reason: None };
     let at = |id: FacilityId, what: &str| format!("/v1/facilities/{id}/{what}");
     let staff = |what: &str| format!("/v1/staff/{}/{what}", care.doctor.0);
-    let returning = FacilityReturn { id: NoticeId::new(), reason: "確認のため".into(), mail: None };
+    let returning =
+        FacilityReturn { id: NoticeId::new(), reason: "確認のため".into(), mail: None, replaces: None };
     at_once(office, &at(back, "return"), &returning).await;
     at_once(office, &at(no, "rejection"), &rejection).await;
     let suspending =

@@ -22,8 +22,8 @@ async fn record(who: &Client, id: FacilityId) -> FacilityRecord {
     who.get(&format!("/v1/facilities/{id}")).await.ok()
 }
 
-fn back(reason: &str, mail: Option<&str>) -> FacilityReturn {
-    FacilityReturn { id: NoticeId::new(), reason: reason.into(), mail: mail.map(Into::into) }
+fn back(reason: &str, mail: Option<&str>, replaces: Option<NoticeId>) -> FacilityReturn {
+    FacilityReturn { id: NoticeId::new(), reason: reason.into(), mail: mail.map(Into::into), replaces }
 }
 
 /// What the office has to do about this application.
@@ -49,18 +49,20 @@ async fn a_return_that_did_not_arrive_is_sent_again(host: Host) {
     let office = town.office().await;
     let new = applied(&town, "架空診療所", "refused@example.invalid").await;
     let path = format!("/v1/facilities/{}/return", new.id);
-    office.post(&path, &back("番地", None)).await.done();
+    office.post(&path, &back("番地", None, None)).await.done();
     let mail = until_dead(&office, new.id).await;
     assert_eq!(mail.address, "refused@example.invalid");
-    assert!(mail.reason.unwrap().contains("550"));
+    assert!(mail.reason.as_ref().unwrap().contains("550"));
     assert_eq!(
         tasks(&office, new.id).await,
         ["架空診療所の差し戻した申請に対応する（申請者にメールが届きません）"]
     );
-    let bad = office.post(&path, &back("番地", Some("no address"))).await.refused(Code::FieldInvalid);
+    let bad = office.post(&path, &back("番地", Some("no address"), None)).await.refused(Code::FieldInvalid);
     assert_eq!(bad.field.as_deref(), Some("mail"));
     // Again, to the right address: pressed three times at once it is one mail.
-    let again = back("番地を確認してください", Some("right@example.invalid"));
+    let again = back("番地を確認してください", Some("right@example.invalid"), Some(mail.id));
+    // A colleague whose page is older is not the faster one.
+    office.post(&path, &back("電話番号", None, None)).await.refused(Code::StateConflict);
     let tries = (0..3).map(|_| {
         let (office, path, again) = (office.clone(), path.clone(), again.clone());
         async move { office.post(&path, &again).await.status }
@@ -76,31 +78,39 @@ async fn a_return_that_did_not_arrive_is_sent_again(host: Host) {
     assert_eq!((on_file.past.len(), on_file.past[0].manager_mail.as_str()), (1, "refused@example.invalid"));
     let file = on_file.file.unwrap();
     assert_eq!(file.reason.as_deref(), Some("番地を確認してください"));
-    assert_eq!(file.return_mail.unwrap().address, "right@example.invalid");
+    let sent = file.return_mail.unwrap();
+    assert_eq!(sent.address, "right@example.invalid");
     // Once more: the link before is worth nothing from then on.
-    office.post(&path, &back("番地と電話番号", None)).await.done();
+    office.post(&path, &back("番地と電話番号", None, Some(mail.id))).await.refused(Code::StateConflict);
+    office.post(&path, &back("番地と電話番号", None, Some(sent.id))).await.done();
     let second = host.mails.nth("right@example.invalid", 1).await.after("/one/corrections/");
     assert_eq!(host.mails.to("right@example.invalid").len(), 2, "sent three times, mailed once");
     let link = |token: &str| town.path(&format!("/corrections/{token}"));
     town.public().get(&link(&first)).await.refused(Code::LinkInvalid);
     let shown: ReturnedApplication = town.public().get(&link(&second)).await.ok();
+    let works = record(&office, new.id).await.file.unwrap().return_mail.unwrap().id;
     assert_eq!(shown.reason, "番地と電話番号");
     let corrected = FacilityApplication { address: "架空町9".into(), ..shown.application };
     town.public().post(&link(&second), &corrected).await.done();
     assert!(record(&office, new.id).await.file.unwrap().return_mail.is_none());
+    // The applicant was faster than the page that still showed the link.
+    let late = back("まだ", Some("old@example.invalid"), Some(works));
+    office.post(&path, &late).await.refused(Code::StateConflict);
+    assert_eq!(record(&office, new.id).await.manager_mail, "right@example.invalid");
     // A letter's id is one application's; a manager has nothing to say here; what is decided stays.
     let other = town.facility(&office, "架空薬局").await;
     office.post(&format!("/v1/facilities/{}/return", other.id), &again).await.refused(Code::IdConflict);
-    other.manager.post(&path, &back("x", None)).await.refused(Code::RoleInsufficient);
+    other.manager.post(&path, &back("x", None, None)).await.refused(Code::RoleInsufficient);
     office.post(&format!("/v1/facilities/{}/approval", new.id), &()).await.done();
-    office.post(&path, &back("x", None)).await.refused(Code::StateConflict);
+    office.post(&path, &back("x", None, None)).await.refused(Code::StateConflict);
 }
 
 async fn the_office_enters_a_correction_on_paper(host: Host) {
     let town = host.town("one").await;
     let office = town.office().await;
     let new = applied(&town, "架空診療所", "aaa@example.invalid").await;
-    office.post(&format!("/v1/facilities/{}/return", new.id), &back("番地", None)).await.done();
+    office.post(&format!("/v1/facilities/{}/return", new.id), &back("番地", None, None)).await.done();
+    let works = record(&office, new.id).await.file.unwrap().return_mail.unwrap().id;
     let token = host.mails.nth("aaa@example.invalid", 0).await.after("/one/corrections/");
     let scan = consent_document(&office).await;
     let corrected = FacilityApplication {
@@ -114,7 +124,11 @@ async fn the_office_enters_a_correction_on_paper(host: Host) {
         received_on: "2026-01-05".into(),
         scan,
         corrects: Some(new.id),
+        replaces: Some(works),
     };
+    let older = PaperApplication { replaces: None, ..paper.clone() };
+    let older = PaperApplication { application: application("架空診療所"), ..older };
+    office.post("/v1/facility-applications", &older).await.refused(Code::StateConflict);
     let unknown = PaperApplication { corrects: Some(FacilityId::new()), ..paper.clone() };
     office.post("/v1/facility-applications", &unknown).await.refused(Code::NotFound);
     let tries = (0..4).map(|_| {
@@ -137,13 +151,13 @@ async fn the_office_enters_a_correction_on_paper(host: Host) {
     town.public().post(&link, &new).await.refused(Code::LinkInvalid);
     // What the office mistyped it corrects before it decides, and not after.
     let typo = FacilityApplication { telephone: "0000-99-9999".into(), ..application("架空診療所") };
-    let typo = PaperApplication { application: typo, ..paper.clone() };
+    let typo = PaperApplication { application: typo, replaces: None, ..paper.clone() };
     office.post("/v1/facility-applications", &typo).await.done();
     assert_eq!(record(&office, new.id).await.facility.telephone, "0000-99-9999");
     office.post(&format!("/v1/facilities/{}/approval", new.id), &()).await.done();
     host.mails.nth("kanri@example.invalid", 0).await;
     let late = FacilityApplication { telephone: "0000-88-8888".into(), ..application("架空診療所") };
-    let late = PaperApplication { application: late, ..paper };
+    let late = PaperApplication { application: late, replaces: None, ..paper };
     office.post("/v1/facility-applications", &late).await.refused(Code::StateConflict);
 }
 
@@ -162,7 +176,13 @@ async fn the_pages_do_it_too(host: Host) {
     // What was typed is still there.
     let words = ["return_mail-error", "no address", "番地と&#60;電話&#62;</textarea>"];
     form(&office, &format!("{page}/return"), &bad).await.shows(422, &words);
-    let right = [("id", id.as_str()), ("reason", "番地"), ("return_mail", "right@example.invalid")];
+    let seen = shown.value("replaces");
+    let right = [
+        ("id", id.as_str()),
+        ("replaces", seen.as_str()),
+        ("reason", "番地"),
+        ("return_mail", "right@example.invalid"),
+    ];
     let sent = form(&office, &format!("{page}/return"), &right).await;
     let sent = sent.shows(200, &["申請を差し戻し", "right@example.invalid", "訂正の期限"]);
     assert!(!sent.text.contains("id=\"unreached\""));
@@ -173,11 +193,12 @@ async fn the_pages_do_it_too(host: Host) {
     let paper = open(&office, &way).await.shows(200, &["届いた訂正を登録する", &format!("href=\"{page}\"")]);
     assert_eq!((paper.value("name"), paper.value("corrects")), (new.name.clone(), new.id.to_string()));
     assert_eq!(paper.value("manager_mail"), "right@example.invalid");
-    let (id, corrects) = (paper.value("id"), paper.value("corrects"));
+    let (id, corrects, replaces) = (paper.value("id"), paper.value("corrects"), paper.value("replaces"));
     assert_ne!(id, corrects);
     let mut fields = vec![
         ("id", id.as_str()),
         ("corrects", corrects.as_str()),
+        ("replaces", replaces.as_str()),
         ("name", "架空診療所"),
         ("kind", "clinic"),
         ("place", "inside"),
@@ -191,7 +212,7 @@ async fn the_pages_do_it_too(host: Host) {
     let kept = form_with(&office, "/facilities/new", &fields, PDF).await;
     let kept = kept.shows(422, &["address-error", "届いた訂正を登録する"]);
     let uploaded = kept.value("uploaded");
-    fields[5].1 = "架空町8-8";
+    fields[6].1 = "架空町8-8";
     fields.push(("uploaded", &uploaded));
     let done = form_with(&office, "/facilities/new", &fields, b"").await;
     let done = done.shows(200, &["訂正を登録しました", "架空町8-8", "FAX", "id=\"approve\""]);

@@ -86,7 +86,10 @@ async fn links_that_expired_are_forgotten(host: Host) {
         let id = application("架空診療所");
         town.public().post(&town.path("/facility-applications"), &id).await.done();
         let why = FacilityReturn {
-            id: NoticeId::new(), reason: "番地を確認してください".into(), mail: None
+            id: NoticeId::new(),
+            reason: "番地を確認してください".into(),
+            mail: None,
+            replaces: None,
         };
         office.post(&format!("/v1/facilities/{}/return", id.id), &why).await.done();
         if left {

@@ -4,10 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
-use renraku_server::config::ServeConfig;
+use renraku_server::config::{PasswordCost, ServeConfig};
 use renraku_server::db::prelude::*;
 use renraku_server::db::schema::device;
-use renraku_server::hashing::Cost;
 use renraku_server::policy::{MunicipalityPolicy, has_words};
 use renraku_server::secret::OperatorSecret;
 use renraku_server::serve::Server;
@@ -86,7 +85,7 @@ impl Host {
         let mut config = Cli::parse_from(args).serve;
         // A bench hashes as a server does.
         if cfg!(debug_assertions) {
-            config.password_cost = Cost::LEAST;
+            config.password_cost = PasswordCost::LEAST;
         }
         let server = Server::start(&config).await.unwrap();
         let root = CertificateDer::from_pem_file(data.path().join("host/authority.pem")).unwrap();

@@ -110,7 +110,11 @@ impl Town {
             body: new.body.clone(),
             urgent: new.urgent,
             body_site: new.body_site,
-            written_at: Timestamp(new.written_at.0.clamp(now() - KEPT_BACK_MILLIS, now())),
+            written_at: if (now() - KEPT_BACK_MILLIS..=now()).contains(&new.written_at.0) {
+                new.written_at
+            } else {
+                Timestamp(now())
+            },
             received_at: Timestamp(self.founded + i64::try_from(place).unwrap()),
             media: media.collect(),
             read: false,

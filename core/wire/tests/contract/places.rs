@@ -39,6 +39,7 @@ fn what_is_asked_of_a_facility() {
             received_on: "2026-01-05".into(),
             scan: MediaId(id(9)),
             corrects: Some(FacilityId(id(12))),
+            replaces: Some(NoticeId(id(13))),
         },
     );
     snap(
@@ -47,6 +48,7 @@ fn what_is_asked_of_a_facility() {
             id: NoticeId(id(10)),
             reason: "所在地を確認してください".into(),
             mail: Some(mail()),
+            replaces: Some(NoticeId(id(13))),
         },
     );
     snap(
@@ -148,6 +150,7 @@ fn what_is_told_of_a_facility() {
                     expired: false,
                 }),
                 return_mail: Some(ReturnMailStatus {
+                    id: NoticeId(id(14)),
                     address: "a@example.invalid".into(),
                     state: DeliveryState::Sent,
                     reason: None,

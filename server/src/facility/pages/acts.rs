@@ -50,6 +50,7 @@ pub async fn send_back(
         id: form.id.parse().unwrap_or_else(|_| NoticeId::new()),
         reason: form.reason.clone(),
         mail: Some(form.return_mail.clone()),
+        replaces: form.replaces.parse().ok(),
     };
     let outcome = decide::send_back(&app, &office, id.into(), &given).await.map(|()| "returned");
     let control = |field: &str| if field == "mail" { "return_mail" } else { "return-reason" };

@@ -18,6 +18,7 @@ use serde::Deserialize;
 fn paper(form: &FieldsAndFile) -> PaperTyped {
     PaperTyped {
         corrects: form.get("corrects").to_owned(),
+        replaces: form.get("replaces").to_owned(),
         channel: form.get("channel").to_owned(),
         received_on: form.get("received_on").to_owned(),
         uploaded: form.get("uploaded").to_owned(),
@@ -72,8 +73,10 @@ pub async fn form(
     let (mut form, mut scan) = (Typed::fresh(), PaperTyped::default());
     if !asked.corrects.is_empty() {
         let id = asked.corrects.parse().map_err(|_| AppError::from(Code::NotFound))?;
-        form = Typed { id: form.id, ..Typed::of(&apply::to_correct(&app, &office, id).await?) };
+        let (application, letter) = apply::to_correct(&app, &office, id).await?;
+        form = Typed { id: form.id, ..Typed::of(&application) };
         scan.corrects = asked.corrects;
+        scan.replaces = letter.map(|id| id.to_string()).unwrap_or_default();
     }
     portal::page(&page(&app, &office, form, scan).await?)
 }
@@ -134,6 +137,7 @@ fn request(fields: &Typed, scan: &PaperTyped) -> Result<PaperApplication, AppErr
         received_on: scan.received_on.clone(),
         scan: scan.uploaded.parse().map_err(|_| AppError::field("scan"))?,
         corrects,
+        replaces: scan.replaces.parse().ok(),
     })
 }
 

@@ -34,6 +34,8 @@ pub struct Typed {
     pub(super) manager_mail: String,
     pub(super) ticket_mail: String,
     pub(super) return_mail: String,
+    /// The letter that a return replaces, as the page showed it.
+    pub(super) replaces: String,
     pub(super) listed: String,
     pub(super) latitude: String,
     pub(super) longitude: String,

@@ -15,7 +15,7 @@ use crate::notice::{self, Letter, TicketMail};
 use crate::run;
 use crate::secret::OperatorSecret;
 use diesel::sql_types::{BigInt, Text};
-use renraku_wire::{Code, DeliveryState, FacilityState};
+use renraku_wire::{Code, DeliveryState, FacilityState, NoticeId};
 
 /// Mails a fresh No and password, under this notice's id. Every earlier one that was not used is worth
 /// nothing from then on. False when that letter was written before.
@@ -195,7 +195,33 @@ pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Every link to a facility's application is used up; a letter with one that did not leave yet is taken back.
+/// Refuses what was asked in view of another link than the one that works: somebody was faster.
+///
+/// # Errors
+/// [`Code::StateConflict`].
+pub async fn as_seen(
+    c: &mut Conn,
+    town: Id,
+    facility_id: Id,
+    seen: Option<NoticeId>,
+    now: i64,
+) -> Result<(), AppError> {
+    let works: Option<Option<Id>> = run!(
+        c,
+        get_result,
+        facility_link::table
+            .filter(facility_link::municipality_id.eq(town))
+            .filter(facility_link::facility_id.eq(facility_id))
+            .filter(facility_link::used_at.is_null())
+            .filter(facility_link::expires_at.gt(now))
+            .select(facility_link::notice_id)
+    )
+    .optional()?;
+    if works.flatten() == seen.map(Id::from) { Ok(()) } else { Err(Code::StateConflict.into()) }
+}
+
+/// Every link to a facility's application is used up; a letter with one that did not leave yet is taken back, and one
+/// that did not arrive needs nobody's care any more.
 ///
 /// # Errors
 /// The database failed.
@@ -257,8 +283,8 @@ pub async fn link(c: &mut Conn, town: Id, token_hash: &[u8], now: i64) -> Result
 }
 
 /// Notes that a manager's mail did not come (F04): at the facility whose name and address these are (of several, at
-/// the approved one), and where there is none, among the strays. Which of both is not told, not even by the work: two statements and one
-/// audit entry either way.
+/// the approved one), and where there is none, among the strays. Which of both is not told, not even by the work: two
+/// statements and one audit entry either way.
 ///
 /// # Errors
 /// The database failed.

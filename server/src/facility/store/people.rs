@@ -6,6 +6,7 @@ use crate::db::schema::{certificate, device, push_registration, session, staff};
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
+use crate::notice;
 use crate::policy::worded;
 use crate::staff::{account, teams};
 use crate::{clock, run};
@@ -82,18 +83,21 @@ pub async fn active(c: &mut Conn, town: Id, facility_id: Id) -> Result<Vec<Perso
 /// # Errors
 /// The database failed.
 pub async fn hand_over(c: &mut Conn, town: Id, facility_id: Id, to: Id) -> Result<(), AppError> {
-    run!(
-        c,
-        execute,
-        diesel::update(
-            staff::table
-                .filter(staff::municipality_id.eq(town))
-                .filter(staff::facility_id.eq(facility_id))
-                .filter(staff::role.eq(word(&Role::FacilityManager)))
-                .filter(staff::id.ne(to))
-        )
-        .set(staff::role.eq(word(&Role::Member)))
-    )?;
+    let so_far = staff::table
+        .filter(staff::municipality_id.eq(town))
+        .filter(staff::facility_id.eq(facility_id))
+        .filter(staff::role.eq(word(&Role::FacilityManager)))
+        .filter(staff::id.ne(to));
+    let managers: Vec<Id> = run!(c, load, so_far.select(staff::id))?;
+    for id in managers {
+        // Some of what they claimed only who manages may see.
+        notice::inbox::give_back(c, town, id).await?;
+        run!(
+            c,
+            execute,
+            diesel::update(staff::table.find((town, id))).set(staff::role.eq(word(&Role::Member)))
+        )?;
+    }
     run!(
         c,
         execute,

@@ -192,8 +192,11 @@ async fn ticket_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<TicketMail
 }
 
 /// The letter with the link to a returned application, as long as that link works.
-async fn return_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<ReturnMailStatus>, AppError> {
-    type Mail = (String, String, Option<String>, i64, Option<i64>, i64);
+///
+/// # Errors
+/// The database failed.
+pub async fn return_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<ReturnMailStatus>, AppError> {
+    type Mail = (Id, String, String, Option<String>, i64, Option<i64>, i64);
     let row: Option<Mail> = run!(
         c,
         get_result,
@@ -208,6 +211,7 @@ async fn return_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<ReturnMail
             .filter(facility_link::used_at.is_null())
             .filter(facility_link::expires_at.gt(clock::now()))
             .select((
+                notice::id,
                 notice::target,
                 notice::state,
                 notice::last_error,
@@ -217,8 +221,9 @@ async fn return_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<ReturnMail
             ))
     )
     .optional()?;
-    row.map(|(address, state, reason, queued_at, done_at, expires_at)| {
+    row.map(|(id, address, state, reason, queued_at, done_at, expires_at)| {
         Ok(ReturnMailStatus {
+            id: id.into(),
             address,
             state: from_word::<DeliveryState>(&state)?,
             reason,
