@@ -249,7 +249,8 @@ impl RenrakuSession {
     }
 
     /// Everything in the outbox, in the order of sending. What was sent stays listed for a day. Where every
-    /// item stands is always told; once the offline lease is over, texts and descriptions are empty. Milliseconds.
+    /// item stands is always told; once the offline lease is over or the server ended the session, texts and
+    /// descriptions are empty. Milliseconds.
     ///
     /// Fails with `Storage`.
     pub async fn outbox(&self) -> Result<Vec<Item>, MobileError> {
@@ -277,7 +278,8 @@ impl RenrakuSession {
 
     /// Changes the text of a post that is a draft, waits or failed.
     ///
-    /// Fails with `NotFound`, `Conflict` when the server may already have it, `Invalid`.
+    /// Fails with `NotFound`, `Conflict` when the server may already have it, `Invalid`; with `SignedOut` and `Storage`
+    /// where the outbox does not tell what was written: nobody writes over what they cannot see.
     pub async fn edit(&self, id: PostId, text: Text) -> Result<(), MobileError> {
         let inner = self.inner.clone();
         on_core(async move { inner.edit(id, text).await }).await

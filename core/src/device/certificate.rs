@@ -131,7 +131,7 @@ impl Device {
             .map_err(|_| CoreError::invalid("public_url"))?;
         if inner.revoked.load(Ordering::SeqCst) {
             let inner = inner.clone();
-            block(move || inner.wipe()).await??;
+            block(move || inner.wipe_once()).await??;
         }
         let (turn, key) = inner.next_key().ok_or(KeyError::Failed)?;
         let municipality = public.municipality(&new.slug).await?;

@@ -138,7 +138,7 @@ impl Device {
             vault,
         });
         if inner.is_marked()? {
-            inner.wipe()?;
+            inner.wipe_once()?;
         } else if let Some(enrolment) = Enrolment::load(inner.vault.as_ref())? {
             let enrolled = inner.taken_up(enrolment)?;
             inner.set_enrolled(Some(enrolled));

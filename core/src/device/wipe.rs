@@ -17,6 +17,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 const MARK: &str = "revoked";
+/// What it says once everything is removed.
+const WIPED: &[u8] = b"wiped";
 
 impl Inner {
     /// What the client of the care host calls when this enrolment's certificate seems to be at its end.
@@ -87,6 +89,19 @@ impl Inner {
         // By now there should be room.
         let marked = marked.or_else(|_| mark());
         wiped.and(marked.map_err(Fault::from))
+    }
+
+    /// Removes everything of a revoked device once; afterwards the mark says so. What an enrolment begins then, its
+    /// key above all, outlives a lost answer and a restart. Blocks.
+    pub(super) fn wipe_once(&self) -> Result<(), Fault> {
+        let mark = self.folder.join(MARK);
+        if std::fs::read(&mark).is_ok_and(|said| said == WIPED) {
+            return Ok(());
+        }
+        self.wipe()?;
+        // Where it cannot be written, there is one more wipe at worst.
+        let _ = std::fs::write(&mark, WIPED);
+        Ok(())
     }
 
     /// True when the device was revoked.

@@ -103,6 +103,8 @@ impl<'a> Upload<'a> {
             if at.offset == length {
                 return verdict(care, &self.owner, media, length).await;
             }
+            // What arrived although its answer was lost counts too.
+            self.gained(at.offset).await?;
             return Ok(Some(at.offset));
         };
         let chunk = chunk(&self.source, media, offset).await?;
@@ -115,10 +117,13 @@ impl<'a> Upload<'a> {
         if next == length {
             return Ok(None);
         }
-        if let Source::Store(store) = &self.source {
-            store.write(move |tx| files::uploaded(tx, media, next)).await?;
-        }
+        self.gained(next).await?;
         Ok(Some(next))
+    }
+
+    async fn gained(&self, offset: u64) -> Result<(), StoreError> {
+        let (media, Source::Store(store)) = (self.media, &self.source) else { return Ok(()) };
+        store.write(move |tx| files::uploaded(tx, media, offset)).await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{CoreError, Fault};
 use crate::outbox::Text;
 use crate::runtime::{RunError, asked, block, unless_cancelled};
 use crate::store::files::{self, Work};
-use crate::store::{Store, StoreError, chunks, outbox};
+use crate::store::{Store, chunks, outbox};
 use renraku_media::MediaError;
 use renraku_wire::text::is_line_or_empty;
 use renraku_wire::{Code, DevicePolicy, MediaId, PatientId, PostId, Timestamp};
@@ -210,7 +210,12 @@ impl Desk {
         let making = block(move || {
             // A caller who goes away does not end this at once, and nobody else makes the same file meanwhile.
             let _turn = turn;
-            let mut tell = |part: f32| told.tell(number, part, all);
+            let mut tell = |part: f32| {
+                // Who asked to stop was told that it is over.
+                if !own.is_cancelled() {
+                    told.tell(number, part, all);
+                }
+            };
             let made = made(&work, &store, &sources, &own, clock.now(), |original| {
                 make(&work.planned, original, &policy, &mut tell, &own)
             });
@@ -311,11 +316,10 @@ fn later(store: &Store, id: MediaId, why: Fault) -> Result<Made, Fault> {
     }
 }
 
-/// Whether a failure says nothing of the file: somebody asked to stop, the device is full, the store was locked.
+/// Whether a failure says nothing of the file: somebody asked to stop, the device is full, the store failed.
 fn says_nothing(why: &Fault) -> bool {
     match why {
-        Fault::Media(MediaError::Cancelled | MediaError::StorageFull)
-        | Fault::Store(StoreError::Full | StoreError::Locked) => true,
+        Fault::Media(MediaError::Cancelled | MediaError::StorageFull) | Fault::Store(_) => true,
         Fault::File(e) => e.kind() == ErrorKind::StorageFull,
         _ => false,
     }

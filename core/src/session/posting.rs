@@ -1,10 +1,11 @@
 //! Sending: the outbox, receipts, documents. What comes into the outbox is in `composing`.
 
 use super::Session;
+use super::reading::told;
 use crate::error::{CoreError, StorageTrouble};
 use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing};
 use crate::runtime::block;
-use crate::store::{cache, outbox, receipts, session};
+use crate::store::{cache, outbox, receipts};
 use renraku_wire::limits;
 use renraku_wire::text::{is_line_or_empty, is_text};
 use renraku_wire::{Code, DevicePolicy, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
@@ -23,12 +24,9 @@ impl Session {
     /// `Storage`.
     pub async fn outbox(&self) -> Result<Vec<Item>, CoreError> {
         let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        let read = self.desk.store.read(move |c| {
-            let told = session::is_open(c)? && session::lease(c, now, hours)?.is_ok();
-            Ok((outbox::list(c)?, told))
-        });
+        let read = self.desk.store.read(move |c| Ok((outbox::list(c)?, told(c, now, hours)?)));
         let (mut items, told) = read.await?;
-        if !told {
+        if told.is_err() {
             for item in &mut items {
                 item.body.clear();
                 item.body_site = None;
@@ -72,8 +70,11 @@ impl Session {
     /// Changes the text of a post that is a draft, waits or failed.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict` when the server may already have it, `Invalid` as [`Session::compose`], `Storage`.
+    /// `NotFound`, `Conflict` when the server may already have it, `Invalid` as [`Session::compose`], `Storage`,
+    /// `SignedOut`: where [`Session::outbox`] does not tell what was written, nobody may write over it.
     pub async fn edit(&self, id: PostId, text: Text) -> Result<(), CoreError> {
+        let (now, hours) = (self.now(), self.policy.offline_lease_hours);
+        self.desk.store.read(move |c| told(c, now, hours)).await??;
         let item = self.change(move |tx| outbox::get(tx, id)).await?;
         check(&text, item.media.len(), &self.policy)?;
         let now = self.now();

@@ -129,7 +129,9 @@ impl Session {
         if self.desk.store.is_closed() {
             return Err(StoreError::Locked.into());
         }
-        Ok(self.care.receipts(id).await?)
+        let list = self.care.receipts(id).await?;
+        // It may have been closed meanwhile.
+        if self.desk.store.is_closed() { Err(StoreError::Locked.into()) } else { Ok(list) }
     }
 
     /// A picture in small, or the poster of a film, as JPEG. Kept sealed for the next time.
@@ -189,14 +191,9 @@ impl Session {
     {
         self.prune_now_and_then().await?;
         let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        let read = self.desk.store.read(move |c| {
-            if !session::is_open(c)? {
-                return Ok(Err(CoreError::SignedOut { code: Code::SessionInvalid }));
-            }
-            match session::lease(c, now, hours)? {
-                Ok(()) => load(c).map(Ok),
-                Err(end) => Ok(Err(lease_end(end))),
-            }
+        let read = self.desk.store.read(move |c| match told(c, now, hours)? {
+            Ok(()) => load(c).map(Ok),
+            Err(why) => Ok(Err(why)),
         });
         Ok(read.await??.map(|(value, seen_at)| Seen { value, stale: true, seen_at }))
     }
@@ -231,6 +228,18 @@ impl Session {
             Err(e) => Err(e.into()),
         }
     }
+}
+
+/// Whether what is kept may be told: not once the lease is over, the clock was set back or the server ended the session.
+pub(super) fn told(
+    c: &mut SqliteConnection,
+    now: Timestamp,
+    lease_hours: u32,
+) -> StoreResult<Result<(), CoreError>> {
+    if !session::is_open(c)? {
+        return Ok(Err(CoreError::SignedOut { code: Code::SessionInvalid }));
+    }
+    Ok(session::lease(c, now, lease_hours)?.map_err(lease_end))
 }
 
 /// What a full device cannot keep it can show.

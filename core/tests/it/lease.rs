@@ -2,7 +2,7 @@
 
 use crate::phone::{Phone, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
-use renraku_core::{CoreError, ItemState, StorageTrouble};
+use renraku_core::{CoreError, ItemState, StorageTrouble, Text};
 use renraku_wire::{Code, DevicePolicy, NewPost, PostId, Timestamp};
 
 fn storage<T>(kind: StorageTrouble) -> Result<T, CoreError> {
@@ -23,6 +23,9 @@ async fn after_72_hours_without_the_server_the_store_stays_shut_and_nothing_is_l
     assert_eq!(session.timeline(town.patient.id, None).await.map(drop), storage(StorageTrouble::LeaseOver));
     let items = session.outbox().await.unwrap();
     assert_eq!((items[0].id, items[0].state.clone(), items[0].body.as_str()), (id, ItemState::Waiting, ""));
+    // Nor may anybody write over what they cannot see.
+    let text = Text { body: "blind".into(), urgent: true, body_site: None };
+    assert_eq!(session.edit(id, text).await, Err(CoreError::Storage { kind: StorageTrouble::LeaseOver }));
     session.compose(draft(town.patient.id, "written late")).await.unwrap();
     let staff = session.staff().id;
     drop(session);
@@ -126,6 +129,9 @@ async fn what_was_written_is_not_told_once_the_server_ended_the_session() {
     let item = session.outbox().await.unwrap().remove(0);
     assert_eq!((item.id, item.state), (id, ItemState::Waiting), "where it stands is told");
     assert_eq!((item.body.as_str(), item.media[0].description.as_str()), ("", ""));
+    let text = Text { body: "blind".into(), urgent: true, body_site: None };
+    let over = CoreError::SignedOut { code: Code::SessionInvalid };
+    assert_eq!(session.edit(id, text).await, Err(over));
     drop(session);
     let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     assert_eq!(session.outbox().await.unwrap()[0].body, "secret");

@@ -99,6 +99,26 @@ async fn a_revoked_device_that_could_not_enrol_anew_still_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_no_is_not_lost_with_the_answer_to_a_revoked_device() {
+    use renraku_core::identity::DeviceKey;
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    town.facts().revoked = true;
+    assert_eq!(session.patients().await.map(drop), Err(REVOKED));
+    drop(session);
+    town.facts().revoked = false;
+    // The town may have given a certificate to the new key when the answer is lost, or the app killed.
+    assert!(phone.enrol("9999").await.is_err());
+    let key = phone.key.public_key().unwrap();
+    let phone = phone.restart();
+    assert_eq!(phone.device.sign_in("nurse", PASSWORD).await.map(drop), Err(REVOKED), "it still says why");
+    assert!(phone.enrol("9999").await.is_err());
+    phone.enrol("1234").await.unwrap();
+    assert_eq!(phone.key.public_key().unwrap(), key, "the one that the town knows");
+    assert_eq!(phone.restart().device.diagnose().await, Ok(Diagnosed::Ready));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replaced_certificate_wipes_nothing_and_a_new_one_sends_what_waits() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
