@@ -16,8 +16,9 @@ impl Pass<'_> {
         let (mut in_vain, mut asked) = (false, None);
         for waiting in self.desk.store.read(receipts::waiting).await? {
             let mut sent = self.care.put_receipt(waiting.post, &waiting.receipt).await;
-            let refused = matches!(sent.as_ref().map_err(judge), Err(Verdict::Refused(..)));
-            let unwanted = refused && waiting.receipt.acknowledged == Some(true);
+            let refused = sent.as_ref().map_err(judge);
+            let unwanted =
+                matches!(refused, Err(Verdict::Refused(_, Some(field))) if field == "acknowledged");
             if unwanted {
                 // A town without 👍 takes the reading all the same.
                 let reading = NewReceipt { acknowledged: None, ..waiting.receipt };

@@ -154,8 +154,8 @@ impl Session {
     /// Gives the length in bytes. A film may take minutes: `cancel` stops it, and nothing of it stays.
     ///
     /// # Errors
-    /// As [`Session::thumbnail`], `Cancelled`, and `Storage` when `to` exists or cannot
-    /// be written.
+    /// As [`Session::thumbnail`], `Cancelled`, and `Storage` when `to` exists or cannot be written, or when the store
+    /// was closed. Nothing stays at `to` then that was not there before.
     pub async fn media(&self, id: MediaId, to: &Path, cancel: &Cancel) -> Result<u64, CoreError> {
         let path = to.to_path_buf();
         if let Some(kept) = self.kept(id, false).await? {
@@ -165,16 +165,28 @@ impl Session {
         }
         let fetched = unless_cancelled(self.care.media(id, to), cancel).await;
         let length = fetched.ok_or(CoreError::Cancelled)??;
-        if length <= PHOTO_BYTES {
-            let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
-            if bytes.starts_with(&[0xFF, 0xD8]) {
-                let now = self.now();
-                if_room(
-                    self.desk.store.write(move |tx| cache::put_picture(tx, id, false, &bytes, now)).await,
-                )?;
-            }
+        let kept = self.keep_photo(id, path.clone(), length).await;
+        if kept.is_err() {
+            // Of an error nothing stays in the clear.
+            let _ = crate::runtime::block(move || std::fs::remove_file(&path)).await;
         }
-        Ok(length)
+        kept.map(|()| length)
+    }
+
+    /// Keeps what was fetched for the next time, if it is a photo. Fails when the store was closed meanwhile.
+    async fn keep_photo(&self, id: MediaId, path: PathBuf, length: u64) -> Result<(), CoreError> {
+        if self.desk.store.is_closed() {
+            return Err(StoreError::Locked.into());
+        }
+        if length > PHOTO_BYTES {
+            return Ok(());
+        }
+        let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
+        if !bytes.starts_with(&[0xFF, 0xD8]) {
+            return Ok(());
+        }
+        let now = self.now();
+        Ok(if_room(self.desk.store.write(move |tx| cache::put_picture(tx, id, false, &bytes, now)).await)?)
     }
 
     async fn kept(&self, id: MediaId, small: bool) -> Result<Option<Vec<u8>>, CoreError> {

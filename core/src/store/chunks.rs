@@ -1,7 +1,7 @@
 //! The bytes of files that were made, on disk, in sealed chunks of the length that is sent. Not here: what a file is, and
 //! how far it is (files).
 
-use super::files::is_there;
+use super::files::made;
 use super::outbox::key;
 use super::schema::{item_chunk, item_media};
 use super::{Store, StoreError, StoreResult, cache};
@@ -23,21 +23,30 @@ pub(crate) fn seal(
 ) -> Result<bool, Fault> {
     let sealed = seal_chunks(store, prepared, now, cancel);
     if !matches!(sealed, Ok(true)) {
-        // What is left goes at the next try all the same.
-        let _ = store.write_here(|tx| unseal(tx, prepared.media.id));
+        // What is left goes at the next try all the same. What another call has made meanwhile stays.
+        let id = prepared.media.id;
+        let _ = store.write_here(|tx| if made(tx, id)? == Some(true) { Ok(()) } else { unseal(tx, id) });
     }
     sealed
 }
 
 fn seal_chunks(store: &Store, prepared: &Prepared, now: Timestamp, cancel: &Cancel) -> Result<bool, Fault> {
     let media = &prepared.media;
-    store.write_here(|tx| unseal(tx, media.id))?;
+    let begun = store.write_here(|tx| match made(tx, media.id)? {
+        // Whoever asked to stop leaves the rest to the next one.
+        Some(false) if !cancel.is_cancelled() => unseal(tx, media.id).map(|()| Some(true)),
+        Some(false) => Ok(None),
+        _ => Ok(Some(false)),
+    })?;
+    if !begun.ok_or(MediaError::Cancelled)? {
+        return Ok(false);
+    }
     for (number, chunk) in (0i64..).zip(prepared.content.chunks(DEVICE_CHUNK_BYTES)) {
         if cancel.is_cancelled() {
             return Err(MediaError::Cancelled.into());
         }
         let kept = store.write_here(|tx| {
-            if !is_there(tx, media.id)? {
+            if made(tx, media.id)? != Some(false) {
                 return Ok(false);
             }
             diesel::insert_into(item_chunk::table)

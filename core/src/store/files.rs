@@ -143,9 +143,11 @@ pub(crate) fn unmade(connection: &mut SqliteConnection) -> StoreResult<Vec<Media
     rows.iter().map(|row| Ok(MediaId(id(row)?))).collect()
 }
 
-pub(super) fn is_there(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<bool> {
-    let n: i64 = item_media::table.filter(item_media::id.eq(key(&media.0))).count().get_result(connection)?;
-    Ok(n == 1)
+/// Whether a file was made; none for one that is not there any more.
+pub(super) fn made(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<Option<bool>> {
+    let length: Option<i64> =
+        item_media::table.find(key(&media.0)).select(item_media::length).first(connection).optional()?;
+    Ok(length.map(|length| length > 0))
 }
 
 /// A file that never will be made.

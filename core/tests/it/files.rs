@@ -21,8 +21,9 @@ pub async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<N
     if stored.new.is_to_follow() {
         stored.new = new;
     }
-    let offset = stored.bytes.len() as u64;
-    Json(UploadStatus { id, offset, length, state: stored.state, at: Timestamp(0) }).into_response()
+    let (offset, state) = (stored.bytes.len() as u64, stored.state);
+    let id = if matches!(facts.wrong, Some(Wrong::Announcement)) { MediaId::new() } else { id };
+    Json(UploadStatus { id, offset, length, state, at: Timestamp(0) }).into_response()
 }
 
 pub async fn offset(State(town): Shared, headers: HeaderMap, Path(id): Path<MediaId>) -> Response {
@@ -87,11 +88,10 @@ pub async fn chunk(
         stored.state = MediaState::Refused;
         return no(Code::ChecksumMismatch);
     }
-    if matches!(wrong, Some(Wrong::State)) {
-        stored.state = MediaState::Unknown;
+    stored.state = if matches!(wrong, Some(Wrong::State)) { MediaState::Unknown } else { MediaState::Ready };
+    if matches!(wrong, Some(Wrong::State | Wrong::Verdict)) {
         return no(Code::OffsetConflict);
     }
-    stored.state = MediaState::Ready;
     taken
 }
 

@@ -2,7 +2,7 @@
 
 use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{Nonsense, Wrong, found};
-use renraku_core::{CoreError, ItemState};
+use renraku_core::{Cancel, CoreError, ItemState};
 use renraku_wire::MediaState;
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ async fn changes_are_told_without_asking_again_and_again_and_a_pass_can_be_stopp
 async fn the_answer_to_something_else_is_believed_of_neither_text_nor_file() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
-    for wrong in [Wrong::AnotherPost, Wrong::AnotherPatient, Wrong::Offset, Wrong::State] {
+    for wrong in [Wrong::AnotherPost, Wrong::AnotherPatient, Wrong::Offset, Wrong::State, Wrong::Verdict] {
         let mut post = draft(town.patient.id, &format!("{wrong:?}"));
         post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 1024)];
         let id = composed(&session, post).await;
@@ -92,7 +92,7 @@ async fn the_answer_to_something_else_is_believed_of_neither_text_nor_file() {
         assert_eq!((report.sent, report.failed, report.remaining), (0, 0, 1), "{wrong:?}");
         let item = session.outbox().await.unwrap().pop().unwrap();
         assert_eq!((item.id, item.state), (id, ItemState::Sending), "{wrong:?}");
-        let text = matches!(wrong, Wrong::Offset | Wrong::State);
+        let text = matches!(wrong, Wrong::Offset | Wrong::State | Wrong::Verdict);
         assert_eq!((item.text_sent, item.media[0].done), (text, false), "{wrong:?}");
         let own = session.timeline(town.patient.id, None).await.unwrap().value.posts;
         assert_eq!(own.iter().any(|post| post.id == id), text, "{wrong:?}");
@@ -110,4 +110,22 @@ async fn the_answer_to_something_else_is_believed_of_neither_text_nor_file() {
             "{wrong:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_announced_again_when_the_answer_is_of_another() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let mut post = draft(town.patient.id, "its photo follows");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
+    session.compose(post).await.unwrap();
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.remaining), (0, 1), "the text has left");
+    session.prepare(Cancel::new(), None).await.unwrap();
+    town.facts().wrong = Some(Wrong::Announcement);
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.failed, report.remaining), (0, 0, 1));
+    assert_eq!(session.outbox().await.unwrap()[0].media[0].uploaded, 0);
+    town.facts().wrong = None;
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
 }

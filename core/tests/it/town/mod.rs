@@ -113,6 +113,10 @@ pub enum Wrong {
     Offset,
     /// To a last chunk, which it keeps: that it is elsewhere, and then that the file is in a state nobody knows.
     State,
+    /// The same to a last chunk, and then another post than was asked for.
+    Verdict,
+    /// To a file's announcement: another file's status.
+    Announcement,
 }
 
 /// What a broken server, or a café's network in front of it, answers.

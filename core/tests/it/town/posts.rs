@@ -17,7 +17,7 @@ impl Wrong {
         match self {
             Self::AnotherPost => Some(post(patient, PostId::new())),
             Self::AnotherPatient => Some(post(PatientId::new(), new.id)),
-            Self::Offset | Self::State => None,
+            Self::Offset | Self::State | Self::Verdict | Self::Announcement => None,
         }
     }
 }
@@ -133,6 +133,9 @@ pub(super) async fn one_post(State(town): Shared, headers: HeaderMap, Path(id): 
     let Some(mut post) = facts.posts.iter().find(|p| p.id == id).cloned() else { return no(Code::NotFound) };
     for media in &mut post.media {
         media.state = facts.files[&media.id].state;
+    }
+    if matches!(facts.wrong, Some(Wrong::Verdict)) {
+        post.id = PostId::new();
     }
     Json(post).into_response()
 }
