@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on stops")]
 #![allow(dead_code, reason = "the fixtures are those of the tests")]
 
+#[path = "../tests/it/client.rs"]
+mod client;
 #[path = "../tests/it/mailbox.rs"]
 mod mailbox;
 #[path = "../tests/it/town.rs"]

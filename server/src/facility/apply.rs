@@ -92,7 +92,7 @@ pub async fn on_paper(
                 if again {
                     return Ok(());
                 }
-                letters::as_seen(c, town, id.into(), paper.replaces, now).await?;
+                letters::as_seen(c, town, id.into(), paper.replaces).await?;
                 return correct_on_paper(c, office, &clean, &intake, now).await;
             }
             if store::insert(c, town, &clean, Some(&intake), now).await? {
@@ -122,8 +122,8 @@ pub async fn to_correct(
             store::standing(c, town, id.into()).await?;
             let (application, state, _) = record::application(c, town, id.into()).await?;
             rules::after(state, Event::Correct)?;
-            let mail = record::return_mail(c, town, id.into()).await?;
-            Ok((application, mail.map(|mail| mail.id)))
+            let mail = letters::return_mails(c, town, &[id.into()]).await?.pop();
+            Ok((application, mail.map(|(_, mail)| mail.id)))
         })
         .await
 }

@@ -131,7 +131,7 @@ pub async fn send_back(
             if notice::exists(c, town, letter_id).await? {
                 return Err(Code::IdConflict.into());
             }
-            letters::as_seen(c, town, id, given.replaces, now).await?;
+            letters::as_seen(c, town, id, given.replaces).await?;
             let application = store::advance(c, town, id, Event::Return, Some(&reason)).await?;
             let mail = corrected.as_deref().unwrap_or(&application.manager_mail);
             readdress(c, office, id, &application, mail, now).await?;

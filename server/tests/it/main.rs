@@ -5,6 +5,7 @@
 
 mod audit;
 mod ceremony;
+mod client;
 mod conflicts;
 mod devices;
 mod diagnosis;

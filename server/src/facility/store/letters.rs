@@ -7,15 +7,15 @@ use crate::db::prelude::*;
 use crate::db::schema::{
     enrolment_ticket, facility, facility_link, no_mail_report, notice as notices, ticket_letter,
 };
-use crate::db::sql::{Uid, word};
+use crate::db::sql::{Uid, from_word, word};
 use crate::db::{Conn, Id};
 use crate::device::ticket;
 use crate::error::AppError;
 use crate::notice::{self, Letter, TicketMail};
-use crate::run;
 use crate::secret::OperatorSecret;
+use crate::{clock, run};
 use diesel::sql_types::{BigInt, Text};
-use renraku_wire::{Code, DeliveryState, FacilityState, NoticeId};
+use renraku_wire::{Code, DeliveryState, FacilityState, NoticeId, ReturnMailStatus, Timestamp};
 
 /// Mails a fresh No and password, under this notice's id. Every earlier one that was not used is worth
 /// nothing from then on. False when that letter was written before.
@@ -195,6 +195,56 @@ pub async fn sweep(c: &mut Conn, now: i64) -> Result<(), AppError> {
     Ok(())
 }
 
+/// The letters whose links to these returned applications work, with their application's id.
+///
+/// # Errors
+/// The database failed.
+pub async fn return_mails(
+    c: &mut Conn,
+    town: Id,
+    of: &[Id],
+) -> Result<Vec<(Id, ReturnMailStatus)>, AppError> {
+    type Mail = (Id, Id, String, String, Option<String>, i64, Option<i64>, i64);
+    let rows: Vec<Mail> = run!(
+        c,
+        load,
+        facility_link::table
+            .inner_join(
+                notices::table.on(notices::municipality_id
+                    .eq(facility_link::municipality_id)
+                    .and(notices::id.nullable().eq(facility_link::notice_id)))
+            )
+            .filter(facility_link::municipality_id.eq(town))
+            .filter(facility_link::facility_id.eq_any(of))
+            .filter(facility_link::used_at.is_null())
+            .filter(facility_link::expires_at.gt(clock::now()))
+            .select((
+                facility_link::facility_id,
+                notices::id,
+                notices::target,
+                notices::state,
+                notices::last_error,
+                notices::created_at,
+                notices::done_at,
+                facility_link::expires_at
+            ))
+    )?;
+    rows.into_iter()
+        .map(|(of, id, address, state, reason, queued_at, done_at, expires_at)| {
+            let mail = ReturnMailStatus {
+                id: id.into(),
+                address,
+                state: from_word(&state)?,
+                reason,
+                queued_at: Timestamp(queued_at),
+                done_at: done_at.map(Timestamp),
+                expires_at: Timestamp(expires_at),
+            };
+            Ok((of, mail))
+        })
+        .collect()
+}
+
 /// Refuses what was asked in view of another link than the one that works: somebody was faster.
 ///
 /// # Errors
@@ -204,20 +254,9 @@ pub async fn as_seen(
     town: Id,
     facility_id: Id,
     seen: Option<NoticeId>,
-    now: i64,
 ) -> Result<(), AppError> {
-    let works: Option<Option<Id>> = run!(
-        c,
-        get_result,
-        facility_link::table
-            .filter(facility_link::municipality_id.eq(town))
-            .filter(facility_link::facility_id.eq(facility_id))
-            .filter(facility_link::used_at.is_null())
-            .filter(facility_link::expires_at.gt(now))
-            .select(facility_link::notice_id)
-    )
-    .optional()?;
-    if works.flatten() == seen.map(Id::from) { Ok(()) } else { Err(Code::StateConflict.into()) }
+    let works = return_mails(c, town, &[facility_id]).await?.pop().map(|(_, mail)| mail.id);
+    if works == seen { Ok(()) } else { Err(Code::StateConflict.into()) }
 }
 
 /// Every link to a facility's application is used up; a letter with one that did not leave yet is taken back, and one

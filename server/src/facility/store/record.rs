@@ -1,10 +1,10 @@
 //! A facility as its page shows it, and the public list.
 
-use super::{Row, changes, people};
+use super::{Row, changes, letters, people};
 use crate::access::FacilityAdmin;
 use crate::db::prelude::*;
 use crate::db::schema::{device, enrolment_ticket, facility, facility_past, no_mail_report, notice, staff};
-use crate::db::schema::{facility_link, media, ticket_letter};
+use crate::db::schema::{media, ticket_letter};
 use crate::db::sql::{from_word, word};
 use crate::db::{Conn, Id};
 use crate::device::ticket;
@@ -13,7 +13,7 @@ use crate::facility::rules;
 use crate::{clock, run};
 use renraku_wire::{
     Code, DeliveryState, FacilityApplication, FacilityFile, FacilityPast, FacilityRecord, FacilityState,
-    ListedFacility, MapListing, MapPosition, ReturnMailStatus, TicketMailStatus, Timestamp,
+    ListedFacility, MapListing, MapPosition, TicketMailStatus, Timestamp,
 };
 
 #[derive(Queryable, Selectable)]
@@ -142,7 +142,7 @@ async fn file(c: &mut Conn, town: Id, id: Id, more: &More) -> Result<FacilityFil
         scan: more.scan_id.is_some(),
         reason: more.reason.clone(),
         ticket_mail: ticket_mail(c, town, id).await?,
-        return_mail: return_mail(c, town, id).await?,
+        return_mail: letters::return_mails(c, town, &[id]).await?.pop().map(|(_, mail)| mail),
         no_mail_since: no_mail_since.map(Timestamp),
     })
 }
@@ -186,50 +186,6 @@ async fn ticket_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<TicketMail
             used: used_at.is_some(),
             worn: used_at.is_none() && wrong >= ticket::MAX_WRONG,
             expired: used_at.is_none() && expires_at < clock::now(),
-        })
-    })
-    .transpose()
-}
-
-/// The letter with the link to a returned application, as long as that link works.
-///
-/// # Errors
-/// The database failed.
-pub async fn return_mail(c: &mut Conn, town: Id, id: Id) -> Result<Option<ReturnMailStatus>, AppError> {
-    type Mail = (Id, String, String, Option<String>, i64, Option<i64>, i64);
-    let row: Option<Mail> = run!(
-        c,
-        get_result,
-        facility_link::table
-            .inner_join(
-                notice::table.on(notice::municipality_id
-                    .eq(facility_link::municipality_id)
-                    .and(notice::id.nullable().eq(facility_link::notice_id)))
-            )
-            .filter(facility_link::municipality_id.eq(town))
-            .filter(facility_link::facility_id.eq(id))
-            .filter(facility_link::used_at.is_null())
-            .filter(facility_link::expires_at.gt(clock::now()))
-            .select((
-                notice::id,
-                notice::target,
-                notice::state,
-                notice::last_error,
-                notice::created_at,
-                notice::done_at,
-                facility_link::expires_at
-            ))
-    )
-    .optional()?;
-    row.map(|(id, address, state, reason, queued_at, done_at, expires_at)| {
-        Ok(ReturnMailStatus {
-            id: id.into(),
-            address,
-            state: from_word::<DeliveryState>(&state)?,
-            reason,
-            queued_at: Timestamp(queued_at),
-            done_at: done_at.map(Timestamp),
-            expires_at: Timestamp(expires_at),
         })
     })
     .transpose()

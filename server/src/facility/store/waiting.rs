@@ -1,16 +1,16 @@
 //! What waits for the office here.
 
-use super::stray;
+use super::{letters, stray};
 use crate::access::SignedIn;
 use crate::db::prelude::*;
 use crate::db::schema::{
-    enrolment_ticket, facility, facility_change, facility_link, no_mail_report, notice, staff, ticket_letter,
+    enrolment_ticket, facility, facility_change, no_mail_report, notice, staff, ticket_letter,
 };
 use crate::db::sql::word;
 use crate::db::{Conn, Id};
 use crate::error::AppError;
 use crate::portal::Task;
-use crate::{clock, run};
+use crate::run;
 use renraku_wire::{ChangeState, DeliveryState, FacilityKind, FacilityState, Role};
 
 type Line = (Id, String, i64);
@@ -70,25 +70,14 @@ async fn unreached(c: &mut Conn, town: Id) -> Result<Vec<Task>, AppError> {
     if returned.is_empty() {
         return Ok(vec![]);
     }
-    let good: Vec<(Id, String, i64)> = run!(
-        c,
-        load,
-        facility_link::table
-            .inner_join(
-                notice::table.on(notice::municipality_id
-                    .eq(facility_link::municipality_id)
-                    .and(notice::id.nullable().eq(facility_link::notice_id)))
-            )
-            .filter(facility_link::municipality_id.eq(town))
-            .filter(facility_link::used_at.is_null())
-            .filter(facility_link::expires_at.gt(clock::now()))
-            .select((facility_link::facility_id, notice::state, notice::created_at))
-    )?;
-    let line = |line: Line| match good.iter().find(|(of, _, _)| *of == line.0) {
+    let ids: Vec<Id> = returned.iter().map(|line| line.0).collect();
+    let good = letters::return_mails(c, town, &ids).await?;
+    let line = |line: Line| match good.iter().find(|(of, _)| *of == line.0) {
         None => Some(task(line, "差し戻した申請に対応する（訂正の期限が切れました）")),
-        Some((_, state, at)) if *state == word(&DeliveryState::Dead) => {
-            Some(task((line.0, line.1, *at), "差し戻した申請に対応する（申請者にメールが届きません）"))
-        }
+        Some((_, mail)) if mail.state == DeliveryState::Dead => Some(task(
+            (line.0, line.1, mail.queued_at.0),
+            "差し戻した申請に対応する（申請者にメールが届きません）",
+        )),
         Some(_) => None,
     };
     Ok(returned.into_iter().filter_map(line).collect())
