@@ -122,6 +122,8 @@ impl Device {
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
         desk.store.write(move |tx| session::open(tx, &opened, now)).await?;
+        let store = desk.store.clone();
+        block(move || store.occupy()).await??;
         opening.keep();
         self.inner.leaving.tell_soon(&signed_in_at);
         let care = with_session(&signed_in_at, token, &desk);
@@ -145,6 +147,10 @@ impl Device {
                 self.inner.seat(staff, store.ok_or_else(|| signed_out.clone())?)
             }
         };
+        let store = desk.store.clone();
+        if !block(move || store.is_occupied()).await?? {
+            return Err(signed_out);
+        }
         let stored = desk.store.read(session::load).await?.ok_or_else(|| signed_out.clone())?;
         let care = with_session(&enrolled.care, stored.token.ok_or(signed_out)?, &desk);
         let certificate = enrolled.enrolment.certificate.chain.clone();

@@ -158,23 +158,24 @@ impl Session {
 
     /// Ends the session here, at once: the token is forgotten, and the store closed for all who hold it. Who has a
     /// PIN needs it for the next sign-in, as after [`crate::Device::lock`]. Cached pages and the outbox stay sealed.
-    /// The server is told in the background, now or when it is reached again.
+    /// The server is told in the background, now or when it is reached again. A full device is no hindrance.
     ///
     /// # Errors
-    /// `Storage` when the token may still be there.
+    /// `Storage` when the session may be taken up again.
     pub async fn sign_out(&self) -> Result<(), CoreError> {
         if let Some(token) = self.care.token() {
             self.leaving.add(token.to_owned()).await;
         }
-        let over = self.desk.store.write(session::close).await;
+        // A token that stays, for the store was locked before or has no room, opens nothing here any more.
+        let _ = self.desk.store.write(session::close).await;
         let store = self.desk.store.clone();
-        block(move || store.close()).await?;
+        let over = block(move || {
+            store.close();
+            store.vacate()
+        });
+        let over = over.await;
         self.leaving.tell_soon(&self.care);
-        match over {
-            // Locked before: the next unlocking finds a token that the server knows no more.
-            Err(StoreError::Locked) => Ok(()),
-            over => Ok(over?),
-        }
+        Ok(over??)
     }
 
     /// Tells the server where pushes for this person on this device go.

@@ -7,6 +7,7 @@
 pub(crate) mod cache;
 pub(crate) mod chunks;
 pub(crate) mod files;
+pub(crate) mod occupied;
 pub(crate) mod outbox;
 pub(crate) mod receipts;
 mod schema;
@@ -86,8 +87,7 @@ impl From<diesel::result::Error> for StoreError {
 /// A person's open store. Cheap to clone. One connection: calls wait for each other.
 #[derive(Clone)]
 pub(crate) struct Store {
-    /// The file's name without its ending.
-    name: Arc<str>,
+    path: Arc<Path>,
     /// None once it was closed.
     connection: Arc<Mutex<Option<SqliteConnection>>>,
     closed: Arc<AtomicBool>,
@@ -98,9 +98,8 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the file, or makes it, and brings it to this version. Blocks.
     pub(crate) fn open(path: &Path, key: &StoreKey) -> StoreResult<Self> {
-        let name = path.file_stem().and_then(|name| name.to_str()).ok_or(StoreError::Unreadable)?.into();
-        let path = path.to_str().ok_or(StoreError::Unreadable)?;
-        let mut connection = SqliteConnection::establish(path).map_err(|_| StoreError::File)?;
+        let name = path.to_str().ok_or(StoreError::Unreadable)?;
+        let mut connection = SqliteConnection::establish(name).map_err(|_| StoreError::File)?;
         let hex = Zeroizing::new(hex::encode(key.as_slice()));
         // The raw form: a passphrase would be stretched on every opening, for nothing.
         connection.batch_execute(&Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str())))?;
@@ -119,7 +118,7 @@ impl Store {
         )?;
         migrate(&mut connection, version)?;
         Ok(Self {
-            name,
+            path: path.into(),
             connection: Arc::new(Mutex::new(Some(connection))),
             closed: Arc::default(),
             changes: Arc::new(tokio::sync::watch::Sender::new(0)),
@@ -140,7 +139,7 @@ impl Store {
 
     /// What the file is called, which says nothing of whose it is.
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.path.file_stem().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
     /// How often something was written, to wait for the next time.

@@ -5,7 +5,7 @@ use crate::phone::{Phone, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
 use renraku_core::{
     Attachment, Cancel, CoreError, Cover, Draft, FileState, ItemState, Mark, PixelLayout, Progress, Session,
-    Shape,
+    Shape, StorageTrouble,
 };
 use renraku_media::{film, fixture, photo};
 use renraku_wire::{Code, DevicePolicy, MediaId, MediaKind, PatientId, limits};
@@ -205,4 +205,34 @@ async fn a_download_can_be_stopped_and_nothing_of_it_stays() {
     town.network.trickle(0);
     assert_eq!(session.media(id, &to, &asked).await, Err(CoreError::Cancelled), "asked before");
     assert_eq!(session.media(id, &to, &Cancel::new()).await, Ok(40_000_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_after_its_reader_left_does_not_stay() {
+    let town = found().await;
+    let (phone, mut session) = Phone::with_nurse(&town).await;
+    let id = send(&session, town.patient.id, noisy_photo(phone.file("camera.jpg"), 64)).await.unwrap();
+    for start in [[0xFF, 0xD8], [0, 0]] {
+        let mut bytes = vec![7; 400_000];
+        bytes[..2].copy_from_slice(&start);
+        town.facts().files.get_mut(&id).unwrap().bytes = bytes;
+        town.network.trickle(100_000);
+        let (leaving, to) = (Arc::new(session), phone.file("shown"));
+        let fetching = tokio::spawn({
+            let (session, to) = (leaving.clone(), to.clone());
+            async move { session.media(id, &to, &Cancel::new()).await }
+        });
+        while !std::fs::metadata(&to).is_ok_and(|file| file.len() > 0) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        leaving.sign_out().await.unwrap();
+        town.network.trickle(0);
+        assert_eq!(
+            fetching.await.unwrap(),
+            Err(CoreError::Storage { kind: StorageTrouble::Locked }),
+            "{start:?}"
+        );
+        assert!(!to.exists(), "{start:?}: nobody is there to see it");
+        session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    }
 }

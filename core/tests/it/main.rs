@@ -13,6 +13,7 @@ mod leaving;
 mod line;
 mod locked;
 mod making;
+mod namespace;
 mod network;
 mod nonsense;
 mod patience;

@@ -3,6 +3,7 @@
 use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{found, now};
 use renraku_core::Clock;
+use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{PatientId, PostId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -123,6 +124,44 @@ async fn a_file_that_gains_bytes_waits_no_longer_each_time() {
     assert_eq!(session.outbox().await.unwrap()[0].tries, 2);
     town.facts().busy = None;
     assert_eq!(session.flush(true).await.unwrap().sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_arrived_without_an_answer_are_gained_too() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let session = Arc::new(session);
+    let mut film = draft(town.patient.id, "long");
+    film.attachments = vec![noisy_photo(phone.file("camera.jpg"), 2048)];
+    composed(&session, film).await;
+    let passing = || {
+        let held = Arc::new(Barrier::new(2));
+        town.facts().hold_chunk = Some(held.clone());
+        let session = session.clone();
+        (held, tokio::spawn(async move { session.flush(true).await }))
+    };
+    // The first chunk is kept, nobody hears of it, and the next question is refused, twice more in vain.
+    let (held, sending) = passing();
+    held.wait().await;
+    town.facts().busy = Some(1);
+    town.network.lose_answer();
+    held.wait().await;
+    sending.await.unwrap().unwrap();
+    for _ in 0..2 {
+        session.flush(true).await.unwrap();
+    }
+    let item = session.outbox().await.unwrap().remove(0);
+    assert_eq!((item.tries, item.media[0].uploaded), (3, 0));
+    // Asked again, the server tells of it, before any other byte is sent.
+    town.facts().busy = None;
+    let (held, sending) = passing();
+    held.wait().await;
+    let item = session.outbox().await.unwrap().remove(0);
+    assert_eq!((item.tries, item.media[0].uploaded), (0, DEVICE_CHUNK_BYTES as u64));
+    held.wait().await;
+    assert_eq!(sending.await.unwrap().unwrap().sent, 1);
+    let length = item.media[0].length;
+    assert_eq!(town.facts().chunk_bytes, length, "nothing was sent twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,13 +4,12 @@
 //! own, where the system shapes the packets (`tc netem` with delay and loss, or `tbf` where the kernel has no
 //! netem), where one may make such a thing. `RENRAKU_UPLOAD_MEGABYTES` sets the size; without it it is two.
 
+use crate::namespace;
 use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, Town, found};
 use rand::Rng;
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{DevicePolicy, MediaState};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -94,49 +93,18 @@ fn one(town: &Town, photo: renraku_core::Attachment) -> renraku_core::Draft {
 #[ignore = "it is started by the test below, in a namespace of its own"]
 #[tokio::test(flavor = "multi_thread")]
 async fn in_the_namespace() {
-    if let Ok(line) = std::env::var("RENRAKU_LINE") {
-        upload(&line, 0).await;
-    }
-}
-
-/// Starts this program in a namespace, as root or, where the system lets one, as anybody.
-fn in_a_namespace() -> Result<(), String> {
-    let program = std::env::current_exe().unwrap();
-    let mut tried = String::new();
-    for user in [&[][..], &["--map-root-user"]] {
-        let mut command = Command::new("unshare");
-        command.arg("--net").args(user).args(["--", "sh", "-c", NAMESPACE]).arg(&program);
-        command.args(["--exact", "slow::in_the_namespace", "--ignored", "--nocapture"]);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()] as [PathBuf; 2]);
-        command.env("PATH", std::env::join_paths(places).unwrap()).stdin(Stdio::null());
-        let output = command.output().map_err(|e| format!("unshare: {e}"))?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let why = String::from_utf8_lossy(&output.stderr).into_owned();
-        match output.status.code() {
-            Some(0) if said.contains("UPLOAD over tc") => {
-                print!(
-                    "{}",
-                    said.lines()
-                        .filter(|l| l.contains("UPLOAD"))
-                        .map(|l| format!("{l}\n"))
-                        .collect::<String>()
-                );
-                return Ok(());
-            }
-            Some(101) => panic!("in the namespace: {said}{why}"),
-            code => tried += &format!(" [{code:?}] {}", why.trim()),
-        }
-    }
-    Err(tried)
+    let line = std::env::var("RENRAKU_LINE").expect("it is started by the test below");
+    upload(&line, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_most_one_chunk_is_sent_again_for_each_break() {
-    let system = tokio::task::spawn_blocking(in_a_namespace);
+    let system = || namespace::run(&["--net"], NAMESPACE, &["slow::in_the_namespace"]);
+    let system = tokio::task::spawn_blocking(system);
     upload("a line made slow by the test: 300 kbit/s", RATE).await;
-    if let Err(why) = system.await.unwrap() {
-        println!("SKIPPED: no slow network namespace here (unshare, ip, tc and their rights):{why}");
+    if let Some(said) = system.await.unwrap() {
+        let line = said.lines().find(|line| line.contains("UPLOAD over tc"));
+        println!("{}", line.expect("the system's line was slow"));
     }
 }
 
