@@ -102,9 +102,10 @@ impl Pictures {
     }
 
     fn filtered(&mut self, out: &mut Output, cancel: &Cancel) -> Result<(), MediaError> {
-        let mut frame = frame::Video::empty();
         loop {
             let Some(mut sink) = self.graph.as_mut().and_then(|g| g.get("out")) else { return Ok(()) };
+            // A new one each time: the sink writes over what a frame holds without giving it back.
+            let mut frame = frame::Video::empty();
             match sink.sink().frame(&mut frame) {
                 Ok(()) => {}
                 Err(e) if nothing_more(&e) => return Ok(()),

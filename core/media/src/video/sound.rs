@@ -91,9 +91,10 @@ impl Sounds {
     }
 
     fn filtered(&mut self, out: &mut Output) -> Result<(), MediaError> {
-        let mut frame = frame::Audio::empty();
         loop {
             let Some(mut sink) = self.graph.as_mut().and_then(|g| g.get("out")) else { return Ok(()) };
+            // A new one each time: the sink writes over what a frame holds without giving it back.
+            let mut frame = frame::Audio::empty();
             match sink.sink().frame(&mut frame) {
                 Ok(()) => {}
                 Err(e) if nothing_more(&e) => return Ok(()),

@@ -182,10 +182,11 @@ impl Source {
         cancel: &Cancel,
         each: &mut dyn FnMut(Event<'_>) -> Result<(), MediaError>,
     ) -> Result<bool, MediaError> {
-        let mut packet = Packet::empty();
         let mut cut = false;
         loop {
             cancel.check()?;
+            // A new one each time: FFmpeg reads over what a packet holds without giving it back.
+            let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
                 Ok(()) => {}
                 Err(ffmpeg::Error::Eof) => break,
