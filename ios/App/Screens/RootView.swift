@@ -58,7 +58,7 @@ struct WorkView: View {
                     case .compose(let id): ComposeView(work: work, id: id)
                     case .readers(let id): ReadersView(work: work, id: id)
                     case .outbox: OutboxView(work: work)
-                    case .safety: SafetyView(model: model)
+                    case .safety: SafetyView(model: app)
                     }
                 }
         }
