@@ -15,7 +15,8 @@ struct RootView: View {
             case .enrol:
                 EnrolView(model: model)
             case .signIn:
-                SignInView(model: model)
+                // What was typed for one town is not another's.
+                SignInView(model: model).id(model.town?.slug)
             case .pin:
                 PinView(model: model)
             case .changePassword:
