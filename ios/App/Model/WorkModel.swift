@@ -325,16 +325,3 @@ final class WorkModel: ObservableObject {
         }
     }
 }
-
-/// Carries the core's progress from its worker thread to whoever asked.
-private final class ProgressEar: ProgressListener, @unchecked Sendable {
-    private let heard: (Float) -> Void
-
-    init(_ heard: @escaping (Float) -> Void) {
-        self.heard = heard
-    }
-
-    func onProgress(done: Float) {
-        heard(done)
-    }
-}
