@@ -141,7 +141,7 @@ final class FakeTowns: Towns {
         if let fault = broken[town] { throw fault }
         if let device = devices[town] { return device }
         guard let slug = town, !slug.contains(" ") else {
-            throw MobileError.Invalid(code: "validation_failed", field: "town")
+            throw MobileError.Invalid(code: "field_invalid", field: "town")
         }
         let device = found[slug] ?? FakeDevice.of(named("\(slug)町", slug), enrolled: false)
         devices[slug] = device

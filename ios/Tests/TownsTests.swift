@@ -125,7 +125,7 @@ final class TownsTests: XCTestCase {
         let model = await started()
         model.addTown()
         await enrol(model, "山 町")
-        XCTAssertEqual(model.trouble, Words.sentence(MobileError.Invalid(code: "validation_failed", field: "town")))
+        XCTAssertEqual(model.trouble, Words.sentence(MobileError.Invalid(code: "field_invalid", field: "town")))
         XCTAssertEqual(model.stage, .enrol)
         XCTAssertTrue(model.device === first)
     }
