@@ -163,6 +163,26 @@ final class AppModelTests: XCTestCase {
         XCTAssertNil(model.work?.sketch)
     }
 
+    func testWhatSomebodyWroteGoesWithThem() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        for forget in [true, false] {
+            try Data("x".utf8).write(to: file)
+            device.enrolled = town
+            let model = await started()
+            await model.signIn(loginId: "nurse", password: "x")
+            model.work?.beginSketch("patient")
+            model.work?.sketch?.shots = [Shot(file: file, isVideo: false)]
+            await away(model)
+            XCTAssertTrue(FileManager.default.fileExists(atPath: file.path))
+            if forget {
+                await model.forget(KnownPerson(staffId: nurse.id, name: nurse.name))
+            } else {
+                await model.forgetDevice()
+            }
+            XCTAssertFalse(FileManager.default.fileExists(atPath: file.path))
+        }
+    }
+
     func testARefusedSessionLeadsBackToTheSignIn() async {
         let model = await started()
         await model.signIn(loginId: "nurse", password: "x")

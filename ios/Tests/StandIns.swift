@@ -72,6 +72,7 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
         return described
     }
     override func forget() async throws { enrolled = nil }
+    override func forgetPerson(staffId: StaffId) async throws {}
     override func certificate() -> CertificateStatus? {
         CertificateStatus(notBefore: nil, notAfter: 0, renewalDue: due)
     }

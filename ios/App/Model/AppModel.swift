@@ -86,6 +86,7 @@ final class AppModel: ObservableObject {
     }
 
     func enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String) async {
+        guard device != nil else { return }
         let form = EnrolmentForm(
             publicUrl: trimmed(publicUrl), slug: trimmed(slug), number: trimmed(number),
             password: trimmed(password), deviceName: trimmed(deviceName), platform: .ios)
@@ -254,6 +255,7 @@ final class AppModel: ObservableObject {
         guard let device else { return }
         await attempt {
             try await device.forgetPerson(staffId: person.staffId)
+            if self.locked?.staff == person.staffId { self.dropLocked() }
             self.people = try await device.people()
         }
     }
@@ -263,6 +265,7 @@ final class AppModel: ObservableObject {
         guard let device else { return }
         await attempt {
             try await device.forget()
+            self.dropLocked()
             (self.device, self.town) = (nil, nil)
             let home = try await self.towns.home()
             self.towns.last = home.slug
@@ -326,10 +329,10 @@ final class AppModel: ObservableObject {
         if let locked, locked.staff == work.staff.id, !locked.sketch.isKept {
             work.sketch = locked.sketch
             work.path = [.timeline(locked.sketch.patientId), .compose(locked.sketch.patientId)]
+            self.locked = nil
         } else {
-            locked?.sketch.discard()
+            dropLocked()
         }
-        locked = nil
         self.work = work
         asked = nil
         renewalDue = device?.certificate()?.renewalDue ?? false
@@ -342,6 +345,11 @@ final class AppModel: ObservableObject {
             await self.registerPush()
             if let push { await work.take(push: push, opened: true) }
         }
+    }
+
+    private func dropLocked() {
+        locked?.sketch.discard()
+        locked = nil
     }
 
     private func registerPush() async {

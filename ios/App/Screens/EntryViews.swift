@@ -120,7 +120,7 @@ struct SignInView: View {
             .confirmationDialog(
                 model.others.isEmpty
                     ? "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。"
-                    : "この自治体の証明書と、この自治体のすべての利用者の保存データを消します。ほかの自治体のものは残ります。",
+                    : "この自治体の証明書と、この自治体のすべての利用者の保存データを消します。ほかの自治体のものは残ります。使うには、新しい証明書取得用Noが必要です。",
                 isPresented: $startingOver, titleVisibility: .visible
             ) {
                 Button("すべて消してやり直す", role: .destructive) { Task { await model.forgetDevice() } }
