@@ -1,4 +1,4 @@
-// Before the work: the certificate, signing in, the first password.
+// Before the work: the certificate, the town, signing in, the first password.
 
 package jp.renraku.app.screens
 
@@ -8,6 +8,7 @@ import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.verticalScroll
+import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.LaunchedEffect
@@ -17,6 +18,8 @@ import androidx.compose.runtime.remember
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.semantics.heading
+import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
@@ -42,12 +45,13 @@ fun EnrolScreen(model: AppModel, state: AppState, onScan: () -> Unit) {
     }
     val filled = listOf(slug, number, password, deviceName).all { it.isNotBlank() }
     Screen(
-        "初回の証明書設定",
+        if (state.adding) "別の自治体の証明書設定" else "初回の証明書設定",
         state.trouble,
         actions = {
             BigButton("証明書を取得する", enabled = filled) {
                 model.enrol(publicUrl, slug, number, password, deviceName)
             }
+            // Before the first certificate there is nowhere to go back to.
             if (state.town != null) BigButton("戻る", prominent = false) { model.unask() }
         },
     ) {
@@ -94,6 +98,7 @@ fun SignInScreen(model: AppModel, state: AppState) {
             if (state.enrolAnew) SmallButton("証明書を取り直す（保存データは残ります）") { model.enrolAnew() }
             SmallButton("この端末の設定をやり直す") { startingOver = true }
             state.town?.let { Text("${it.office}　${it.telephone}\n${it.hours}", Modifier.padding(vertical = 16.dp)) }
+            OtherTowns(model, state)
         }
     }
     forgetting?.let { person ->
@@ -108,8 +113,9 @@ fun SignInScreen(model: AppModel, state: AppState) {
         )
     }
     if (startingOver) {
+        val all = "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。"
         Ask(
-            "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。",
+            if (state.others.isEmpty()) all else "この自治体の${all}ほかの自治体のものは残ります。",
             "すべて消す",
             onYes = {
                 startingOver = false
@@ -118,6 +124,18 @@ fun SignInScreen(model: AppModel, state: AppState) {
             onNo = { startingOver = false },
         )
     }
+}
+
+/** The other towns of this device, and the way to one more. */
+@Composable
+private fun OtherTowns(model: AppModel, state: AppState) {
+    Text(
+        "自治体",
+        Modifier.padding(top = 8.dp).semantics { heading() },
+        style = MaterialTheme.typography.titleMedium,
+    )
+    for (town in state.others) SmallButton("${town.name}に切り替える") { model.switchTown(town) }
+    SmallButton("別の自治体の証明書を設定する") { model.addTown() }
 }
 
 @Composable
