@@ -2,6 +2,8 @@
 
 package jp.renraku.app.screens
 
+import androidx.activity.compose.BackHandler
+import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
@@ -43,6 +45,8 @@ fun EnrolScreen(model: AppModel, state: AppState, onScan: () -> Unit) {
             password = code.password
         }
     }
+    // Before the first certificate there is nowhere to go back to.
+    BackHandler(enabled = state.town != null) { model.unask() }
     val filled = listOf(slug, number, password, deviceName).all { it.isNotBlank() }
     Screen(
         if (state.adding) "別の自治体の証明書設定" else "初回の証明書設定",
@@ -51,7 +55,6 @@ fun EnrolScreen(model: AppModel, state: AppState, onScan: () -> Unit) {
             BigButton("証明書を取得する", enabled = filled) {
                 model.enrol(publicUrl, slug, number, password, deviceName)
             }
-            // Before the first certificate there is nowhere to go back to.
             if (state.town != null) BigButton("戻る", prominent = false) { model.unask() }
         },
     ) {
@@ -83,9 +86,16 @@ fun SignInScreen(model: AppModel, state: AppState) {
             }
         },
     ) {
-        Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
+        Column(
+            Modifier.verticalScroll(rememberScrollState()).padding(16.dp),
+            verticalArrangement = Arrangement.spacedBy(8.dp),
+        ) {
             for (person in state.people) {
-                Row(Modifier.fillMaxWidth().padding(vertical = 4.dp), verticalAlignment = Alignment.CenterVertically) {
+                Row(
+                    Modifier.fillMaxWidth(),
+                    horizontalArrangement = Arrangement.spacedBy(8.dp),
+                    verticalAlignment = Alignment.CenterVertically,
+                ) {
                     BigButton("${person.name} で続ける", Modifier.weight(1f), prominent = false) {
                         model.resume(person)
                     }
@@ -131,7 +141,7 @@ fun SignInScreen(model: AppModel, state: AppState) {
 private fun OtherTowns(model: AppModel, state: AppState) {
     Text(
         "自治体",
-        Modifier.padding(top = 8.dp).semantics { heading() },
+        Modifier.semantics { heading() },
         style = MaterialTheme.typography.titleMedium,
     )
     for (town in state.others) SmallButton("${town.name}に切り替える") { model.switchTown(town) }

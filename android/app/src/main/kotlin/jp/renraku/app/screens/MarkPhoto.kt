@@ -96,6 +96,8 @@ fun MarkScreen(shot: Shot, onChange: (List<PhotoMark>) -> Unit, onDone: () -> Un
             ) {
                 Choice("隠し方", COVERS, cover) { cover = it }
                 Choice("形", OUTLINES, outline) { outline = it }
+                // What was written can be guessed from its mean colours.
+                if (cover == MarkCover.BLUR) Text("名札や文字は、ぼかさずに黒塗りで隠してください。")
                 Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
                     BigButton("元に戻す", Modifier.weight(1f), prominent = false, enabled = marks.canUndo) {
                         step(marks.undone())
