@@ -1,7 +1,5 @@
-// The composition root of the app: opens the core with the Keychain and the Secure Enclave, and puts the
-// models and screens together.
+// The composition root of the app: puts the platform, the models and the screens together.
 
-import RenrakuCore
 import SwiftUI
 
 @main
@@ -9,7 +7,7 @@ struct RenrakuApp: App {
     @UIApplicationDelegateAdaptor(AppDelegate.self) private var delegate
     @Environment(\.scenePhase) private var phase
     @StateObject private var model = AppModel(
-        open: RenrakuApp.open, prove: Holder.prove, guarded: { KeychainVault(guarded: true) })
+        towns: PhoneTowns(), prove: Holder.prove, guarded: { KeychainVault(guarded: true) })
     @State private var network = NetworkWatch()
 
     var body: some Scene {
@@ -33,12 +31,5 @@ struct RenrakuApp: App {
                 break
             }
         }
-    }
-
-    private static func open() async throws -> RenrakuDevice {
-        guard let folder = try? Places.core() else { throw MobileError.Storage(trouble: .file) }
-        return try await RenrakuDevice.openTown(
-            folder: folder.path, vault: KeychainVault(), key: SecureEnclaveKey.ifAvailable(),
-            spareKey: SecureEnclaveKey.ifAvailable(spare: true), extraRoots: Places.extraRoots(), town: nil)
     }
 }

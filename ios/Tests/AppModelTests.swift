@@ -4,90 +4,6 @@ import RenrakuCore
 import XCTest
 @testable import Renraku
 
-private let nurse = Staff(
-    id: "01900000-0000-7000-8000-000000000001", facilityId: "01900000-0000-7000-8000-000000000002",
-    facilityName: "訪問看護ステーション", name: "試験 花子", profession: .nurse, role: .member)
-
-private let town = Municipality(
-    name: "試験町", slug: "shiken", wordPatient: "支援対象者", wordFacility: "施設", wordStaff: "利用スタッフ",
-    wordPost: "投稿", wordLead: "担当者", office: "事務局", telephone: "000-000-0000", hours: "平日",
-    postCharsGuidance: 100, videoSeconds: 30, relockSeconds: 60, urgentFlag: true, thumbsAck: true)
-
-private final class FakeSession: RenrakuSession, @unchecked Sendable {
-    var who = nurse
-    var first = false
-    var refusal: MobileError?
-
-    override func staff() -> Staff { who }
-    override func mustChangePassword() -> Bool { first }
-    override func changePassword(current: String, new: String) async throws { first = false }
-    override func outbox() async throws -> [Item] { [] }
-    override func flush(now: Bool) async throws -> FlushReport {
-        FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
-    }
-    override func patients() async throws -> PatientsSeen {
-        if let refusal { throw refusal }
-        return PatientsSeen(patients: [], stale: false, seenAt: nil)
-    }
-    override func until(cancelled: CancelToken) -> RenrakuSession { self }
-    override func patientsLastSeen() async throws -> PatientsSeen? { nil }
-    override func prepare(progress: ProgressListener?) async throws -> PrepareReport {
-        PrepareReport(made: 0, failed: 0)
-    }
-}
-
-private final class FakeDevice: RenrakuDevice, @unchecked Sendable {
-    var enrolled: Municipality? = town
-    var session = FakeSession(noHandle: RenrakuSession.NoHandle())
-    var pin: String?
-    var finger = false
-    var open = true
-    var left: UInt32 = 10
-    var due = false
-    var diagnosis = Diagnosis.ready
-
-    override func diagnose() async throws -> Diagnosis { diagnosis }
-    override func enrol(form: EnrolmentForm) async throws -> Municipality { town }
-    override func certificate() -> CertificateStatus? {
-        CertificateStatus(notBefore: nil, notAfter: 0, renewalDue: due)
-    }
-    override func renewCertificate(session: RenrakuSession) async throws -> CertificateStatus {
-        due = false
-        return certificate()!
-    }
-    override func personLock(staffId: StaffId) async throws -> PersonLock {
-        PersonLock(pin: pin != nil, biometrics: finger, triesLeft: left)
-    }
-    override func setPin(staffId: StaffId, current: String?, pin: String) async throws { self.pin = pin }
-    override func addBiometrics(staffId: StaffId, pin: String, guarded: Vault) async throws { finger = true }
-    override func removeBiometrics(staffId: StaffId) async throws { finger = false }
-    override func lock(staffId: StaffId) async throws { open = pin == nil }
-    override func unlockWithBiometrics(staffId: StaffId, guarded: Vault) async throws {
-        guard finger else { throw MobileError.Storage(trouble: .locked) }
-        open = true
-    }
-    override func unlockWithPin(staffId: StaffId, pin: String) async throws {
-        guard pin == self.pin else {
-            left -= 1
-            throw MobileError.Storage(trouble: left == 0 ? .wiped : .wrongPin(left: left))
-        }
-        open = true
-    }
-    override func municipality() -> Municipality? { enrolled }
-    override func people() async throws -> [KnownPerson] { [] }
-    override func signIn(loginId: String, password: String) async throws -> RenrakuSession { session }
-    override func resume(staffId: StaffId) async throws -> RenrakuSession {
-        guard open else { throw MobileError.Storage(trouble: .locked) }
-        return session
-    }
-}
-
-private final class NoVault: Vault {
-    func load(name: String) throws -> Data? { nil }
-    func store(name: String, secret: Data) throws {}
-    func remove(name: String) throws {}
-}
-
 @MainActor
 final class AppModelTests: XCTestCase {
     private let device = FakeDevice(noHandle: RenrakuDevice.NoHandle())
@@ -96,7 +12,7 @@ final class AppModelTests: XCTestCase {
 
     private func started() async -> AppModel {
         let model = AppModel(
-            open: { self.device }, prove: { self.proven }, guarded: { NoVault() }, now: { self.time })
+            towns: FakeTowns(device), prove: { self.proven }, guarded: { NoVault() }, now: { self.time })
         await model.start()
         return model
     }
@@ -108,16 +24,13 @@ final class AppModelTests: XCTestCase {
     }
 
     func testADeviceThatDoesNotOpenSaysWhyAndTriesAgain() async {
-        var locked = true
-        let model = AppModel(
-            open: {
-                if locked { throw MobileError.Storage(trouble: .locked) }
-                return self.device
-            }, prove: { true }, guarded: { NoVault() })
+        let towns = FakeTowns(device)
+        towns.broken = [nil: .Storage(trouble: .locked)]
+        let model = AppModel(towns: towns, prove: { true }, guarded: { NoVault() })
         await model.start()
         XCTAssertEqual(model.stage, .closed)
         XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .locked)))
-        locked = false
+        towns.broken = [:]
         await model.start()
         XCTAssertEqual(model.stage, .signIn)
     }
@@ -248,6 +161,26 @@ final class AppModelTests: XCTestCase {
         await model.signIn(loginId: "doctor", password: "x")
         XCTAssertEqual(model.stage, .work)
         XCTAssertNil(model.work?.sketch)
+    }
+
+    func testWhatSomebodyWroteGoesWithThem() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        for forget in [true, false] {
+            try Data("x".utf8).write(to: file)
+            device.enrolled = town
+            let model = await started()
+            await model.signIn(loginId: "nurse", password: "x")
+            model.work?.beginSketch("patient")
+            model.work?.sketch?.shots = [Shot(file: file, isVideo: false)]
+            await away(model)
+            XCTAssertTrue(FileManager.default.fileExists(atPath: file.path))
+            if forget {
+                await model.forget(KnownPerson(staffId: nurse.id, name: nurse.name))
+            } else {
+                await model.forgetDevice()
+            }
+            XCTAssertFalse(FileManager.default.fileExists(atPath: file.path))
+        }
     }
 
     func testARefusedSessionLeadsBackToTheSignIn() async {

@@ -1,5 +1,6 @@
 // The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
-// locking. Knows no screen. Not here: what a signed-in person does, which is WorkModel.
+// locking, changing the town. Knows no screen. Not here: what a signed-in person does, which is WorkModel; PIN,
+// biometrics and the certificate's renewal, which are in Guarding.
 
 import Combine
 import Foundation
@@ -23,12 +24,16 @@ final class AppModel: ObservableObject {
 
     @Published private(set) var stage = Stage.opening
     @Published private(set) var town: Municipality?
+    /// The other towns that this device has a certificate of, by name.
+    @Published private(set) var others: [TownChoice] = []
+    /// True while the enrolment form is for a further town.
+    @Published private(set) var adding = false
     @Published private(set) var people: [KnownPerson] = []
     @Published private(set) var work: WorkModel?
     /// Whose PIN is asked for.
     @Published private(set) var asked: KnownPerson?
     /// How the store of who is asked for, or at work, is guarded.
-    @Published private(set) var lock: PersonLock?
+    @Published var lock: PersonLock?
     /// True when the device's certificate is at its end, or was refused: the sign-in screen offers to get another.
     @Published private(set) var mayEnrolAnew = false
     /// What the portal's 2-D code said, to fill in the form; none before one was read.
@@ -40,12 +45,14 @@ final class AppModel: ObservableObject {
     /// One sentence for the person, or none.
     @Published var trouble: String?
 
-    private let open: () async throws -> RenrakuDevice
+    let guarded: () -> Vault
+    private let towns: Towns
     private let prove: () async -> Bool
-    private let guarded: () -> Vault
     private let now: () -> ContinuousClock.Instant
-    private var device: RenrakuDevice?
-    private var session: RenrakuSession?
+    /// The device in the town in use, which is at `place` among the towns.
+    private(set) var device: RenrakuDevice?
+    private var place: String?
+    private(set) var session: RenrakuSession?
     private var pushToken: String?
     /// A push that was opened before anybody was signed in.
     private var waitingPush: String?
@@ -53,43 +60,53 @@ final class AppModel: ObservableObject {
     /// What somebody was writing when the app locked; never shown to another person.
     private var locked: (staff: StaffId, sketch: Sketch)?
 
-    /// `open` opens the device; `prove` makes sure that its holder may use it (face, finger, passcode); `guarded`
+    /// `towns` open the device; `prove` makes sure that its holder may use it (face, finger, passcode); `guarded`
     /// keeps what only the person's own face or finger gives out; `now` is a clock that nobody can set back.
     init(
-        open: @escaping () async throws -> RenrakuDevice,
+        towns: Towns,
         prove: @escaping () async -> Bool,
         guarded: @escaping () -> Vault,
         now: @escaping () -> ContinuousClock.Instant = { ContinuousClock.now }
     ) {
-        self.open = open
+        self.towns = towns
         self.prove = prove
         self.guarded = guarded
         self.now = now
     }
 
-    /// Opens the device. Call it once at the start, and again to retry from `closed`.
+    /// Opens the device in the town that was in use last. Call it once at the start, and again to retry from `closed`.
     func start() async {
         guard device == nil else { return }
         stage = .opening
         await attempt {
-            let device = try await self.open()
-            self.device = device
-            self.town = device.municipality()
-            try await self.toSignIn()
+            let home = try await self.towns.home()
+            try await self.use(home.device, at: home.slug)
         }
         if device == nil { stage = .closed }
     }
 
     func enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String) async {
-        guard let device else { return }
+        guard device != nil else { return }
         let form = EnrolmentForm(
             publicUrl: trimmed(publicUrl), slug: trimmed(slug), number: trimmed(number),
             password: trimmed(password), deviceName: trimmed(deviceName), platform: .ios)
         await attempt {
-            self.town = try await device.enrol(form: form)
-            (self.scanned, self.mayEnrolAnew) = (nil, false)
-            try await self.toSignIn()
+            let place = self.adding ? form.slug : self.place
+            guard let free = self.adding ? try await self.towns.room(for: form.slug) : await self.own(form.slug) else {
+                // One that was found again is offered from now on.
+                self.others = await self.towns.choices(besides: self.place)
+                self.trouble = "この自治体の証明書は、この端末にもうあります。"
+                return
+            }
+            _ = try await free.enrol(form: form)
+            self.towns.last = place
+            try await self.use(free, at: place)
         }
+    }
+
+    /// The device in use, unless the slug is that of another town of this device.
+    private func own(_ slug: String) async -> RenrakuDevice? {
+        await towns.enrolled().contains { $0.slug != place && $0.town.slug == slug } ? nil : device
     }
 
     /// Takes what a camera read, or somebody typed, as the portal's 2-D code.
@@ -103,6 +120,38 @@ final class AppModel: ObservableObject {
     func enrolAnew() {
         (stage, trouble) = (.enrol, nil)
     }
+
+    // MARK: Several towns
+
+    /// To the form for the certificate of a further town. The town in use stays as it is until that is there.
+    func addTown() {
+        guard stage == .signIn else { return }
+        (stage, adding, scanned, trouble) = (.enrol, true, nil, nil)
+    }
+
+    /// To another town of this device: its people, their sessions and stores are its own.
+    func switchTown(_ choice: TownChoice) async {
+        guard stage == .signIn else { return }
+        await attempt {
+            let device = try await self.towns.open(town: choice.slug)
+            // Its certificate was revoked meanwhile.
+            guard device.municipality() != nil else {
+                self.others = await self.towns.choices(besides: self.place)
+                self.trouble = problemSentence(code: "certificate_missing")
+                return
+            }
+            self.towns.last = choice.slug
+            try await self.use(device, at: choice.slug)
+        }
+    }
+
+    private func use(_ device: RenrakuDevice, at place: String?) async throws {
+        (self.device, self.place, town, mayEnrolAnew) = (device, place, device.municipality(), false)
+        others = await towns.choices(besides: place)
+        try await toSignIn()
+    }
+
+    // MARK: Signing in
 
     func signIn(loginId: String, password: String) async {
         guard let device else { return }
@@ -165,53 +214,6 @@ final class AppModel: ObservableObject {
         }
     }
 
-    // MARK: What guards this device
-
-    /// Sets the PIN of who is at work, or another one; `current` is none for the first.
-    func setPin(current: String?, pin: String, again: String) async {
-        await guarding { device, staff in
-            guard pin == again else { return "新しいPINが一致しません。もう一度入力してください。" }
-            try await device.setPin(staffId: staff, current: current, pin: pin)
-            return "PINを設定しました。次からは、PINで開きます。"
-        }
-    }
-
-    /// Lets the face or finger of who is at work open their store beside the PIN, or not any more.
-    func useBiometrics(pin: String) async {
-        let guarded = guarded()
-        await guarding { device, staff in
-            try await device.addBiometrics(staffId: staff, pin: pin, guarded: guarded)
-            return "顔・指紋でも開けるようになりました。"
-        }
-    }
-
-    func dropBiometrics() async {
-        await guarding { device, staff in
-            try await device.removeBiometrics(staffId: staff)
-            return "顔・指紋では開かないようにしました。"
-        }
-    }
-
-    private func guarding(_ change: (RenrakuDevice, StaffId) async throws -> String) async {
-        guard let device, let staff = work?.staff.id else { return }
-        await attempt {
-            let done = try await change(device, staff)
-            self.lock = try await device.personLock(staffId: staff)
-            self.trouble = done
-        }
-    }
-
-    /// Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards.
-    func renew() async {
-        guard let device, let session else { return }
-        var renewed = false
-        await attempt {
-            _ = try await device.renewCertificate(session: session)
-            renewed = true
-        }
-        if renewed { await leave(saying: "証明書を更新しました。もう一度サインインしてください。") }
-    }
-
     // MARK: The first password, and out
 
     func changePassword(current: String, new: String, again: String) async {
@@ -253,18 +255,23 @@ final class AppModel: ObservableObject {
         guard let device else { return }
         await attempt {
             try await device.forgetPerson(staffId: person.staffId)
+            if self.locked?.staff == person.staffId { self.dropLocked() }
             self.people = try await device.people()
         }
     }
 
-    /// Forgets everybody and the certificate: the device must enrol again. Ask before.
+    /// Forgets everybody of the town in use, and its certificate: to another town, or to the form. Ask before.
     func forgetDevice() async {
         guard let device else { return }
         await attempt {
             try await device.forget()
-            (self.town, self.mayEnrolAnew) = (nil, false)
-            try await self.toSignIn()
+            self.dropLocked()
+            (self.device, self.town) = (nil, nil)
+            let home = try await self.towns.home()
+            self.towns.last = home.slug
+            try await self.use(home.device, at: home.slug)
         }
+        if self.device == nil { stage = .closed }
     }
 
     // MARK: Coming and going
@@ -316,16 +323,16 @@ final class AppModel: ObservableObject {
             return
         }
         guard let town else { return }
-        let work = WorkModel(session: session, town: town) { [weak self] sentence in
+        let work = WorkModel(session: session, town: town, hasOthers: !others.isEmpty) { [weak self] sentence in
             await self?.leave(saying: sentence)
         }
         if let locked, locked.staff == work.staff.id, !locked.sketch.isKept {
             work.sketch = locked.sketch
             work.path = [.timeline(locked.sketch.patientId), .compose(locked.sketch.patientId)]
+            self.locked = nil
         } else {
-            locked?.sketch.discard()
+            dropLocked()
         }
-        locked = nil
         self.work = work
         asked = nil
         renewalDue = device?.certificate()?.renewalDue ?? false
@@ -340,13 +347,18 @@ final class AppModel: ObservableObject {
         }
     }
 
+    private func dropLocked() {
+        locked?.sketch.discard()
+        locked = nil
+    }
+
     private func registerPush() async {
         guard let token = pushToken, let session, work != nil else { return }
         // Not reached is no harm: every start and every sign-in tries again.
         try? await session.registerPush(provider: .apns, token: token)
     }
 
-    private func leave(saying sentence: String?) async {
+    func leave(saying sentence: String?) async {
         session = nil
         if let work, let sketch = work.sketch, !sketch.isEmpty { locked = (work.staff.id, sketch) }
         let leaving = work?.staff.id
@@ -362,11 +374,11 @@ final class AppModel: ObservableObject {
     private func toSignIn() async throws {
         guard let device else { return }
         stage = town == nil ? .enrol : .signIn
-        (asked, lock) = (nil, nil)
+        (asked, lock, adding, scanned) = (nil, nil, false, nil)
         people = try await device.people()
     }
 
-    private func attempt(_ work: () async throws -> Void) async {
+    func attempt(_ work: () async throws -> Void) async {
         busy = true
         trouble = nil
         do {
@@ -374,7 +386,8 @@ final class AppModel: ObservableObject {
         } catch {
             trouble = Words.sentence(error)
             if case MobileError.SignedOut("password_change_required") = error { stage = .changePassword }
-            if case MobileError.Certificate = error { mayEnrolAnew = true }
+            // A No that was refused for a further town says nothing of the town in use.
+            if case MobileError.Certificate = error, !adding { mayEnrolAnew = true }
         }
         busy = false
     }

@@ -9,6 +9,8 @@ struct Shot: Identifiable {
     let id = UUID()
     let file: URL
     let isVideo: Bool
+    /// What of a photo is covered before it leaves.
+    var marks: [PhotoMark] = []
 
     func discard() {
         try? FileManager.default.removeItem(at: file)
@@ -31,11 +33,19 @@ struct Sketch {
         !shots.isEmpty && !shots.contains { FileManager.default.fileExists(atPath: $0.file.path) }
     }
 
+    /// Covers these areas of a photo, and no others.
+    mutating func mark(_ shot: Shot.ID, _ marks: [PhotoMark]) {
+        guard let place = shots.firstIndex(where: { $0.id == shot && !$0.isVideo }) else { return }
+        shots[place].marks = marks
+    }
+
     func draft(kept: Bool) -> PostDraft {
         PostDraft(
             patientId: patientId, body: body, urgent: urgent, bodySite: site,
             attachments: shots.map {
-                AttachmentFile(kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "", handOver: true)
+                AttachmentFile(
+                    kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "",
+                    marks: $0.isVideo ? [] : $0.marks, handOver: true)
             },
             keepAsDraft: kept, id: id.uuidString)
     }

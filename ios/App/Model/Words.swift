@@ -120,6 +120,15 @@ enum Words {
         sites.first { $0.site == site }?.name ?? "その他"
     }
 
+    /// In the order of the choices over a photo.
+    static let covers: [(value: MarkCover, name: String)] = [(.black, "黒塗り"), (.blur, "ぼかし")]
+    static let outlines: [(value: MarkOutline, name: String)] = [(.rectangle, "四角"), (.ellipse, "丸")]
+
+    static func covering(_ mark: PhotoMark) -> String {
+        (covers.filter { $0.value == mark.cover }.map(\.name) + outlines.filter { $0.value == mark.outline }.map(\.name))
+            .joined(separator: "・")
+    }
+
     /// A day and time as the town's people write it, in the town's time zone.
     static func time(_ millis: Timestamp) -> String {
         formatter.string(from: Date(timeIntervalSince1970: Double(millis) / 1000))

@@ -42,6 +42,8 @@ final class WorkModel: ObservableObject {
     let staff: Staff
     let town: Municipality
 
+    /// This device has other towns, whose pushes come here, too.
+    private let hasOthers: Bool
     private let session: RenrakuSession
     private let onSignedOut: (String?) async -> Void
     private let cancel = CancelToken()
@@ -56,10 +58,14 @@ final class WorkModel: ObservableObject {
     private var again: Task<Void, Never>?
     private var closed = false
 
-    init(session: RenrakuSession, town: Municipality, onSignedOut: @escaping (String?) async -> Void) {
+    init(
+        session: RenrakuSession, town: Municipality, hasOthers: Bool = false,
+        onSignedOut: @escaping (String?) async -> Void
+    ) {
         self.session = session
         self.staff = session.staff()
         self.town = town
+        self.hasOthers = hasOthers
         self.onSignedOut = onSignedOut
     }
 
@@ -253,7 +259,7 @@ final class WorkModel: ObservableObject {
         }
         flushing = false
         // What was asked for meanwhile may have come too late for this pass: the network that is back, say.
-        if let next, hurry { Task { await self.flush(now: true) } } else if let next { plan(at: next) }
+        if next != nil, hurry { Task { await self.flush(now: true) } } else if let next { plan(at: next) }
         await loadOutbox()
         if sent > 0, case .timeline(let id) = path.last { await loadTimeline(id) }
     }
@@ -274,7 +280,11 @@ final class WorkModel: ObservableObject {
         await attempt { shown = try await self.asking.handlePush(payload: payload) }
         guard let shown, !closed else { return }
         guard let unlocked = shown.unlocked else {
-            if !opened { news = shown.locked }
+            if !opened {
+                news = shown.locked
+            } else if hasOthers {
+                trouble = "開けませんでした。ほかの自治体の連絡かもしれません。"
+            }
             return
         }
         if opened, let patient = unlocked.patientId {
@@ -313,18 +323,5 @@ final class WorkModel: ObservableObject {
             }
             return false
         }
-    }
-}
-
-/// Carries the core's progress from its worker thread to whoever asked.
-private final class ProgressEar: ProgressListener, @unchecked Sendable {
-    private let heard: (Float) -> Void
-
-    init(_ heard: @escaping (Float) -> Void) {
-        self.heard = heard
-    }
-
-    func onProgress(done: Float) {
-        heard(done)
     }
 }

@@ -18,9 +18,10 @@ final class SecureEnclaveKey: DeviceKey, @unchecked Sendable {
     }
 
     /// The key's home, or none where there is no Enclave: the core then keeps a software key in the vault. There
-    /// are two, which take turns when the certificate is renewed.
-    static func ifAvailable(spare: Bool = false) -> SecureEnclaveKey? {
-        SecureEnclave.isAvailable ? SecureEnclaveKey(spare ? "device-key-2" : "device-key") : nil
+    /// are two, which take turns when the certificate is renewed. `town`: a further town, which has two of its own.
+    static func ifAvailable(spare: Bool = false, town: String? = nil) -> SecureEnclaveKey? {
+        let name = [spare ? "device-key-2" : "device-key", town].compactMap { $0 }.joined(separator: ".")
+        return SecureEnclave.isAvailable ? SecureEnclaveKey(name) : nil
     }
 
     func publicKey() throws -> Data {

@@ -8,7 +8,7 @@ struct CameraPicker: UIViewControllerRepresentable {
     let seconds: TimeInterval
     let onDone: (Shot?) -> Void
 
-    static var isAvailable: Bool { UIImagePickerController.isSourceTypeAvailable(.camera) }
+    @MainActor static var isAvailable: Bool { UIImagePickerController.isSourceTypeAvailable(.camera) }
 
     func makeUIViewController(context: Context) -> UIImagePickerController {
         let picker = UIImagePickerController()

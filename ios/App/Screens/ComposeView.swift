@@ -7,6 +7,7 @@ struct ComposeView: View {
     @ObservedObject var work: WorkModel
     let id: PatientId
     @State private var shooting = false
+    @State private var marking: Shot?
     @Environment(\.dismiss) private var dismiss
 
     var body: some View {
@@ -29,13 +30,7 @@ struct ComposeView: View {
                 }
                 if sketch.wrappedValue.urgent { Text("急ぎのときは、電話でも連絡してください。").foregroundColor(.red) }
                 ForEach(sketch.wrappedValue.shots) { shot in
-                    HStack {
-                        Label(shot.isVideo ? "動画" : "写真", systemImage: shot.isVideo ? "video" : "photo")
-                        Spacer()
-                        Button { remove(shot) } label: { Image(systemName: "trash").frame(width: 48, height: 48) }
-                            .buttonStyle(.borderless)
-                            .accessibilityLabel("削除")
-                    }
+                    ShotRow(shot: shot, onMark: { marking = shot }, onRemove: { remove(shot) })
                 }
             }
         }
@@ -47,6 +42,9 @@ struct ComposeView: View {
                 shooting = false
             }
             .ignoresSafeArea()
+        }
+        .fullScreenCover(item: $marking) { shot in
+            MarkView(shot: shot) { sketch.wrappedValue.mark(shot.id, $0) }
         }
         .onAppear { work.beginSketch(id) }
         .task { if work.patient?.id != id { await work.loadTimeline(id) } }

@@ -25,7 +25,7 @@ struct EnrolView: View {
                 Field(name: "証明書取得用パスワード", text: $password, secret: true)
                 Field(name: "この端末の名前（例：訪問用スマホ1）", text: $deviceName, keyboard: .default)
             }
-            .navigationTitle("初回の証明書設定")
+            .navigationTitle(model.adding ? "別の自治体の証明書設定" : "初回の証明書設定")
             .safeAreaInset(edge: .bottom) {
                 BottomBar(trouble: model.trouble) {
                     BigButton(title: "証明書を取得する", symbol: "checkmark.shield") {
@@ -81,6 +81,13 @@ struct SignInView: View {
                     Field(name: "ユーザーID", text: $loginId)
                     Field(name: "パスワード", text: $password, secret: true)
                 }
+                Section("自治体") {
+                    ForEach(model.others, id: \.slug) { other in
+                        Button("\(other.name)に切り替える") { Task { await model.switchTown(other) } }
+                            .frame(minHeight: 48)
+                    }
+                    Button("別の自治体の証明書を設定する") { model.addTown() }.frame(minHeight: 48)
+                }
                 Section("困ったとき") {
                     Button("接続を確かめる") { Task { await model.diagnose() } }.frame(minHeight: 48)
                     if model.mayEnrolAnew {
@@ -111,7 +118,9 @@ struct SignInView: View {
                 Button("\(person.name) を削除", role: .destructive) { Task { await model.forget(person) } }
             }
             .confirmationDialog(
-                "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。",
+                model.others.isEmpty
+                    ? "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。"
+                    : "この自治体の証明書と、この自治体のすべての利用者の保存データを消します。ほかの自治体のものは残ります。使うには、新しい証明書取得用Noが必要です。",
                 isPresented: $startingOver, titleVisibility: .visible
             ) {
                 Button("すべて消してやり直す", role: .destructive) { Task { await model.forgetDevice() } }

@@ -15,7 +15,8 @@ struct RootView: View {
             case .enrol:
                 EnrolView(model: model)
             case .signIn:
-                SignInView(model: model)
+                // What was typed for one town is not another's.
+                SignInView(model: model).id(model.town?.slug)
             case .pin:
                 PinView(model: model)
             case .changePassword:
@@ -58,7 +59,7 @@ struct WorkView: View {
                     case .compose(let id): ComposeView(work: work, id: id)
                     case .readers(let id): ReadersView(work: work, id: id)
                     case .outbox: OutboxView(work: work)
-                    case .safety: SafetyView(model: model)
+                    case .safety: SafetyView(model: app)
                     }
                 }
         }

@@ -2,9 +2,43 @@ package jp.renraku.core.test
 
 import java.io.File
 import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.Frame
+import jp.renraku.app.model.Marking
+import jp.renraku.app.model.Marks
+import jp.renraku.app.model.Shot
+import jp.renraku.app.model.Sketch
+import jp.renraku.app.model.Spot
 import jp.renraku.app.model.Stage as Screen
+import jp.renraku.app.model.TownChoice
+import jp.renraku.app.model.Towns
 import jp.renraku.app.model.Words
+import jp.renraku.core.CancelToken
+import jp.renraku.core.CertificateStatus
+import jp.renraku.core.EnrolmentForm
+import jp.renraku.core.FlushReport
+import jp.renraku.core.Item
 import jp.renraku.core.ItemState
+import jp.renraku.core.KnownPerson
+import jp.renraku.core.MarkCover
+import jp.renraku.core.MarkOutline
+import jp.renraku.core.MobileException
+import jp.renraku.core.Municipality
+import jp.renraku.core.NoHandle
+import jp.renraku.core.PatientsSeen
+import jp.renraku.core.PersonLock
+import jp.renraku.core.PhotoMark
+import jp.renraku.core.PrepareReport
+import jp.renraku.core.Profession
+import jp.renraku.core.ProgressListener
+import jp.renraku.core.PushShown
+import jp.renraku.core.RenrakuDevice
+import jp.renraku.core.RenrakuSession
+import jp.renraku.core.Role
+import jp.renraku.core.Staff
+import jp.renraku.core.StaffId
+import jp.renraku.core.StorageTrouble
+import jp.renraku.core.knownTowns
+import jp.renraku.core.problemSentence
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelChildren
@@ -21,10 +55,13 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TestName
 
-/** The Android app's own model over the real core: what its screens before the work would show. */
+/**
+ * The Android app's own model, what its screens would show: one town over the real core, several over stand-ins for
+ * the core's objects, and where a finger marks a photo.
+ */
 class ModelTest {
-    private val stage = Stage(System.getenv("RENRAKU_STAGE").toInt())
-    private val town = stage.ask("town")
+    private val stage by lazy { Stage(System.getenv("RENRAKU_STAGE").toInt()) }
+    private val town by lazy { stage.ask("town") }
 
     @get:Rule
     val name = TestName()
@@ -39,9 +76,24 @@ class ModelTest {
         }
     }
 
-    private fun CoroutineScope.model() = AppModel(
+    /** The towns of a folder, over the real core. */
+    private inner class FolderTowns : Towns {
+        private val devices = mutableMapOf<String?, RenrakuDevice>()
+        override var last: String? = null
+
+        override suspend fun known() = knownTowns(File(folder, "app").path)
+
+        override suspend fun open(town: String?) = devices.getOrPut(town) {
+            if (town == null) return@getOrPut open(folder, this@ModelTest.town)
+            val roots = File(this@ModelTest.town.getValue("roots")).readText()
+            val (app, vault) = File(folder, "app").path to FolderVault(File(folder, "vault"))
+            RenrakuDevice.openTown(app, vault, Chip(File(folder, "chip-$town")), null, roots, town)
+        }
+    }
+
+    private fun CoroutineScope.model(towns: Towns = FolderTowns()) = AppModel(
         this,
-        open = { open(folder, town) },
+        towns = towns,
         prove = { proven },
         guarded = { FolderVault(File(folder, "guarded")) },
         now = { time },
@@ -158,4 +210,256 @@ class ModelTest {
         assertTrue("緊急" in Words.state(ItemState.Failed("field_invalid", "urgent")))
         assertFalse("緊急" in Words.state(ItemState.Failed("field_invalid", null)))
     }
+
+    @Test
+    fun aTownThatDoesNotTakeTheDeviceLeavesTheFirstInUse() = play {
+        val towns = FolderTowns()
+        towns.open(null).enrol(stage, town)
+        val model = model(towns)
+        model.start().join()
+        model.addTown()
+        val ticket = stage.ask("ticket")
+        suspend fun trouble(slug: String): String? {
+            model.enrol(town.getValue("public_url"), slug, ticket.getValue("number"), ticket.getValue("password"), "x").join()
+            assertEquals(Screen.ENROL, model.state.value.stage)
+            return model.state.value.trouble
+        }
+        assertEquals("この自治体の証明書は、この端末にもうあります。", trouble(" ${town["slug"]} "))
+        assertEquals(problemSentence("not_found"), trouble("yoso"))
+        assertEquals(problemSentence("field_invalid"), trouble("よその町"))
+        model.unask().join()
+        assertEquals(Screen.SIGN_IN to town["slug"], model.state.value.let { it.stage to it.town?.slug })
+        assertEquals(listOf("yoso"), towns.known())
+        assertEquals("one that was not finished is none", emptyList<TownChoice>(), model.state.value.others)
+        assertFalse(model.state.value.enrolAnew)
+    }
+
+    @Test
+    fun itBeginsWithTheTownUsedLastAndTellsTheOthers() = play {
+        val towns = FakeTowns(null to "minowa", "ina" to "ina", "miyada" to "miyada", "tatsuno" to null)
+        towns.last = "ina"
+        val model = model(towns)
+        model.start().join()
+        val others = listOf(TownChoice(null, "minowa町"), TownChoice("miyada", "miyada町"))
+        assertEquals(Screen.SIGN_IN to "ina", model.state.value.let { it.stage to it.town?.slug })
+        assertEquals(others, model.state.value.others)
+        model.switchTown(others[0]).join()
+        assertEquals("minowa", model.state.value.town?.slug)
+        assertEquals(listOf("ina町", "miyada町"), model.state.value.others.map { it.name })
+        assertEquals(listOf("minowaの看護師"), model.state.value.people.map { it.name })
+        assertNull(towns.last)
+        model.signIn("nurse", "x").join()
+        model.switchTown(others[1]).join()
+        assertEquals("nobody is taken away from the work", Screen.WORK, model.state.value.stage)
+    }
+
+    @Test
+    fun itFallsBackToTheFirstThatIsEnrolled() = play {
+        for (last in listOf("tatsuno", "broken")) {
+            val towns = FakeTowns(null to null, "broken" to "broken", "ina" to "ina", "tatsuno" to null)
+            towns.devices.getValue("broken").broken = true
+            towns.last = last
+            val model = model(towns)
+            model.start().join()
+            assertEquals(Screen.SIGN_IN to "ina", model.state.value.let { it.stage to it.town?.slug })
+            assertTrue(model.state.value.others.isEmpty())
+            assertNull(model.state.value.trouble)
+        }
+        val towns = FakeTowns(null to null, "tatsuno" to null)
+        val model = model(towns)
+        model.start().join()
+        assertEquals(Screen.ENROL, model.state.value.stage)
+        model.enrol("https://x.invalid", "minowa", "1", "2", "x").join()
+        assertEquals("minowa", towns.devices.getValue(null).enrolled)
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
+        towns.devices.getValue(null).broken = true
+        val broken = model(towns)
+        broken.start().join()
+        assertEquals(Screen.CLOSED, broken.state.value.stage)
+        assertNotNull(broken.state.value.trouble)
+    }
+
+    @Test
+    fun aFurtherTownIsInUseOnlyWhenItIsEnrolled() = play {
+        val towns = FakeTowns(null to "minowa", "ina" to "ina")
+        val model = model(towns)
+        model.start().join()
+        suspend fun add(slug: String) = model.enrol("https://x.invalid", slug, "1", "2", "x").join()
+        model.addTown()
+        assertTrue(model.state.value.adding)
+        for (slug in listOf("ina", "minowa")) {
+            add(slug)
+            assertEquals("この自治体の証明書は、この端末にもうあります。", model.state.value.trouble)
+        }
+        assertTrue("no server is asked", towns.devices.values.all { it.asked == 0 })
+        towns.refusal = MobileException.Certificate("ticket_invalid")
+        add("miyada")
+        assertEquals(problemSentence("ticket_invalid"), model.state.value.trouble)
+        assertEquals(Screen.ENROL to "minowa", model.state.value.let { it.stage to it.town?.slug })
+        assertFalse(model.state.value.enrolAnew)
+        assertNull(towns.last)
+        towns.refusal = null
+        add("miyada")
+        assertEquals(Screen.SIGN_IN to "miyada", model.state.value.let { it.stage to it.town?.slug })
+        assertEquals("miyada", towns.last)
+        assertFalse(model.state.value.adding)
+        assertEquals(listOf("minowa町", "ina町"), model.state.value.others.map { it.name })
+    }
+
+    @Test
+    fun forgettingOneTownLeavesTheOther() = play {
+        val towns = FakeTowns(null to "minowa", "ina" to "ina")
+        val model = model(towns)
+        model.start().join()
+        model.forgetDevice().join()
+        assertEquals(Screen.SIGN_IN to "ina", model.state.value.let { it.stage to it.town?.slug })
+        assertEquals("ina", towns.last)
+        assertTrue(model.state.value.others.isEmpty())
+        model.forgetDevice().join()
+        assertEquals(Screen.ENROL, model.state.value.stage)
+        assertNull(towns.last)
+        model.enrol("https://x.invalid", "tatsuno", "1", "2", "x").join()
+        assertEquals("tatsuno", towns.devices.getValue(null).enrolled)
+    }
+
+    @Test
+    fun whatBelongsToOneTownIsNotShownInAnother() = play {
+        val towns = FakeTowns(null to "minowa", "ina" to "ina")
+        val model = model(towns)
+        model.start().join()
+        model.signIn("nurse", "x").join()
+        model.state.value.work!!.beginSketch("patient")
+        model.state.value.work!!.change { it.copy(body = "左踵") }
+        model.pushOpened("{}").join()
+        assertEquals("開けませんでした。ほかの自治体の連絡かもしれません。", model.state.value.work!!.state.value.trouble)
+        model.away(60)
+        model.switchTown(model.state.value.others.single()).join()
+        model.signIn("nurse", "x").join()
+        assertEquals("inaの看護師", model.state.value.work!!.staff.name)
+        assertNull(model.state.value.work!!.state.value.sketch)
+        model.signOut().join()
+        model.forgetDevice().join()
+        model.signIn("nurse", "x").join()
+        model.pushOpened("{}").join()
+        assertNull("there is no other town", model.state.value.work!!.state.value.trouble)
+    }
+
+    @Test
+    fun aFingerMarksSharesOfThePicture() {
+        val wide = Marking(400f, 800f, 4000f, 3000f)
+        assertEquals(Frame(0f, 250f, 400f, 300f), wide.picture)
+        val high = Marking(800f, 400f, 3000f, 4000f)
+        assertEquals(Frame(250f, 0f, 300f, 400f), high.picture)
+
+        fun Marking.black(from: Spot, to: Spot) = area(from, to, MarkCover.BLACK, MarkOutline.RECTANGLE)
+        assertEquals(mark(0.25f, 0f, 0.5f, 0.5f), wide.black(Spot(100f, 250f), Spot(300f, 400f)))
+        assertEquals("backwards", mark(0.25f, 0f, 0.5f, 0.5f), wide.black(Spot(300f, 400f), Spot(100f, 250f)))
+        assertEquals("beyond the edge", mark(0.5f, 0.5f, 0.5f, 0.5f), high.black(Spot(400f, 200f), Spot(790f, 500f)))
+        assertNull("beside the picture", high.black(Spot(10f, 10f), Spot(240f, 390f)))
+        assertNull("a slip", wide.black(Spot(100f, 300f), Spot(107f, 400f)))
+        assertNull("a slip", wide.black(Spot(100f, 300f), Spot(200f, 305f)))
+        val frame = high.frame(mark(0.5f, 0.25f, 0.5f, 0.5f))
+        assertEquals(Frame(400f, 100f, 150f, 200f), frame)
+    }
+
+    @Test
+    fun aTapMeansTheUppermostArea() {
+        val marking = Marking(400f, 400f, 100f, 100f)
+        val round = mark(0.5f, 0.5f, 0.5f, 0.5f, MarkOutline.ELLIPSE)
+        val all = listOf(mark(0f, 0f, 0.75f, 0.75f), mark(0.25f, 0.25f, 0.25f, 0.25f), round)
+        assertEquals(1, marking.hit(all, Spot(150f, 150f), 0f))
+        assertEquals(0, marking.hit(all, Spot(50f, 50f), 0f))
+        assertEquals("outside the ellipse's line", 0, marking.hit(all, Spot(205f, 205f), 0f))
+        assertEquals(2, marking.hit(all, Spot(300f, 300f), 0f))
+        assertNull(marking.hit(all, Spot(395f, 5f), 48f))
+        assertEquals("small ones have room", 0, marking.hit(listOf(mark(0.5f, 0.5f, 0.02f, 0.02f)), Spot(225f, 225f), 48f))
+
+        var marks = Marks(all).without(1)
+        assertEquals(listOf(all[0], all[2]), marks.all)
+        marks = marks.plus(all[1]).undone()
+        assertEquals(listOf(all[0], all[2]), marks.all)
+        assertEquals(all, marks.undone().all)
+        assertFalse(marks.undone().canUndo)
+    }
+
+    @Test
+    fun aDraftCarriesTheMarksOfItsPhotos() {
+        val (photo, film) = File("a.jpg") to File("b.mp4")
+        val marks = listOf(mark(0f, 0f, 0.5f, 0.5f))
+        var sketch = Sketch("patient", shots = listOf(Shot(photo, isVideo = false), Shot(film, isVideo = true)))
+        sketch = sketch.mark(photo, marks).mark(film, marks)
+        assertEquals(listOf(marks, emptyList()), sketch.draft(kept = false).attachments.map { it.marks })
+        assertTrue(sketch.draft(kept = false).attachments.all { it.handOver })
+    }
+
+    private fun mark(left: Float, top: Float, width: Float, height: Float, outline: MarkOutline = MarkOutline.RECTANGLE) =
+        PhotoMark(MarkCover.BLACK, outline, left, top, width, height)
 }
+
+/** Places and the slugs of the towns that are enrolled there. */
+private class FakeTowns(vararg places: Pair<String?, String?>) : Towns {
+    val devices = places.associate { (place, enrolled) -> place to FakeDevice(this, enrolled) }.toMutableMap()
+    var refusal: MobileException? = null
+    override var last: String? = null
+
+    override suspend fun known() = devices.keys.filterNotNull()
+
+    override suspend fun open(town: String?): RenrakuDevice = devices.getOrPut(town) { FakeDevice(this, null) }
+        .also { if (it.broken) throw MobileException.Storage(StorageTrouble.Damaged) }
+}
+
+private class FakeDevice(private val towns: FakeTowns, var enrolled: String?) : RenrakuDevice(NoHandle) {
+    var broken = false
+    var asked = 0
+
+    override fun municipality() = enrolled?.let(::municipality)
+
+    override suspend fun enrol(form: EnrolmentForm): Municipality {
+        asked += 1
+        towns.refusal?.let { throw it }
+        enrolled = form.slug
+        return municipality(form.slug)
+    }
+
+    override suspend fun forget() {
+        enrolled = null
+    }
+
+    override suspend fun people() = listOfNotNull(enrolled?.let { KnownPerson("nurse-$it", "${it}の看護師") })
+
+    override suspend fun signIn(loginId: String, password: String): RenrakuSession = FakeSession(enrolled!!)
+
+    override fun certificate() = CertificateStatus(null, 0, false)
+
+    override suspend fun personLock(staffId: StaffId) = PersonLock(false, false, 10u)
+
+    override suspend fun lock(staffId: StaffId) {}
+}
+
+private class FakeSession(private val town: String) : RenrakuSession(NoHandle) {
+    override fun staff() = Staff("nurse-$town", "f", "ステーション", "${town}の看護師", Profession.NURSE, Role.MEMBER)
+
+    override fun mustChangePassword() = false
+
+    override fun until(cancelled: CancelToken): RenrakuSession = this
+
+    override suspend fun patients() = PatientsSeen(emptyList(), false, null)
+
+    override suspend fun patientsLastSeen(): PatientsSeen? = null
+
+    override suspend fun outbox() = emptyList<Item>()
+
+    override suspend fun prepare(progress: ProgressListener?) = PrepareReport(0u, 0u)
+
+    override suspend fun flush(now: Boolean) = FlushReport(0u, 0u, 0u, false, null)
+
+    override suspend fun signOut() {}
+
+    /** Of another town: nothing to tell. */
+    override suspend fun handlePush(payload: String) = PushShown("新しい連絡があります", null)
+}
+
+private fun municipality(slug: String) = Municipality(
+    "${slug}町", slug, "支援対象者", "施設", "利用スタッフ", "投稿", "担当者", "事務局", "000-000-0000", "平日",
+    100u, 30u, 60u, true, true,
+)

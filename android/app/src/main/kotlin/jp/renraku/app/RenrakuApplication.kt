@@ -1,4 +1,4 @@
-// The composition root of the app: opens the core with the Keystore, and holds the model as long as the
+// The composition root of the app: joins the core, the Keystore and the screens' model, and holds the model as long as the
 // process lives, because pushes and the outbox need it without a screen.
 
 package jp.renraku.app
@@ -12,29 +12,23 @@ import com.google.firebase.messaging.FirebaseMessaging
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.platform.GuardedVault
 import jp.renraku.app.platform.Holder
-import jp.renraku.app.platform.KeystoreKey
-import jp.renraku.app.platform.KeystoreVault
 import jp.renraku.app.platform.Notices
+import jp.renraku.app.platform.PhoneTowns
 import jp.renraku.app.platform.Places
-import jp.renraku.core.RenrakuDevice
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.sync.withLock
 
 class RenrakuApplication : Application() {
     /** The main thread, as long as the process lives. */
     val scope: CoroutineScope = MainScope()
     val holder = Holder()
     val places: Places by lazy { Places(this) }
+    val towns: PhoneTowns by lazy { PhoneTowns(this, places) }
     val model: AppModel by lazy {
         val guarded = { GuardedVault(this, holder) }
-        AppModel(scope, open = ::device, prove = holder::prove, guarded = guarded, now = SystemClock::elapsedRealtime)
+        AppModel(scope, towns, prove = holder::prove, guarded = guarded, now = SystemClock::elapsedRealtime)
     }
-
-    private val opening = Mutex()
-    private var opened: RenrakuDevice? = null
 
     override fun onCreate() {
         super.onCreate()
@@ -43,19 +37,6 @@ class RenrakuApplication : Application() {
         model.start()
         watchNetwork()
         askForPushToken()
-    }
-
-    /** The device, opened once. Any thread. */
-    suspend fun device(): RenrakuDevice = opening.withLock {
-        // Two keys take turns when the certificate is renewed.
-        opened ?: RenrakuDevice.openTown(
-            places.core().path,
-            KeystoreVault(this),
-            KeystoreKey(),
-            KeystoreKey("device-key-2"),
-            places.extraRoots(),
-            null,
-        ).also { opened = it }
     }
 
     private fun watchNetwork() {

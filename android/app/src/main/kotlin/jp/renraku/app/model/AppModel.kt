@@ -1,5 +1,6 @@
 // The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
-// locking. Knows no screen and nothing of Android. Not here: what a signed-in person does, which is WorkModel.
+// locking, and the change from one town to another. Knows no screen and nothing of Android. Not here: what a
+// signed-in person does, which is WorkModel.
 
 package jp.renraku.app.model
 
@@ -7,8 +8,6 @@ import jp.renraku.core.Diagnosis
 import jp.renraku.core.EnrolmentForm
 import jp.renraku.core.KnownPerson
 import jp.renraku.core.MobileException
-import jp.renraku.core.Municipality
-import jp.renraku.core.PersonLock
 import jp.renraku.core.Platform
 import jp.renraku.core.PushProvider
 import jp.renraku.core.RenrakuDevice
@@ -26,56 +25,17 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 
-enum class Stage {
-    /** The core is being opened. */
-    OPENING,
-
-    /** It could not be opened: `trouble` says why. */
-    CLOSED,
-    ENROL,
-    SIGN_IN,
-
-    /** The PIN of `asked` opens what this device keeps of them. */
-    PIN,
-
-    /** The first password must be changed before anything else. */
-    CHANGE_PASSWORD,
-    WORK,
-}
-
-/** What the screens before the work show. */
-data class AppState(
-    val stage: Stage = Stage.OPENING,
-    val town: Municipality? = null,
-    val people: List<KnownPerson> = emptyList(),
-    val work: WorkModel? = null,
-    /** Whose PIN is asked for. */
-    val asked: KnownPerson? = null,
-    /** How the store of who is asked for, or at work, is guarded. */
-    val lock: PersonLock? = null,
-    /** True when the device's certificate is at its end, or was refused: the sign-in screen offers to get another. */
-    val enrolAnew: Boolean = false,
-    /** What the portal's 2-D code said, to fill in the form; none before one was read. */
-    val scanned: EnrolmentForm? = null,
-    /** True in the last weeks of the device's certificate. */
-    val renewalDue: Boolean = false,
-    /** True while a call is under way that the screen must wait for. */
-    val busy: Boolean = false,
-    /** One sentence for the person, or none. */
-    val trouble: String? = null,
-)
-
 /**
  * Lives as long as the process, because pushes and the outbox need it without a screen. Call everything on the
  * scope's thread (the main one).
  *
- * [open] opens the device; [prove] makes sure that its holder may use it (face, finger, the device's PIN);
- * [guarded] keeps what only the person's own finger or face gives out; [now] is a clock in milliseconds that
- * nobody can set back.
+ * [towns] opens the device in each of its towns; [prove] makes sure that its holder may use it (face, finger, the
+ * device's PIN); [guarded] keeps what only the person's own finger or face gives out; [now] is a clock in
+ * milliseconds that nobody can set back.
  */
 class AppModel(
     private val scope: CoroutineScope,
-    private val open: suspend () -> RenrakuDevice,
+    private val towns: Towns,
     private val prove: suspend () -> Boolean,
     private val guarded: () -> Vault,
     private val now: () -> Long,
@@ -83,7 +43,8 @@ class AppModel(
     private val mutable = MutableStateFlow(AppState())
     val state: StateFlow<AppState> = mutable.asStateFlow()
 
-    private var device: RenrakuDevice? = null
+    private var inUse: OpenTown? = null
+    private val device: RenrakuDevice? get() = inUse?.device
     private var session: RenrakuSession? = null
     private var pushToken: String? = null
 
@@ -94,18 +55,50 @@ class AppModel(
     /** What somebody was writing when the app locked; never shown to another person. */
     private var locked: Pair<StaffId, Sketch>? = null
 
-    /** Opens the device. Call it once at the start, and again to retry from `CLOSED`. */
+    /** Begins in the town used last. Call it once at the start, and again to retry from `CLOSED`. */
     fun start(): Job = scope.launch {
         if (device != null) return@launch
+        settle()
+        findOthers()
+    }
+
+    private suspend fun settle() {
         mutable.update { it.copy(stage = Stage.OPENING) }
-        attempt {
-            val opened = open()
-            device = opened
-            mutable.update { it.copy(town = opened.municipality()) }
-            toSignIn()
-        }
+        attempt { use(towns.toBegin()) }
         if (device == null) mutable.update { it.copy(stage = Stage.CLOSED) }
     }
+
+    private suspend fun use(town: OpenTown) {
+        inUse = town
+        mutable.update { it.copy(town = town.info, enrolAnew = false, scanned = null, renewalDue = false) }
+        toSignIn()
+    }
+
+    /** Nothing waits for this: another town may take its time to open. */
+    private suspend fun findOthers() {
+        val enrolled = towns.enrolled()
+        val others = enrolled.filter { it.slug != inUse?.slug }.map { TownChoice(it.slug, it.info?.name ?: "") }
+        mutable.update { it.copy(others = others) }
+    }
+
+    /** To another town of this device; only while nobody is at work. */
+    fun switchTown(choice: TownChoice): Job = scope.launch {
+        if (state.value.stage != Stage.SIGN_IN) return@launch
+        attempt {
+            val device = towns.open(choice.slug)
+            val town = device.municipality()
+            if (town == null) {
+                say(Words.sentence(Diagnosis.NotEnrolled))
+            } else {
+                towns.last = choice.slug
+                use(OpenTown(choice.slug, device, town))
+            }
+        }
+        findOthers()
+    }
+
+    /** To the form for a certificate of a further town. The town in use stays until there is one. */
+    fun addTown() = mutable.update { it.copy(stage = Stage.ENROL, adding = true, scanned = null, trouble = null) }
 
     fun enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String): Job =
         withDevice { device ->
@@ -117,10 +110,24 @@ class AppModel(
                 deviceName = deviceName.trim(),
                 platform = Platform.ANDROID,
             )
-            val town = device.enrol(form)
-            mutable.update { it.copy(town = town, scanned = null, enrolAnew = false) }
-            toSignIn()
+            if (state.value.adding) {
+                add(form)
+            } else {
+                use(OpenTown(inUse?.slug, device, device.enrol(form)))
+            }
         }
+
+    private suspend fun add(form: EnrolmentForm) {
+        if (towns.enrolled().any { it.info?.slug == form.slug }) {
+            say("この自治体の証明書は、この端末にもうあります。")
+            return
+        }
+        val device = towns.open(form.slug)
+        val town = device.enrol(form)
+        towns.last = form.slug
+        use(OpenTown(form.slug, device, town))
+        findOthers()
+    }
 
     /** Takes what a camera read, or somebody typed, as the portal's 2-D code. */
     fun scanned(text: String): Job = scope.launch {
@@ -131,7 +138,7 @@ class AppModel(
     }
 
     /** To the form for another certificate, with a new No. Stores and what waits stay. */
-    fun enrolAnew() = mutable.update { it.copy(stage = Stage.ENROL, trouble = null) }
+    fun enrolAnew() = mutable.update { it.copy(stage = Stage.ENROL, scanned = null, trouble = null) }
 
     fun signIn(loginId: String, password: String): Job = withDevice { device ->
         begin(device.signIn(loginId.trim(), password))
@@ -240,11 +247,17 @@ class AppModel(
         mutable.update { it.copy(people = people) }
     }
 
-    /** Forgets everybody and the certificate: the device must enrol again. Ask before. */
-    fun forgetDevice(): Job = withDevice { device ->
-        device.forget()
-        mutable.update { it.copy(town = null, enrolAnew = false) }
-        toSignIn()
+    /** Forgets everybody and the certificate of the town in use, and goes on in another one. Ask before. */
+    fun forgetDevice(): Job = scope.launch {
+        val forgetting = device ?: return@launch
+        attempt {
+            forgetting.forget()
+            inUse = null
+        }
+        if (inUse != null) return@launch
+        settle()
+        inUse?.let { towns.last = it.slug }
+        findOthers()
     }
 
     /** The app went to the background. */
@@ -286,7 +299,7 @@ class AppModel(
             return
         }
         val town = state.value.town ?: return
-        val work = WorkModel(scope, session, town) { sentence -> leave(sentence) }
+        val work = WorkModel(scope, session, town, { state.value.others.isNotEmpty() }) { sentence -> leave(sentence) }
         locked?.let { (staff, sketch) -> if (staff == work.staff.id && !sketch.isKept) work.goOn(sketch) else sketch.discard() }
         locked = null
         val due = device?.certificate()?.renewalDue ?: false
@@ -332,7 +345,7 @@ class AppModel(
     private suspend fun toSignIn() {
         val device = device ?: return
         val stage = if (state.value.town == null) Stage.ENROL else Stage.SIGN_IN
-        mutable.update { it.copy(stage = stage, asked = null, lock = null) }
+        mutable.update { it.copy(stage = stage, adding = false, asked = null, lock = null) }
         val people = device.people()
         mutable.update { it.copy(people = people) }
     }
@@ -351,7 +364,11 @@ class AppModel(
             throw e
         } catch (e: Exception) {
             say(Words.sentence(e))
-            if (e is MobileException.Certificate) mutable.update { it.copy(enrolAnew = true) }
+            val first = e is MobileException.SignedOut && e.code == "password_change_required" && session != null
+            if (first) mutable.update { it.copy(stage = Stage.CHANGE_PASSWORD) }
+            // What was refused to a further town is no fault of this one's certificate.
+            val refused = e is MobileException.Certificate && !state.value.adding
+            if (refused) mutable.update { it.copy(enrolAnew = true) }
         } finally {
             mutable.update { it.copy(busy = false) }
         }

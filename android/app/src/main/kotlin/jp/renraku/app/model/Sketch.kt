@@ -7,13 +7,14 @@ import jp.renraku.core.AttachmentFile
 import jp.renraku.core.BodySite
 import jp.renraku.core.MediaKind
 import jp.renraku.core.PatientId
+import jp.renraku.core.PhotoMark
 import jp.renraku.core.PostDraft
 import jp.renraku.core.PostId
 import java.io.File
 import java.util.UUID
 
-/** A picture or film in the scratch folder, in the clear. */
-data class Shot(val file: File, val isVideo: Boolean)
+/** A picture or film in the scratch folder, in the clear. Marked areas of a picture are covered before it is kept. */
+data class Shot(val file: File, val isVideo: Boolean, val marks: List<PhotoMark> = emptyList())
 
 data class Sketch(
     val patientId: PatientId,
@@ -38,11 +39,19 @@ data class Sketch(
         urgent = urgent,
         bodySite = site,
         attachments = shots.map {
-            AttachmentFile(if (it.isVideo) MediaKind.VIDEO else MediaKind.PHOTO, it.file.path, "", handOver = true)
+            if (it.isVideo) {
+                AttachmentFile(MediaKind.VIDEO, it.file.path, "", handOver = true)
+            } else {
+                AttachmentFile(MediaKind.PHOTO, it.file.path, "", marks = it.marks, handOver = true)
+            }
         },
         keepAsDraft = kept,
         id = id,
     )
+
+    /** The same with other areas marked on one picture. */
+    fun mark(file: File, marks: List<PhotoMark>): Sketch =
+        copy(shots = shots.map { if (it.file == file && !it.isVideo) it.copy(marks = marks) else it })
 
     fun discard() {
         shots.forEach { it.file.delete() }

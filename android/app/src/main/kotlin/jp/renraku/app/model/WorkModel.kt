@@ -75,11 +75,12 @@ data class WorkState(
     fun pending(id: PatientId): List<Item> = outbox.filter { it.patientId == id && it.state !is ItemState.Sent }
 }
 
-/** Call everything on the scope's thread (the main one). */
+/** Call everything on the scope's thread (the main one). [others]: whether this device has other towns. */
 class WorkModel(
     private val scope: CoroutineScope,
     private val session: RenrakuSession,
     val town: Municipality,
+    private val others: () -> Boolean,
     private val onSignedOut: suspend (String?) -> Unit,
 ) {
     private val mutable = MutableStateFlow(WorkState())
@@ -347,6 +348,9 @@ class WorkModel(
             if (opened && patient != null) {
                 mutable.update { it.copy(path = listOf(Place.Timeline(patient))) }
                 loadTimeline(patient)
+            } else if (opened && unlocked == null && others()) {
+                // A push carries no town: another one's is nothing to this one's server.
+                mutable.update { it.copy(trouble = "開けませんでした。ほかの自治体の連絡かもしれません。") }
             } else if (!opened) {
                 val parts = listOfNotNull(unlocked?.patientName, unlocked?.authorName, unlocked?.preview)
                 val line = if (parts.isEmpty()) shown.locked else parts.joinToString("　")

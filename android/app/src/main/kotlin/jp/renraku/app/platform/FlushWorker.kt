@@ -1,4 +1,4 @@
-// Sends what waits when the network is back, also after the app was closed. Shows nothing to anybody.
+// Sends what waits in every town when the network is back, also after the app was closed. Shows nothing to anybody.
 // Not here: order and retries of a single post, which are the core's.
 
 package jp.renraku.app.platform
@@ -13,44 +13,56 @@ import androidx.work.OneTimeWorkRequestBuilder
 import androidx.work.WorkManager
 import androidx.work.WorkerParameters
 import jp.renraku.app.RenrakuApplication
+import jp.renraku.core.KnownPerson
 import jp.renraku.core.MobileException
+import jp.renraku.core.RenrakuDevice
 import jp.renraku.core.StorageTrouble
 import java.util.concurrent.TimeUnit
 
 class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
     override suspend fun doWork(): Result {
-        val app = applicationContext as RenrakuApplication
-        val people = try {
-            app.device().people()
-        } catch (_: MobileException) {
-            return Result.retry()
-        }
+        val towns = (applicationContext as RenrakuApplication).towns
         var remaining = false
-        for (person in people) {
+        val further = try {
+            towns.known()
+        } catch (_: MobileException) {
+            remaining = true
+            emptyList()
+        }
+        for (town in listOf(null) + further) {
             try {
-                val left = app.device().resume(person.staffId).use { session ->
-                    session.flush(true)
-                    try {
-                        session.prepare()
-                    } catch (e: MobileException.Storage) {
-                        // One file that could not be read just now holds up none that was made.
-                        session.flush(true)
-                        throw e
-                    }
-                    session.flush(true).remaining
-                }
-                remaining = left > 0u || remaining
-            } catch (_: MobileException.SignedOut) {
-                // Waits, sealed, for the person's next sign-in.
-            } catch (_: MobileException.Certificate) {
-                // The person must act: the sign-in screen says how.
-            } catch (e: MobileException) {
-                // Behind a PIN it waits for the person; everything else is tried again.
-                val behindPin = e is MobileException.Storage && e.trouble is StorageTrouble.Locked
-                remaining = remaining || !behindPin
+                val device = towns.open(town)
+                for (person in device.people()) remaining = send(device, person) || remaining
+            } catch (_: MobileException) {
+                // One town that does not open holds up no other.
+                remaining = true
             }
         }
         return if (remaining) Result.retry() else Result.success()
+    }
+
+    /** Sends what a person left to be sent; true when something remains that time alone may mend. */
+    private suspend fun send(device: RenrakuDevice, person: KnownPerson): Boolean = try {
+        device.resume(person.staffId).use { session ->
+            session.flush(true)
+            try {
+                session.prepare()
+            } catch (e: MobileException.Storage) {
+                // One file that could not be read just now holds up none that was made.
+                session.flush(true)
+                throw e
+            }
+            session.flush(true).remaining > 0u
+        }
+    } catch (_: MobileException.SignedOut) {
+        // Waits, sealed, for the person's next sign-in.
+        false
+    } catch (_: MobileException.Certificate) {
+        // The person must act: the sign-in screen says how.
+        false
+    } catch (e: MobileException) {
+        // Behind a PIN it waits for the person; everything else is tried again.
+        !(e is MobileException.Storage && e.trouble is StorageTrouble.Locked)
     }
 
     companion object {

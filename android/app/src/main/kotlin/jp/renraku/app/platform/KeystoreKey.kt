@@ -22,7 +22,7 @@ import java.security.UnrecoverableKeyException
 import java.security.spec.ECGenParameterSpec
 
 /** Called by the core from worker threads; a StrongBox chip takes up to a second for a call. */
-class KeystoreKey(name: String = "device-key") : DeviceKey {
+class KeystoreKey(name: String) : DeviceKey {
     private val alias = "jp.renraku.app.$name"
 
     override fun publicKey(): ByteArray = guarded {

@@ -29,6 +29,7 @@ import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.semantics.Role
 import androidx.compose.ui.unit.dp
+import jp.renraku.app.model.Shot
 import jp.renraku.app.model.Sketch
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.WorkState
@@ -37,12 +38,14 @@ import jp.renraku.app.platform.Places
 import jp.renraku.core.BodySite
 import jp.renraku.core.PatientId
 import kotlinx.coroutines.launch
+import java.io.File
 
 private const val MOST_SHOTS = 10
 
 @Composable
 fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: PatientId) {
     var shooting by remember { mutableStateOf(false) }
+    var marking by remember { mutableStateOf<File?>(null) }
     LaunchedEffect(id) {
         work.beginSketch(id)
         if (state.patient?.id != id) work.loadTimeline(id)
@@ -53,6 +56,10 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
             if (shot != null) work.change { it.copy(shots = it.shots + shot) }
             shooting = false
         }
+        return
+    }
+    sketch.shots.find { it.file == marking }?.let { shot ->
+        MarkScreen(shot, { marks -> work.change { it.mark(shot.file, marks) } }) { marking = null }
         return
     }
     Screen(
@@ -70,15 +77,30 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
                 Text("急ぎのときは、電話でも連絡してください。", color = MaterialTheme.colorScheme.error)
             }
             for (shot in sketch.shots) {
-                Row(Modifier.fillMaxWidth(), verticalAlignment = Alignment.CenterVertically) {
-                    Text(if (shot.isVideo) "動画" else "写真", Modifier.weight(1f))
-                    SmallButton("削除") {
-                        if (!state.composing) shot.file.delete()
-                        work.change { it.copy(shots = it.shots - shot) }
-                    }
+                ShotRow(shot, state.composing, onMark = { marking = shot.file }) {
+                    if (!state.composing) shot.file.delete()
+                    work.change { it.copy(shots = it.shots - shot) }
                 }
             }
         }
+    }
+}
+
+/** What was taken: a photo with what is marked on it. */
+@Composable
+private fun ShotRow(shot: Shot, busy: Boolean, onMark: () -> Unit, onRemove: () -> Unit) {
+    Row(
+        Modifier.fillMaxWidth().heightIn(min = 56.dp).padding(vertical = 4.dp),
+        horizontalArrangement = Arrangement.spacedBy(8.dp),
+        verticalAlignment = Alignment.CenterVertically,
+    ) {
+        if (!shot.isVideo) SmallPhoto(shot)
+        Text(if (shot.isVideo) "動画" else "写真", Modifier.weight(1f))
+        if (!shot.isVideo) {
+            val title = if (shot.marks.isEmpty()) "隠す" else "隠す（${shot.marks.size}）"
+            SmallButton(title, enabled = !busy, onClick = onMark)
+        }
+        SmallButton("削除", onClick = onRemove)
     }
 }
 

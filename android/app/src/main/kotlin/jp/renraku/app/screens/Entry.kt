@@ -1,13 +1,16 @@
-// Before the work: the certificate, signing in, the first password.
+// Before the work: the certificate, the town, signing in, the first password.
 
 package jp.renraku.app.screens
 
+import androidx.activity.compose.BackHandler
+import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.verticalScroll
+import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.LaunchedEffect
@@ -17,6 +20,8 @@ import androidx.compose.runtime.remember
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.semantics.heading
+import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
@@ -40,9 +45,11 @@ fun EnrolScreen(model: AppModel, state: AppState, onScan: () -> Unit) {
             password = code.password
         }
     }
+    // Before the first certificate there is nowhere to go back to.
+    BackHandler(enabled = state.town != null) { model.unask() }
     val filled = listOf(slug, number, password, deviceName).all { it.isNotBlank() }
     Screen(
-        "初回の証明書設定",
+        if (state.adding) "別の自治体の証明書設定" else "初回の証明書設定",
         state.trouble,
         actions = {
             BigButton("証明書を取得する", enabled = filled) {
@@ -79,9 +86,16 @@ fun SignInScreen(model: AppModel, state: AppState) {
             }
         },
     ) {
-        Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
+        Column(
+            Modifier.verticalScroll(rememberScrollState()).padding(16.dp),
+            verticalArrangement = Arrangement.spacedBy(8.dp),
+        ) {
             for (person in state.people) {
-                Row(Modifier.fillMaxWidth().padding(vertical = 4.dp), verticalAlignment = Alignment.CenterVertically) {
+                Row(
+                    Modifier.fillMaxWidth(),
+                    horizontalArrangement = Arrangement.spacedBy(8.dp),
+                    verticalAlignment = Alignment.CenterVertically,
+                ) {
                     BigButton("${person.name} で続ける", Modifier.weight(1f), prominent = false) {
                         model.resume(person)
                     }
@@ -94,6 +108,7 @@ fun SignInScreen(model: AppModel, state: AppState) {
             if (state.enrolAnew) SmallButton("証明書を取り直す（保存データは残ります）") { model.enrolAnew() }
             SmallButton("この端末の設定をやり直す") { startingOver = true }
             state.town?.let { Text("${it.office}　${it.telephone}\n${it.hours}", Modifier.padding(vertical = 16.dp)) }
+            OtherTowns(model, state)
         }
     }
     forgetting?.let { person ->
@@ -108,8 +123,9 @@ fun SignInScreen(model: AppModel, state: AppState) {
         )
     }
     if (startingOver) {
+        val all = "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。"
         Ask(
-            "証明書とすべての利用者の保存データを消します。新しい証明書取得用Noが必要です。",
+            if (state.others.isEmpty()) all else "この自治体の${all}ほかの自治体のものは残ります。",
             "すべて消す",
             onYes = {
                 startingOver = false
@@ -118,6 +134,18 @@ fun SignInScreen(model: AppModel, state: AppState) {
             onNo = { startingOver = false },
         )
     }
+}
+
+/** The other towns of this device, and the way to one more. */
+@Composable
+private fun OtherTowns(model: AppModel, state: AppState) {
+    Text(
+        "自治体",
+        Modifier.semantics { heading() },
+        style = MaterialTheme.typography.titleMedium,
+    )
+    for (town in state.others) SmallButton("${town.name}に切り替える") { model.switchTown(town) }
+    SmallButton("別の自治体の証明書を設定する") { model.addTown() }
 }
 
 @Composable

@@ -1,0 +1,50 @@
+// What guards the store of who is at work, and this device's certificate: what the screen 「この端末の安全」 does.
+
+import RenrakuCore
+
+extension AppModel {
+    /// Sets the PIN of who is at work, or another one; `current` is none for the first.
+    func setPin(current: String?, pin: String, again: String) async {
+        await guarding { device, staff in
+            guard pin == again else { return "新しいPINが一致しません。もう一度入力してください。" }
+            try await device.setPin(staffId: staff, current: current, pin: pin)
+            return "PINを設定しました。次からは、PINで開きます。"
+        }
+    }
+
+    /// Lets the face or finger of who is at work open their store beside the PIN, or not any more.
+    func useBiometrics(pin: String) async {
+        let guarded = guarded()
+        await guarding { device, staff in
+            try await device.addBiometrics(staffId: staff, pin: pin, guarded: guarded)
+            return "顔・指紋でも開けるようになりました。"
+        }
+    }
+
+    func dropBiometrics() async {
+        await guarding { device, staff in
+            try await device.removeBiometrics(staffId: staff)
+            return "顔・指紋では開かないようにしました。"
+        }
+    }
+
+    private func guarding(_ change: (RenrakuDevice, StaffId) async throws -> String) async {
+        guard let device, let staff = work?.staff.id else { return }
+        await attempt {
+            let done = try await change(device, staff)
+            self.lock = try await device.personLock(staffId: staff)
+            self.trouble = done
+        }
+    }
+
+    /// Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards.
+    func renew() async {
+        guard let device, let session else { return }
+        var renewed = false
+        await attempt {
+            _ = try await device.renewCertificate(session: session)
+            renewed = true
+        }
+        if renewed { await leave(saying: "証明書を更新しました。もう一度サインインしてください。") }
+    }
+}

@@ -1,0 +1,56 @@
+// A photo or film of the post that is being written: what it shows, what of it is covered, and the way to remove it.
+
+import RenrakuCore
+import SwiftUI
+
+struct ShotRow: View {
+    let shot: Shot
+    let onMark: () -> Void
+    let onRemove: () -> Void
+    @State private var small: UIImage?
+
+    var body: some View {
+        HStack {
+            if shot.isVideo {
+                Label("動画", systemImage: "video")
+            } else if let small {
+                photo(small)
+            } else {
+                Label("写真", systemImage: "photo")
+            }
+            Spacer()
+            if !shot.isVideo {
+                Button(action: onMark) {
+                    Text(shot.marks.isEmpty ? "隠す" : "隠す（\(shot.marks.count)）").frame(minWidth: 48, minHeight: 48)
+                }
+                .buttonStyle(.borderless)
+                .accessibilityHint("写真の、写してはいけないところを隠します")
+            }
+            Button(action: onRemove) { Image(systemName: "trash").frame(width: 48, height: 48) }
+                .buttonStyle(.borderless)
+                .accessibilityLabel("削除")
+        }
+        .task(id: shot.id) {
+            if !shot.isVideo { small = await Pictures.upright(shot.file, longest: 360) }
+        }
+    }
+
+    private func photo(_ picture: UIImage) -> some View {
+        Image(uiImage: picture)
+            .resizable()
+            .scaledToFit()
+            .overlay {
+                GeometryReader { space in
+                    let marking = Marking(picture: picture.size, view: space.size)
+                    ZStack(alignment: .topLeading) {
+                        ForEach(Array(shot.marks.enumerated()), id: \.offset) { _, mark in
+                            Covering(mark: mark).placed(at: marking.area(mark))
+                        }
+                    }
+                }
+            }
+            .frame(maxWidth: 120, maxHeight: 120)
+            .accessibilityElement()
+            .accessibilityLabel(shot.marks.isEmpty ? "写真" : "写真（隠すところ \(shot.marks.count)か所）")
+    }
+}
