@@ -242,9 +242,9 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::Lock(LockError::Spent) => storage(StorageTrouble::Wiped),
             Fault::Lock(LockError::Weak) => Self::invalid("pin"),
             Fault::Lock(LockError::Damaged) => storage(StorageTrouble::Damaged),
-            Fault::Store(StoreError::Full) | Fault::Media(MediaError::StorageFull) => {
-                storage(StorageTrouble::Full)
-            }
+            Fault::Store(StoreError::Full)
+            | Fault::Media(MediaError::StorageFull)
+            | Fault::Api(ApiError::Full) => storage(StorageTrouble::Full),
             Fault::Store(StoreError::Unreadable | StoreError::Record) => storage(StorageTrouble::Damaged),
             Fault::Store(StoreError::Newer) => storage(StorageTrouble::Newer),
             Fault::Api(ApiError::File) | Fault::Media(MediaError::Io(_)) | Fault::Store(StoreError::File) => {

@@ -2,6 +2,7 @@
 //! Not here: administration (admin) and uploads (upload).
 
 use super::{ApiError, ApiResult, Http, decode, nothing, with_token};
+use renraku_wire::limits::VIDEO_BYTES;
 use renraku_wire::{
     CertificateIssued, MediaId, NewPatient, NewPost, NewReceipt, Notice, NoticeId, PasswordChange, Patient,
     PatientId, PatientList, PatientRegistered, Post, PostId, PostPage, PushRegistration, ReceiptList,
@@ -213,7 +214,7 @@ impl Care {
     /// Gives its length in bytes.
     ///
     /// # Errors
-    /// As [`ApiError`] tells; [`ApiError::File`] when `to` exists or cannot be written.
+    /// As [`ApiError`] tells; [`ApiError::File`] when `to` exists or cannot be written, [`ApiError::Full`].
     pub async fn media(&self, id: MediaId, to: &Path) -> ApiResult<u64> {
         let request = self.request(Method::GET, &["v1", "media", &id.to_string()]);
         // A film takes as long as it takes; the silence between two packets is bounded all the same.
@@ -223,7 +224,7 @@ impl Care {
         options.write(true).create_new(true);
         #[cfg(unix)]
         options.mode(0o600);
-        let file = options.open(to).await.map_err(|_| ApiError::File)?;
+        let file = options.open(to).await.map_err(file_error)?;
         let part = Part(Some(to));
         let length = pour(answer, file).await?;
         if announced.is_some_and(|announced| announced != length) {
@@ -237,11 +238,18 @@ impl Care {
 async fn pour(mut answer: reqwest::Response, mut file: tokio::fs::File) -> ApiResult<u64> {
     let mut length = 0;
     while let Some(bytes) = answer.chunk().await.map_err(|e| ApiError::from_transport(&e))? {
-        file.write_all(&bytes).await.map_err(|_| ApiError::File)?;
         length += bytes.len() as u64;
+        if length > VIDEO_BYTES {
+            return Err(ApiError::Nonsense("more than any file has"));
+        }
+        file.write_all(&bytes).await.map_err(file_error)?;
     }
-    file.sync_all().await.map_err(|_| ApiError::File)?;
+    file.sync_all().await.map_err(file_error)?;
     Ok(length)
+}
+
+fn file_error(e: std::io::Error) -> ApiError {
+    if e.kind() == std::io::ErrorKind::StorageFull { ApiError::Full } else { ApiError::File }
 }
 
 /// Removes a file that was not finished, on every way out, a cancelled call too.

@@ -42,6 +42,9 @@ pub enum ApiError {
     /// A file on this device could not be read or written.
     #[error("a file could not be written")]
     File,
+    /// There is no room on this device.
+    #[error("the device is full")]
+    Full,
 }
 
 impl ApiError {

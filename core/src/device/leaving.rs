@@ -9,7 +9,7 @@ use crate::vault::{Vault, VaultError};
 use renraku_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const LIST: &str = "leaving";
 /// More are forgotten: they end by themselves.
@@ -27,6 +27,8 @@ struct Farewell {
 pub(crate) struct Leaving {
     vault: Arc<dyn Vault>,
     clock: Arc<dyn Clock>,
+    /// Those that the vault could not take, on a full device or while it is locked: as long as the app lives.
+    unkept: Mutex<Vec<Farewell>>,
     /// Two changes of the list must not lose one.
     changing: Mutex<()>,
     /// One conversation at a time.
@@ -43,6 +45,7 @@ impl Leaving {
         Self {
             vault,
             clock,
+            unkept: Mutex::default(),
             changing,
             telling,
             waiting: AtomicBool::new(true),
@@ -65,19 +68,24 @@ impl Leaving {
         self.vault.store(LIST, &serde_json::to_vec(&list).map_err(|_| VaultError::Failed)?)
     }
 
-    /// Notes a session that is over here.
-    pub(crate) async fn add(self: &Arc<Self>, token: String) {
-        let (this, since) = (self.clone(), self.clock.now());
-        // Where the vault cannot keep it, the session ends by itself on the server.
-        let _ = block(move || {
-            this.change(|list| {
-                list.push(Farewell { token, since });
-                let beyond = list.len().saturating_sub(MOST);
-                list.drain(..beyond);
-            })
-        })
-        .await;
+    /// Notes a session that is over here. Blocks.
+    pub(crate) fn add(&self, token: String) {
+        let new = Farewell { token, since: self.clock.now() };
+        let kept = self.change(|list| {
+            if !list.iter().any(|one| one.token == new.token) {
+                list.push(new.clone());
+            }
+            let beyond = list.len().saturating_sub(MOST);
+            list.drain(..beyond);
+        });
+        if kept.is_err() {
+            self.unkept().push(new);
+        }
         self.waiting.store(true, Ordering::SeqCst);
+    }
+
+    fn unkept(&self) -> MutexGuard<'_, Vec<Farewell>> {
+        self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the server in the background, if there is something to tell: nobody waits for it, and what it does not
@@ -102,17 +110,28 @@ impl Leaving {
         loop {
             self.waiting.store(false, Ordering::SeqCst);
             let this = self.clone();
-            let list = block(move || this.list()).await;
-            let Ok(Ok(list)) = list else {
-                self.waiting.store(true, Ordering::SeqCst);
-                return;
+            let kept = block(move || this.list()).await;
+            let unkept = self.unkept().first().cloned();
+            let (next, is_kept) = match (unkept, kept) {
+                (Some(next), _) => (next, false),
+                (None, Ok(Ok(kept))) => match kept.into_iter().next() {
+                    Some(next) => (next, true),
+                    None => return,
+                },
+                (None, _) => {
+                    self.waiting.store(true, Ordering::SeqCst);
+                    return;
+                }
             };
-            let Some(next) = list.into_iter().next() else { return };
             self.waiting.store(true, Ordering::SeqCst);
             let age = self.clock.now().0.saturating_sub(next.since.0);
             // A clock that was set back makes nothing old.
             if age < LONGEST_MILLIS && !is_settled(&care.with_session(next.token.clone()).sign_out().await) {
                 return;
+            }
+            if !is_kept {
+                self.unkept().retain(|one| *one != next);
+                continue;
             }
             let this = self.clone();
             if !matches!(block(move || this.change(|list| list.retain(|one| *one != next))).await, Ok(Ok(())))
@@ -124,6 +143,7 @@ impl Leaving {
 
     /// Forgets them all: the certificate that they belong to is gone. Blocks.
     pub(crate) fn forget(&self) -> Result<(), VaultError> {
+        self.unkept().clear();
         self.change(Vec::clear)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::leaving::Leaving;
 use crate::api::{ApiError, ApiResult, Care};
+use crate::runtime::block;
 use renraku_wire::{SessionOpened, SignIn};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -50,7 +51,8 @@ impl Drop for Opening {
                 None => None,
             };
             if let Some(token) = token.or(late) {
-                leaving.add(token).await;
+                let list = leaving.clone();
+                let _ = block(move || list.add(token)).await;
                 leaving.tell_soon(&care);
             }
         };

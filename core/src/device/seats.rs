@@ -122,8 +122,8 @@ impl Device {
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
         desk.store.write(move |tx| session::open(tx, &opened, now)).await?;
-        let store = desk.store.clone();
-        block(move || store.occupy()).await??;
+        let (store, own) = (desk.store.clone(), token.clone());
+        block(move || store.occupy(&own)).await??;
         opening.keep();
         self.inner.leaving.tell_soon(&signed_in_at);
         let care = with_session(&signed_in_at, token, &desk);
@@ -147,12 +147,19 @@ impl Device {
                 self.inner.seat(staff, store.ok_or_else(|| signed_out.clone())?)
             }
         };
-        let store = desk.store.clone();
-        if !block(move || store.is_occupied()).await?? {
+        let stored = desk.store.read(session::load).await?.ok_or_else(|| signed_out.clone())?;
+        let token = stored.token.ok_or_else(|| signed_out.clone())?;
+        let (store, own) = (desk.store.clone(), token.clone());
+        if !block(move || store.is_occupied_by(&own)).await?? {
+            // Left behind by a sign-in or a signing out that did not come to its end.
+            let own = token.clone();
+            let _ = desk.store.write(move |tx| session::over(tx, &own)).await;
+            let leaving = self.inner.leaving.clone();
+            let _ = block(move || leaving.add(token)).await;
+            self.inner.leaving.tell_soon(&enrolled.care);
             return Err(signed_out);
         }
-        let stored = desk.store.read(session::load).await?.ok_or_else(|| signed_out.clone())?;
-        let care = with_session(&enrolled.care, stored.token.ok_or(signed_out)?, &desk);
+        let care = with_session(&enrolled.care, token, &desk);
         let certificate = enrolled.enrolment.certificate.chain.clone();
         let way = (care, certificate);
         self.inner.session(&enrolled, way, desk, stored.staff, stored.must_change_password).await
@@ -285,8 +292,12 @@ fn with_session(care: &Care, token: String, desk: &Arc<Desk>) -> Care {
         let (desk, known) = (desk.clone(), known.clone());
         Box::pin(async move {
             if let Some(desk) = desk.upgrade() {
-                // A store that was closed meanwhile needs the PIN, and asks again at the next contact.
-                let _ = desk.store.write(move |tx| session::over(tx, &known)).await;
+                let _ = block(move || {
+                    // Needs neither room nor the PIN of a store that was closed meanwhile, as the other does.
+                    let _ = desk.store.vacate(&known);
+                    let _ = desk.store.write_here(|tx| session::over(tx, &known));
+                })
+                .await;
             }
         })
     });

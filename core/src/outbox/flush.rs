@@ -59,9 +59,9 @@ pub(crate) async fn standing(desk: &Desk) -> Result<FlushReport, FlushError> {
     })
 }
 
-/// Sends the receipts alone. Not being reached is no error: they are kept.
+/// Sends the receipts alone, unless they were in vain just now. Not being reached is no error: they are kept.
 pub(crate) async fn flush_receipts(care: &Care, desk: &Desk) -> Result<(), FlushError> {
-    let mut pass = Pass::new(care, desk, true);
+    let mut pass = Pass::new(care, desk, false);
     pass.receipts().await?;
     if pass.report.offline { pass.put_off().await } else { Ok(()) }
 }
@@ -197,7 +197,7 @@ impl<'a> Pass<'a> {
             ApiError::Offline { sent } => !sent,
             ApiError::ServerUntrusted { .. } | ApiError::Key(_) | ApiError::CertificateRefused(_) => true,
             ApiError::Refused { problem, .. } => problem.status < 500 || problem.status == 503,
-            ApiError::Nonsense(_) | ApiError::File => false,
+            ApiError::Nonsense(_) | ApiError::File | ApiError::Full => false,
         };
         if not_taken && !unsure {
             self.desk.store.write(move |tx| outbox::back_to_waiting(tx, id)).await?;

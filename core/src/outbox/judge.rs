@@ -35,7 +35,7 @@ pub(super) fn judge(e: &ApiError) -> Verdict {
         ApiError::ServerUntrusted { clock: true } | ApiError::CertificateRefused(_) | ApiError::Key(_) => {
             Verdict::Break
         }
-        ApiError::Nonsense(_) | ApiError::File => Verdict::Later(None),
+        ApiError::Nonsense(_) | ApiError::File | ApiError::Full => Verdict::Later(None),
         ApiError::Refused { problem, retry_after } => match (problem.code, problem.status) {
             (Code::PasswordChangeRequired, _) | (_, 401) => Verdict::Break,
             (Code::OffsetConflict | Code::BodyTruncated | Code::MediaPending, _) => Verdict::Later(None),

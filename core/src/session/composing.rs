@@ -83,7 +83,8 @@ impl Session {
             return Err(CoreError::invalid("description"));
         }
         // One after the other, and nobody takes what comes in for what nobody wants.
-        let door = self.desk.arriving.clone().lock_owned().await;
+        let door = unless_cancelled(self.desk.arriving.clone().lock_owned(), cancel).await;
+        let door = door.ok_or(CoreError::Cancelled)?;
         let (store, sources) = (self.desk.store.clone(), self.desk.sources.clone());
         let (id, now) = (id.unwrap_or_else(PostId::new), self.now());
         let stop = StopOnDrop(Cancel::new());

@@ -153,7 +153,9 @@ impl Session {
         let change = PasswordChange { current: current.to_owned(), new: new.to_owned() };
         self.care.change_password(&change).await?;
         self.must_change_password.store(false, Ordering::Relaxed);
-        Ok(self.desk.store.write(session::password_changed).await?)
+        // The server has changed it, whatever this device can still write down.
+        let _ = self.desk.store.write(session::password_changed).await;
+        Ok(())
     }
 
     /// Ends the session here, at once: the token is forgotten, and the store closed for all who hold it. Who has a
@@ -163,15 +165,16 @@ impl Session {
     /// # Errors
     /// `Storage` when the session may be taken up again.
     pub async fn sign_out(&self) -> Result<(), CoreError> {
-        if let Some(token) = self.care.token() {
-            self.leaving.add(token.to_owned()).await;
-        }
-        // A token that stays, for the store was locked before or has no room, opens nothing here any more.
-        let _ = self.desk.store.write(session::close).await;
-        let store = self.desk.store.clone();
+        let Some(token) = self.care.token().map(str::to_owned) else { return Ok(()) };
+        let (store, leaving) = (self.desk.store.clone(), self.leaving.clone());
+        // Once it is begun it comes to its end, whoever goes away.
         let over = block(move || {
+            let over = store.vacate(&token);
+            // A token that stays, for the store was locked before or has no room, opens nothing here any more.
+            let _ = store.write_here(|tx| session::over(tx, &token));
             store.close();
-            store.vacate()
+            leaving.add(token);
+            over
         });
         let over = over.await;
         self.leaving.tell_soon(&self.care);

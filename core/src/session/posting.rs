@@ -24,7 +24,8 @@ impl Session {
     /// `Storage`.
     pub async fn outbox(&self) -> Result<Vec<Item>, CoreError> {
         let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        let read = self.desk.store.read(move |c| Ok((outbox::list(c)?, told(c, now, hours)?)));
+        let store = self.desk.store.clone();
+        let read = self.desk.store.read(move |c| Ok((outbox::list(c)?, told(&store, c, now, hours)?)));
         let (mut items, told) = read.await?;
         if told.is_err() {
             for item in &mut items {
@@ -74,7 +75,8 @@ impl Session {
     /// `SignedOut`: where [`Session::outbox`] does not tell what was written, nobody may write over it.
     pub async fn edit(&self, id: PostId, text: Text) -> Result<(), CoreError> {
         let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        self.desk.store.read(move |c| told(c, now, hours)).await??;
+        let store = self.desk.store.clone();
+        self.desk.store.read(move |c| told(&store, c, now, hours)).await??;
         let item = self.change(move |tx| outbox::get(tx, id)).await?;
         check(&text, item.media.len(), &self.policy)?;
         let now = self.now();

@@ -3,11 +3,11 @@
 
 use super::{Seen, Session, lease_end, unreached};
 use crate::Cancel;
-use crate::api::ApiResult;
+use crate::api::{ApiError, ApiResult};
 use crate::error::CoreError;
 use crate::runtime::unless_cancelled;
 use crate::store::cache::{self, Kept};
-use crate::store::{StoreError, StoreResult, session};
+use crate::store::{Store, StoreError, StoreResult, session};
 use diesel::SqliteConnection;
 use renraku_wire::limits::{PHOTO_BYTES, TIMELINE_PAGE};
 use renraku_wire::{
@@ -17,6 +17,8 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What every JPEG begins with.
+const JPEG: &[u8] = &[0xFF, 0xD8, 0xFF];
 /// A page of the store is marked so, to tell it from the server's.
 const STORED: &str = "stored:";
 
@@ -46,7 +48,12 @@ impl Session {
     /// # Errors
     /// As [`Session::patients`], and `NotFound`.
     pub async fn patient(&self, id: PatientId) -> Result<Seen<Patient>, CoreError> {
-        self.seen(self.care.patient(id), cache::put_patient, move |c| cache::patient(c, id)).await
+        let fresh = async {
+            let patient = self.care.patient(id).await?;
+            if patient.id == id { Ok(patient) } else { Err(ApiError::Nonsense("another patient")) }
+        };
+        let seen = self.seen(fresh, cache::put_patient, move |c| cache::patient(c, id)).await;
+        self.gone_is_forgotten(id, seen).await
     }
 
     /// One patient as last seen, at once. None for one whose page was not opened before, or is not kept any more.
@@ -73,10 +80,14 @@ impl Session {
         let first = before.is_none();
         let keep =
             |tx: &mut SqliteConnection, page: &PostPage, now| cache::put_posts(tx, &page.posts, Some(now));
-        self.seen(self.care.posts(patient, before), keep, move |c| {
-            if first { stored_page(c, patient, 0) } else { Ok(None) }
-        })
-        .await
+        let fresh = async {
+            let page = self.care.posts(patient, before).await?;
+            let are_theirs = page.posts.iter().all(|post| post.patient_id == patient);
+            if are_theirs { Ok(page) } else { Err(ApiError::Nonsense("another patient's posts")) }
+        };
+        let load = move |c: &mut SqliteConnection| if first { stored_page(c, patient, 0) } else { Ok(None) };
+        let seen = self.seen(fresh, keep, load).await;
+        self.gone_is_forgotten(patient, seen).await
     }
 
     /// One page of a patient's timeline as last seen, at once. `before` is the `next` of such a page; the server's
@@ -105,7 +116,11 @@ impl Session {
         let keep = |tx: &mut SqliteConnection, post: &Post, now| {
             cache::put_posts(tx, std::slice::from_ref(post), Some(now))
         };
-        let seen = self.seen(self.care.post_by_id(id), keep, move |c| cache::post(c, id)).await;
+        let fresh = async {
+            let post = self.care.post_by_id(id).await?;
+            if post.id == id { Ok(post) } else { Err(ApiError::Nonsense("another post")) }
+        };
+        let seen = self.seen(fresh, keep, move |c| cache::post(c, id)).await;
         if matches!(seen, Err(CoreError::NotFound)) {
             self.desk.store.write(move |tx| cache::forget_post(tx, id)).await?;
         }
@@ -144,6 +159,9 @@ impl Session {
             return Ok(kept);
         }
         let bytes = self.care.thumbnail(id).await?;
+        if !bytes.starts_with(JPEG) {
+            return Err(ApiError::Nonsense("no JPEG").into());
+        }
         let (kept, now) = (bytes.clone(), self.now());
         if_room(self.desk.store.write(move |tx| cache::put_picture(tx, id, true, &kept, now)).await)?;
         Ok(bytes)
@@ -182,7 +200,7 @@ impl Session {
             return Ok(());
         }
         let bytes = crate::runtime::block(move || std::fs::read(&path)).await??;
-        if !bytes.starts_with(&[0xFF, 0xD8]) {
+        if !bytes.starts_with(JPEG) {
             return Ok(());
         }
         let now = self.now();
@@ -203,11 +221,24 @@ impl Session {
     {
         self.prune_now_and_then().await?;
         let (now, hours) = (self.now(), self.policy.offline_lease_hours);
-        let read = self.desk.store.read(move |c| match told(c, now, hours)? {
+        let store = self.desk.store.clone();
+        let read = self.desk.store.read(move |c| match told(&store, c, now, hours)? {
             Ok(()) => load(c).map(Ok),
             Err(why) => Ok(Err(why)),
         });
         Ok(read.await??.map(|(value, seen_at)| Seen { value, stale: true, seen_at }))
+    }
+
+    /// A patient whom the server does not show any more is not shown from here either.
+    async fn gone_is_forgotten<T>(
+        &self,
+        patient: PatientId,
+        seen: Result<Seen<T>, CoreError>,
+    ) -> Result<Seen<T>, CoreError> {
+        if matches!(seen, Err(CoreError::NotFound)) {
+            self.desk.store.write(move |tx| cache::forget_patient(tx, patient)).await?;
+        }
+        seen
     }
 
     /// Asks the server and keeps its answer; without the server gives what was kept.
@@ -244,11 +275,12 @@ impl Session {
 
 /// Whether what is kept may be told: not once the lease is over, the clock was set back or the server ended the session.
 pub(super) fn told(
+    store: &Store,
     c: &mut SqliteConnection,
     now: Timestamp,
     lease_hours: u32,
 ) -> StoreResult<Result<(), CoreError>> {
-    if !session::is_open(c)? {
+    if !session::is_open(c)? || !store.is_occupied().map_err(|_| StoreError::File)? {
         return Ok(Err(CoreError::SignedOut { code: Code::SessionInvalid }));
     }
     Ok(session::lease(c, now, lease_hours)?.map_err(lease_end))

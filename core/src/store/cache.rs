@@ -32,6 +32,10 @@ pub(crate) fn prune(tx: &mut SqliteConnection, window: Window, now: Timestamp) -
     let first = i32::try_from(window.patients).unwrap_or(i32::MAX);
     let beyond = patient::table.filter(patient::position.ge(first)).select(patient::id);
     diesel::delete(post::table.filter(post::patient_id.eq_any(beyond))).execute(tx)?;
+    if first == 0 {
+        // Those of patients who are in no list yet, too.
+        diesel::delete(post::table).execute(tx)?;
+    }
     diesel::update(patient::table)
         .filter(patient::position.ge(first))
         .filter(patient::detail.is_not_null())
@@ -159,6 +163,13 @@ pub(crate) fn unacknowledge(tx: &mut SqliteConnection, id: PostId) -> StoreResul
 /// Forgets a post and its pictures.
 pub(crate) fn forget_post(tx: &mut SqliteConnection, id: PostId) -> StoreResult<()> {
     diesel::delete(post::table.find(id.0.as_bytes().as_slice())).execute(tx)?;
+    drop_pictures(tx)
+}
+
+/// Forgets a patient, with posts and pictures.
+pub(crate) fn forget_patient(tx: &mut SqliteConnection, id: PatientId) -> StoreResult<()> {
+    diesel::delete(patient::table.find(id.0.as_bytes().as_slice())).execute(tx)?;
+    diesel::delete(post::table.filter(post::patient_id.eq(id.0.as_bytes().as_slice()))).execute(tx)?;
     drop_pictures(tx)
 }
 

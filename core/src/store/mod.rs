@@ -98,6 +98,15 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the file, or makes it, and brings it to this version. Blocks.
     pub(crate) fn open(path: &Path, key: &StoreKey) -> StoreResult<Self> {
+        match Self::connect(path, key, "") {
+            // What connections tell each other by is a file. On a full device there is no room for one; who is
+            // alone needs none.
+            Err(StoreError::File) => Self::connect(path, key, "PRAGMA locking_mode = EXCLUSIVE;"),
+            opened => opened,
+        }
+    }
+
+    fn connect(path: &Path, key: &StoreKey, alone: &str) -> StoreResult<Self> {
         let name = path.to_str().ok_or(StoreError::Unreadable)?;
         let mut connection = SqliteConnection::establish(name).map_err(|_| StoreError::File)?;
         let hex = Zeroizing::new(hex::encode(key.as_slice()));
@@ -109,6 +118,7 @@ impl Store {
              PRAGMA temp_store = MEMORY;
              PRAGMA busy_timeout = 5000;",
         )?;
+        connection.batch_execute(alone)?;
         // Looked at before anything may be written: a file of another key or version stays as it is.
         let version = version(&mut connection)?;
         connection.batch_execute(

@@ -1,9 +1,11 @@
-//! An empty file beside a store, which is there while somebody is signed in with it. Taking a file away needs no
-//! room: on a full device, where nothing can be written into the store, signing out works all the same.
+//! A file beside a store that says whose session is open with it. Taking a file away needs no room and no key: on a
+//! full device, where nothing can be written into the store, and of one that a PIN has closed, a session ends all the
+//! same. Holds a digest of the session's token, which opens nothing.
 
 use super::Store;
+use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{Error, ErrorKind, Result};
+use std::io::{Error, ErrorKind, Result, Write};
 use std::path::PathBuf;
 
 /// What its name has after the store's.
@@ -16,21 +18,32 @@ impl Store {
         name.into()
     }
 
-    /// Notes that somebody is signed in. Blocks; the note is on the disk when this returns.
-    pub(crate) fn occupy(&self) -> Result<()> {
-        File::create(self.sign())?.sync_all()?;
+    /// Notes that the session of this token is open. Blocks; the note is on the disk when this returns.
+    pub(crate) fn occupy(&self, token: &str) -> Result<()> {
+        let mut file = File::create(self.sign())?;
+        file.write_all(&digest(token))?;
+        file.sync_all()?;
         self.sync_names()
     }
 
-    /// Notes that nobody is, whatever the store says. Blocks.
-    pub(crate) fn vacate(&self) -> Result<()> {
-        match std::fs::remove_file(self.sign()) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-            removed => removed.and_then(|()| self.sync_names()),
+    /// Notes that it is not any more, whatever the store says; a newer one stays. Blocks.
+    pub(crate) fn vacate(&self, token: &str) -> Result<()> {
+        if !self.is_occupied_by(token)? {
+            return Ok(());
+        }
+        std::fs::remove_file(self.sign())?;
+        self.sync_names()
+    }
+
+    /// Whether the session of this token is open. Blocks.
+    pub(crate) fn is_occupied_by(&self, token: &str) -> Result<bool> {
+        match std::fs::read(self.sign()) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            found => Ok(found? == digest(token)),
         }
     }
 
-    /// Whether somebody is. Blocks.
+    /// Whether any session is open. Blocks.
     pub(crate) fn is_occupied(&self) -> Result<bool> {
         self.sign().try_exists()
     }
@@ -38,4 +51,8 @@ impl Store {
     fn sync_names(&self) -> Result<()> {
         File::open(self.path.parent().ok_or_else(|| Error::from(ErrorKind::NotFound))?)?.sync_all()
     }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
 }

@@ -39,12 +39,6 @@ pub(crate) fn load(connection: &mut SqliteConnection) -> StoreResult<Option<Stor
     Ok(Some(StoredSession { staff: from_json(&staff)?, token, must_change_password }))
 }
 
-/// Forgets the token.
-pub(crate) fn close(tx: &mut SqliteConnection) -> StoreResult<()> {
-    diesel::update(dsl::session).set(dsl::token.eq(None::<String>)).execute(tx)?;
-    Ok(())
-}
-
 /// Forgets this token, unless a newer one has taken its place.
 pub(crate) fn over(tx: &mut SqliteConnection, token: &str) -> StoreResult<()> {
     diesel::update(dsl::session.filter(dsl::token.eq(token)))

@@ -1,5 +1,6 @@
 //! Stores that cannot be opened, and a disk that is full: each told apart, and nothing lost by looking.
 
+use crate::files::SMALL_PICTURE;
 use crate::namespace;
 use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
@@ -223,7 +224,9 @@ async fn a_full_disk_shows_what_it_cannot_keep_and_lets_people_go() {
     assert!(session.media(photos[1], &shown, &Cancel::new()).await.unwrap() > 0, "shown, if not kept");
     assert!(shown.exists());
     // Any picture of that size would do: nothing of it fits.
-    town.facts().small_picture = Some(vec![7; 300_000]);
+    let mut small = SMALL_PICTURE.to_vec();
+    small.resize(300_000, 7);
+    town.facts().small_picture = Some(small);
     assert_eq!(session.thumbnail(MediaId::new()).await.unwrap().len(), 300_000);
     let part = phone.file("app/people/part.jpg");
     assert_eq!(session.media(photos[0], &part, &Cancel::new()).await, Err(full));
@@ -231,7 +234,18 @@ async fn a_full_disk_shows_what_it_cannot_keep_and_lets_people_go() {
 
     // What is too old cannot be let go of now; the person works all the same.
     phone.clock.hours(31 * 24);
+    drop(session);
     let session = phone.device.resume(staff).await.unwrap();
+    // A store that was closed in good order opens without room for what comes beside it.
+    disk.make_room();
+    drop(session);
+    let phone = phone.restart();
+    let beside: Vec<_> =
+        std::fs::read_dir(phone.file("app/people")).unwrap().map(|f| f.unwrap().path()).collect();
+    assert_eq!(beside.len(), 2, "{beside:?}");
+    disk.fill(0);
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap().len(), 2);
 
     // And leaves.
     session.sign_out().await.unwrap();
@@ -244,6 +258,16 @@ async fn a_full_disk_shows_what_it_cannot_keep_and_lets_people_go() {
     assert_eq!(phone.device.resume(staff).await.unwrap_err(), over, "room was made");
     let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     assert_eq!(session.outbox().await.unwrap().len(), 2, "what was kept is there");
+    session.patients().await.unwrap();
+
+    // Sent away by the server, when nothing can be written down either.
+    disk.fill(0);
+    while session.mark_read(PostId::new()).await.is_ok() {}
+    assert!(session.patients_last_seen().await.unwrap().is_some());
+    town.facts().over.insert("the-token-2".into());
+    assert_eq!(session.patients().await.unwrap_err(), over);
+    assert_eq!(session.patients_last_seen().await.unwrap_err(), over);
+    assert_eq!(phone.device.resume(staff).await.unwrap_err(), over);
     drop(session);
     drop(disk);
 }

@@ -10,6 +10,9 @@ use http_body_util::BodyExt;
 use renraku_wire::*;
 use sha2::{Digest, Sha256};
 
+/// What a picture in small is here: it begins as a JPEG does.
+pub const SMALL_PICTURE: &[u8] = b"\xFF\xD8\xFFsmall picture";
+
 pub async fn announce(State(town): Shared, headers: HeaderMap, Json(new): Json<NewMedia>) -> Response {
     if let Err(no) = session(&town, &headers) {
         return *no;
@@ -126,7 +129,8 @@ pub async fn thumbnail(State(town): Shared, headers: HeaderMap, Path(id): Path<M
     }
     let mut facts = town.facts();
     facts.thumbnails_served += 1;
-    let small = facts.small_picture.clone().unwrap_or_else(|| b"small picture".to_vec());
+    let small = facts.small_picture.clone().unwrap_or_else(|| SMALL_PICTURE.to_vec());
+    let small = if matches!(facts.wrong, Some(Wrong::Page)) { b"<!doctype html>".to_vec() } else { small };
     let known = facts.small_picture.is_some() || facts.files.contains_key(&id);
     if known { small.into_response() } else { no(Code::NotFound) }
 }

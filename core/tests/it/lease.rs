@@ -3,7 +3,7 @@
 use crate::phone::{Phone, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
 use renraku_core::{CoreError, ItemState, StorageTrouble, Text};
-use renraku_wire::{Code, DevicePolicy, NewPost, PostId, Timestamp};
+use renraku_wire::{Code, DevicePolicy, NewPost, PatientId, PostId, Timestamp};
 
 fn storage<T>(kind: StorageTrouble) -> Result<T, CoreError> {
     Err(CoreError::Storage { kind })
@@ -112,6 +112,11 @@ async fn only_the_policys_days_and_patients_are_kept() {
     town.facts().policy = Some(policy(7, 0));
     let session = sign_in().await;
     session.timeline(town.patient.id, None).await.unwrap();
+    // Of a patient who is in no list yet: a push told of it.
+    let post = town.as_post(PatientId::new(), &NewPost { id: PostId::new(), ..new }, 1);
+    town.facts().posts.push(post.clone());
+    session.post(post.id).await.unwrap();
+    assert_eq!(session.post_last_seen(post.id).await, Ok(None));
     assert_eq!(offline(session).await, Err(CoreError::Offline { code: None }), "no patient is kept");
 }
 

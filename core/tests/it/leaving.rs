@@ -3,7 +3,7 @@
 use crate::phone::{Phone, draft, ticket};
 use crate::town::{PASSWORD, Town, found};
 use renraku_core::{CoreError, StorageTrouble, Unlock};
-use renraku_wire::Code;
+use renraku_wire::{Code, NoticeId, NoticeKind, PushPayload};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
@@ -55,6 +55,75 @@ async fn signing_out_waits_for_no_network_and_the_server_hears_of_it_later() {
     assert_eq!(again.outbox().await.unwrap()[0].body, "kept");
     again.flush(true).await.unwrap();
     assert_eq!(town.facts().signed_out.len(), 1, "told once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_hears_of_it_although_the_vault_takes_nothing() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    // A folder where the vault's record would be.
+    std::fs::create_dir(phone.file("vault").join(hex::encode("leaving"))).unwrap();
+    town.network.set_down(true);
+    session.sign_out().await.unwrap();
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    town.network.set_down(false);
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    assert_eq!(told(&town, 1).await, ["the-token-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sign_in_that_was_killed_left_behind_opens_nothing_and_is_ended() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.patients().await.unwrap();
+    drop(session);
+    // As far as the store, and no further.
+    let files = std::fs::read_dir(phone.file("app/people")).unwrap().map(|e| e.unwrap().path());
+    let open: Vec<_> = files.filter(|f| f.to_str().unwrap().ends_with("-open")).collect();
+    assert_eq!(open.len(), 1);
+    std::fs::remove_file(&open[0]).unwrap();
+    let phone = phone.restart();
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    assert_eq!(told(&town, 1).await, ["the-token-1"]);
+    // Nor does what another session left there.
+    std::fs::write(&open[0], [7; 32]).unwrap();
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+    phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    phone.device.resume(staff).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_behind_a_pin_is_over_for_who_opens_it_offline() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    session.patients().await.unwrap();
+    phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
+    phone.device.lock(staff).await;
+    town.facts().over.insert("the-token-1".into());
+    let payload = serde_json::json!(PushPayload { kind: NoticeKind::PostPublished, id: NoticeId::new() });
+    assert!(session.handle_push(&payload.to_string()).await.unwrap().unlocked.is_none());
+    drop(session);
+    town.network.set_down(true);
+    phone.device.unlock(staff, Unlock::Pin(PIN.into())).await.unwrap();
+    assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_session_that_leaves_takes_no_newer_one_along() {
+    let town = found().await;
+    let (phone, older) = Phone::with_nurse(&town).await;
+    let staff = older.staff().id;
+    phone.device.set_pin(staff, None, PIN.into()).await.unwrap();
+    phone.device.lock(staff).await;
+    phone.device.unlock(staff, Unlock::Pin(PIN.into())).await.unwrap();
+    let newer = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    older.sign_out().await.unwrap();
+    newer.patients().await.unwrap();
+    newer.patients_last_seen().await.unwrap().unwrap();
+    phone.device.resume(staff).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

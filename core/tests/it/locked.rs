@@ -132,8 +132,8 @@ async fn on_a_shared_tablet_none_opens_anothers_store() {
     // Neither the files nor the vault's records can be exchanged.
     drop((nurse, doctor));
     let phone = phone.restart();
-    let mut files: Vec<_> =
-        std::fs::read_dir(phone.file("app/people")).unwrap().map(|e| e.unwrap().path()).collect();
+    let files = std::fs::read_dir(phone.file("app/people")).unwrap().map(|e| e.unwrap().path());
+    let mut files: Vec<_> = files.filter(|f| f.extension().is_some_and(|e| e == "db")).collect();
     files.sort();
     assert_eq!(files.len(), 2, "{files:?}");
     let bytes: Vec<_> = files.iter().map(|f| std::fs::read(f).unwrap()).collect();

@@ -129,3 +129,29 @@ async fn a_file_is_announced_again_when_the_answer_is_of_another() {
     town.facts().wrong = None;
     assert_eq!(session.flush(true).await.unwrap().sent, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_somebody_else_is_neither_shown_nor_kept() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let mut post = draft(town.patient.id, "post");
+    post.attachments = vec![noisy_photo(phone.file("camera.jpg"), 64)];
+    let post = composed(&session, post).await;
+    session.flush(true).await.unwrap();
+    let (patient, photo) = (town.patient.id, town.facts().posts[0].media[0].id);
+    // Somebody else's phone, which has nothing yet.
+    let (_other, session) = Phone::with_nurse(&town).await;
+    town.facts().wrong = Some(Wrong::Page);
+    session.patient(patient).await.unwrap_err();
+    session.timeline(patient, None).await.unwrap_err();
+    session.post(post).await.unwrap_err();
+    session.thumbnail(photo).await.unwrap_err();
+    town.facts().wrong = None;
+    session.patients().await.unwrap();
+    assert_eq!(session.patient_last_seen(patient).await, Ok(None));
+    assert_eq!(session.timeline_last_seen(patient, None).await, Ok(None));
+    assert_eq!(session.post_last_seen(post).await, Ok(None));
+    session.thumbnail(photo).await.unwrap();
+    session.patient(patient).await.unwrap();
+    assert_eq!(session.timeline(patient, None).await.unwrap().value.posts[0].id, post);
+}

@@ -1,5 +1,6 @@
 //! Reading with and without the server, receipts, pushes.
 
+use crate::files::SMALL_PICTURE;
 use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, Town, found, now};
 use renraku_core::{Cancel, Clock, CoreError, StorageTrouble};
@@ -245,7 +246,7 @@ async fn pictures_are_fetched_once_and_written_where_asked() {
     let (_other, doctor) = Phone::with_nurse(&town).await;
     doctor.timeline(town.patient.id, None).await.unwrap();
     for _ in 0..2 {
-        assert_eq!(doctor.thumbnail(own).await.unwrap(), b"small picture");
+        assert_eq!(doctor.thumbnail(own).await.unwrap(), SMALL_PICTURE);
     }
     assert_eq!(town.facts().thumbnails_served, 1);
     let length = doctor.media(own, &phone.file("one.jpg"), &Cancel::new()).await.unwrap();
@@ -341,4 +342,30 @@ async fn without_a_network_the_timeline_is_in_the_servers_order() {
         bodies(session.timeline_last_seen(town.patient.id, None).await.unwrap().unwrap().value),
         online
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_who_is_not_shown_any_more_is_not_shown_from_here_either() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    colleague_posts(&town, "仙骨部に発赤あり");
+    let id = town.patient.id;
+    session.patients().await.unwrap();
+    session.patient(id).await.unwrap();
+    session.timeline(id, None).await.unwrap();
+    for by_page in [true, false] {
+        town.facts().hidden = true;
+        if by_page {
+            assert_eq!(session.patient(id).await.unwrap_err(), CoreError::NotFound);
+        } else {
+            assert_eq!(session.timeline(id, None).await.unwrap_err(), CoreError::NotFound);
+        }
+        town.facts().hidden = false;
+        assert_eq!(session.patient_last_seen(id).await, Ok(None));
+        assert_eq!(session.timeline_last_seen(id, None).await, Ok(None));
+        session.patients().await.unwrap();
+        session.patient(id).await.unwrap();
+        session.timeline(id, None).await.unwrap();
+        assert!(session.patient_last_seen(id).await.unwrap().is_some());
+    }
 }

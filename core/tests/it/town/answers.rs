@@ -1,7 +1,7 @@
 //! What the town's hosts answer, as the contract has it.
 
 use super::posts::{new_post, one_post, readers, receipt, timeline};
-use super::{PASSWORD, Shared, Town, now};
+use super::{PASSWORD, Shared, Town, Wrong, now};
 use crate::files;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -237,12 +237,12 @@ async fn patient(State(town): Shared, headers: HeaderMap, Path(id): Path<Patient
     if let Err(no) = session(&town, &headers) {
         return *no;
     }
-    if id != town.patient.id {
+    if id != town.patient.id || town.facts().hidden {
         return no(Code::NotFound);
     }
     let summary = town.patient.clone();
     let patient = Patient {
-        id,
+        id: if matches!(town.facts().wrong, Some(Wrong::Page)) { PatientId::new() } else { id },
         name: summary.name,
         kana: summary.kana,
         gender: summary.gender,

@@ -65,6 +65,8 @@ pub struct Facts {
     /// What every picture in small is, if not a few bytes.
     pub small_picture: Option<Vec<u8>>,
     pub posters: HashMap<MediaId, Vec<u8>>,
+    /// The patient is not shown to this person any more.
+    pub hidden: bool,
     /// Nobody has a first password any more.
     pub settled: bool,
     pub sign_ins: u32,
@@ -117,6 +119,8 @@ pub enum Wrong {
     Verdict,
     /// To a file's announcement: another file's status.
     Announcement,
+    /// To a patient, a timeline, a post: another one. To a picture: a web page.
+    Page,
 }
 
 /// What a broken server, or a café's network in front of it, answers.

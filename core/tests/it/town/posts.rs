@@ -17,7 +17,7 @@ impl Wrong {
         match self {
             Self::AnotherPost => Some(post(patient, PostId::new())),
             Self::AnotherPatient => Some(post(PatientId::new(), new.id)),
-            Self::Offset | Self::State | Self::Verdict | Self::Announcement => None,
+            Self::Offset | Self::State | Self::Verdict | Self::Announcement | Self::Page => None,
         }
     }
 }
@@ -26,7 +26,13 @@ pub(super) async fn timeline(State(town): Shared, headers: HeaderMap, Path(id): 
     if let Err(no) = session(&town, &headers) {
         return *no;
     }
+    if town.facts().hidden {
+        return no(Code::NotFound);
+    }
     let mut posts: Vec<Post> = town.facts().posts.iter().filter(|p| p.patient_id == id).cloned().collect();
+    if matches!(town.facts().wrong, Some(Wrong::Page)) {
+        posts.iter_mut().for_each(|post| post.patient_id = PatientId::new());
+    }
     posts.sort_by_key(|post| std::cmp::Reverse((post.written_at, post.id.0)));
     Json(PostPage { posts, next: None }).into_response()
 }
@@ -134,7 +140,7 @@ pub(super) async fn one_post(State(town): Shared, headers: HeaderMap, Path(id): 
     for media in &mut post.media {
         media.state = facts.files[&media.id].state;
     }
-    if matches!(facts.wrong, Some(Wrong::Verdict)) {
+    if matches!(facts.wrong, Some(Wrong::Verdict | Wrong::Page)) {
         post.id = PostId::new();
     }
     Json(post).into_response()
