@@ -84,12 +84,14 @@ pub(super) struct Pass<'a> {
     /// Tried in vain in this pass: they have their time, even with `now`.
     tried: HashSet<PostId>,
     pub(super) receipts_tried: bool,
+    /// The server answered in this pass.
+    reached: bool,
 }
 
 impl<'a> Pass<'a> {
     fn new(care: &'a Care, desk: &'a Desk, now: bool) -> Self {
         let report = FlushReport::default();
-        Self { care, desk, now, report, tried: HashSet::new(), receipts_tried: false }
+        Self { care, desk, now, report, tried: HashSet::new(), receipts_tried: false, reached: false }
     }
 
     async fn run(&mut self) -> Result<(), FlushError> {
@@ -159,10 +161,32 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// Asks whether the server is there, once in a pass. Until it answers nothing has left, and what waits can still be
+    /// changed and taken back, however long that takes and whoever ends the pass meanwhile.
+    async fn is_reached(&mut self, id: PostId) -> Result<bool, FlushError> {
+        if !self.reached {
+            let mut answer = self.care.me().await;
+            if matches!(answer, Err(ApiError::Offline { sent: true })) {
+                // A connection that died while nobody looked costs one more try, not a wait.
+                answer = self.care.me().await;
+            }
+            match answer.map_err(|e| (judge(&e), e)) {
+                Ok(_) => self.reached = true,
+                // That refusal is none of the post's.
+                Err((Verdict::Refused(..), _)) => self.defer(id, None).await?,
+                Err((_, e)) => self.settle(id, e).await?,
+            }
+        }
+        Ok(self.reached)
+    }
+
     /// Sends one text. False when the patient's later ones must wait for it.
     async fn text(&mut self, id: PostId) -> Result<bool, FlushError> {
         let item = self.desk.store.read(move |c| Ok(outbox::get(c, id).ok())).await?;
         let Some(item) = item else { return Ok(true) };
+        if !self.is_reached(id).await? {
+            return Ok(false);
+        }
         let Some(post) = self.desk.store.write(move |tx| outbox::start(tx, id)).await? else {
             return Ok(true);
         };
@@ -170,7 +194,7 @@ impl<'a> Pass<'a> {
         let mut unsure = item.state == ItemState::Sending;
         let mut sent = self.post(item.patient_id, &post).await;
         if matches!(sent, Err(ApiError::Offline { sent: true })) {
-            // A connection that died while nobody looked costs one more try, not a wait.
+            // As above: one more try.
             unsure = true;
             sent = self.post(item.patient_id, &post).await;
         }

@@ -40,7 +40,7 @@ async fn what_a_gateway_may_have_passed_on_is_not_changed_any_more() {
     let town = found().await;
     let (_phone, session) = Phone::with_nurse(&town).await;
     let id = session.compose(draft(town.patient.id, "one")).await.unwrap();
-    town.facts().nonsense = Some(Nonsense::Gateway);
+    town.facts().nonsense_to_posts = Some(Nonsense::Gateway);
     session.flush(true).await.unwrap();
     let item = session.outbox().await.unwrap().pop().unwrap();
     assert_eq!((item.id, item.state), (id, ItemState::Sending));

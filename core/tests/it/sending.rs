@@ -5,7 +5,9 @@ use crate::town::{PASSWORD, found};
 use renraku_core::{Cancel, CoreError, Draft, ItemState, Session, StorageTrouble};
 use renraku_wire::limits::DEVICE_CHUNK_BYTES;
 use renraku_wire::{Code, MediaState, PatientId, PostId};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 async fn compose(session: &Session, draft: Draft) -> PostId {
     composed(session, draft).await
@@ -69,11 +71,17 @@ async fn a_lost_answer_stores_nothing_twice() {
     let town = found().await;
     let (_phone, session) = Phone::with_nurse(&town).await;
     let id = compose(&session, draft(town.patient.id, "one")).await;
-    town.network.lose_answer();
+    town.facts().lose_posts_answer = true;
     assert_eq!(session.flush(true).await.unwrap().sent, 1);
     assert_eq!(state(&session, id).await, ItemState::Sent);
-    let facts = town.facts();
-    assert_eq!((facts.attempts.len(), facts.posts.len()), (2, 1));
+    {
+        let facts = town.facts();
+        assert_eq!((facts.attempts.len(), facts.posts.len()), (2, 1));
+    }
+    // Nor does it wait when the first question of a pass has no answer.
+    compose(&session, draft(town.patient.id, "two")).await;
+    town.network.lose_answer();
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,4 +301,29 @@ async fn a_phones_photo_and_film_leave_without_a_trace_of_where_they_were_made()
             _ => drop(film::verify(&stored.bytes, &film::Limits::default()).unwrap()),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_left_can_be_changed_while_nobody_answers() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    let id = compose(&session, draft(town.patient.id, "one")).await;
+    town.facts().hangs = true;
+    let session = Arc::new(session);
+    let sending = session.clone();
+    let flush = tokio::spawn(async move { sending.flush(true).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(state(&session, id).await, ItemState::Waiting);
+    session.edit(id, text("two")).await.unwrap();
+    // Killed meanwhile, it still waits.
+    flush.abort();
+    let _ = flush.await;
+    drop(session);
+    let phone = phone.restart();
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(state(&session, id).await, ItemState::Waiting);
+    town.facts().hangs = false;
+    session.flush(true).await.unwrap();
+    assert_eq!(town.facts().posts[0].body, "two");
 }

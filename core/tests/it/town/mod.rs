@@ -65,6 +65,10 @@ pub struct Facts {
     /// What every picture in small is, if not a few bytes.
     pub small_picture: Option<Vec<u8>>,
     pub posters: HashMap<MediaId, Vec<u8>>,
+    /// Posts alone are answered so, and nothing is done.
+    pub nonsense_to_posts: Option<Nonsense>,
+    /// The answer to the next post is lost.
+    pub lose_posts_answer: bool,
     /// The patient is not shown to this person any more.
     pub hidden: bool,
     /// Nobody has a first password any more.

@@ -47,6 +47,12 @@ pub(super) async fn new_post(
         return *no;
     }
     let mut facts = town.facts();
+    if let Some(nonsense) = facts.nonsense_to_posts {
+        return nonsense.answer();
+    }
+    if std::mem::take(&mut facts.lose_posts_answer) {
+        town.network.lose_answer();
+    }
     if let Some(wrong) = facts.wrong
         && let Some(post) = wrong.post(&town, patient_id, &new)
     {
