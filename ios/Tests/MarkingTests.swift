@@ -114,5 +114,9 @@ final class MarkedDraftTests: XCTestCase {
         let files = try XCTUnwrap(session.drafts.first?.attachments)
         XCTAssertEqual(files.map(\.marks), [[mark], []])
         XCTAssertEqual(files.map(\.handOver), [true, true])
+        XCTAssertEqual(files.map(\.sound), [true, true])
+        var sketch = Sketch(patientId: "patient", shots: [photo, film])
+        sketch.keepSound(film.id, false)
+        XCTAssertEqual(sketch.draft(kept: true).attachments.map(\.sound), [true, false])
     }
 }

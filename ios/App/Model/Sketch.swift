@@ -11,6 +11,8 @@ struct Shot: Identifiable {
     let isVideo: Bool
     /// What of a photo is covered before it leaves.
     var marks: [PhotoMark] = []
+    /// Keeps what is heard in a film.
+    var sound = true
 
     func discard() {
         try? FileManager.default.removeItem(at: file)
@@ -39,13 +41,19 @@ struct Sketch {
         shots[place].marks = marks
     }
 
+    /// Keeps what is heard in a film, or leaves it out.
+    mutating func keepSound(_ shot: Shot.ID, _ on: Bool) {
+        guard let place = shots.firstIndex(where: { $0.id == shot }) else { return }
+        shots[place].sound = on
+    }
+
     func draft(kept: Bool) -> PostDraft {
         PostDraft(
             patientId: patientId, body: body, urgent: urgent, bodySite: site,
             attachments: shots.map {
                 AttachmentFile(
                     kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "",
-                    marks: $0.isVideo ? [] : $0.marks, handOver: true)
+                    marks: $0.isVideo ? [] : $0.marks, sound: $0.sound, handOver: true)
             },
             keepAsDraft: kept, id: id.uuidString)
     }

@@ -30,7 +30,9 @@ struct ComposeView: View {
                 }
                 if sketch.wrappedValue.urgent { Text("急ぎのときは、電話でも連絡してください。").foregroundColor(.red) }
                 ForEach(sketch.wrappedValue.shots) { shot in
-                    ShotRow(shot: shot, onMark: { marking = shot }, onRemove: { remove(shot) })
+                    ShotRow(
+                        shot: shot, onMark: { marking = shot },
+                        onSound: { sketch.wrappedValue.keepSound(shot.id, $0) }, onRemove: { remove(shot) })
                 }
             }
         }

@@ -6,6 +6,7 @@ import SwiftUI
 struct ShotRow: View {
     let shot: Shot
     let onMark: () -> Void
+    let onSound: (Bool) -> Void
     let onRemove: () -> Void
     @State private var small: UIImage?
 
@@ -19,7 +20,10 @@ struct ShotRow: View {
                 Label("写真", systemImage: "photo")
             }
             Spacer()
-            if !shot.isVideo {
+            if shot.isVideo {
+                // The voices of a room are personal data, too.
+                Toggle("音声", isOn: Binding(get: { shot.sound }, set: onSound)).fixedSize().frame(minHeight: 48)
+            } else {
                 Button(action: onMark) {
                     Text(shot.marks.isEmpty ? "隠す" : "隠す（\(shot.marks.count)）").frame(minWidth: 48, minHeight: 48)
                 }

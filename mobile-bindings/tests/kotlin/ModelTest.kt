@@ -2,45 +2,16 @@ package jp.renraku.core.test
 
 import java.io.File
 import jp.renraku.app.model.AppModel
-import jp.renraku.app.model.Frame
-import jp.renraku.app.model.Marking
-import jp.renraku.app.model.Marks
-import jp.renraku.app.model.Shot
-import jp.renraku.app.model.Sketch
-import jp.renraku.app.model.Spot
 import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.TownChoice
 import jp.renraku.app.model.Towns
 import jp.renraku.app.model.Words
-import jp.renraku.core.CancelToken
-import jp.renraku.core.CertificateStatus
-import jp.renraku.core.EnrolmentForm
-import jp.renraku.core.FlushReport
-import jp.renraku.core.Item
 import jp.renraku.core.ItemState
-import jp.renraku.core.KnownPerson
-import jp.renraku.core.MarkCover
-import jp.renraku.core.MarkOutline
 import jp.renraku.core.MobileException
-import jp.renraku.core.Municipality
-import jp.renraku.core.NoHandle
-import jp.renraku.core.PatientsSeen
-import jp.renraku.core.PersonLock
-import jp.renraku.core.PhotoMark
-import jp.renraku.core.PrepareReport
-import jp.renraku.core.Profession
-import jp.renraku.core.ProgressListener
-import jp.renraku.core.PushShown
 import jp.renraku.core.RenrakuDevice
-import jp.renraku.core.RenrakuSession
-import jp.renraku.core.Role
-import jp.renraku.core.Staff
-import jp.renraku.core.StaffId
-import jp.renraku.core.StorageTrouble
 import jp.renraku.core.knownTowns
 import jp.renraku.core.problemSentence
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelChildren
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
@@ -57,7 +28,7 @@ import org.junit.rules.TestName
 
 /**
  * The Android app's own model, what its screens would show: one town over the real core, several over stand-ins for
- * the core's objects, and where a finger marks a photo.
+ * the core's objects.
  */
 class ModelTest {
     private val stage by lazy { Stage(System.getenv("RENRAKU_STAGE").toInt()) }
@@ -343,123 +314,4 @@ class ModelTest {
         model.pushOpened("{}").join()
         assertNull("there is no other town", model.state.value.work!!.state.value.trouble)
     }
-
-    @Test
-    fun aFingerMarksSharesOfThePicture() {
-        val wide = Marking(400f, 800f, 4000f, 3000f)
-        assertEquals(Frame(0f, 250f, 400f, 300f), wide.picture)
-        val high = Marking(800f, 400f, 3000f, 4000f)
-        assertEquals(Frame(250f, 0f, 300f, 400f), high.picture)
-
-        fun Marking.black(from: Spot, to: Spot) = area(from, to, MarkCover.BLACK, MarkOutline.RECTANGLE)
-        assertEquals(mark(0.25f, 0f, 0.5f, 0.5f), wide.black(Spot(100f, 250f), Spot(300f, 400f)))
-        assertEquals("backwards", mark(0.25f, 0f, 0.5f, 0.5f), wide.black(Spot(300f, 400f), Spot(100f, 250f)))
-        assertEquals("beyond the edge", mark(0.5f, 0.5f, 0.5f, 0.5f), high.black(Spot(400f, 200f), Spot(790f, 500f)))
-        assertNull("beside the picture", high.black(Spot(10f, 10f), Spot(240f, 390f)))
-        assertNull("a slip", wide.black(Spot(100f, 300f), Spot(107f, 400f)))
-        assertNull("a slip", wide.black(Spot(100f, 300f), Spot(200f, 305f)))
-        val frame = high.frame(mark(0.5f, 0.25f, 0.5f, 0.5f))
-        assertEquals(Frame(400f, 100f, 150f, 200f), frame)
-    }
-
-    @Test
-    fun aTapMeansTheUppermostArea() {
-        val marking = Marking(400f, 400f, 100f, 100f)
-        val round = mark(0.5f, 0.5f, 0.5f, 0.5f, MarkOutline.ELLIPSE)
-        val all = listOf(mark(0f, 0f, 0.75f, 0.75f), mark(0.25f, 0.25f, 0.25f, 0.25f), round)
-        assertEquals(1, marking.hit(all, Spot(150f, 150f), 0f))
-        assertEquals(0, marking.hit(all, Spot(50f, 50f), 0f))
-        assertEquals("outside the ellipse's line", 0, marking.hit(all, Spot(205f, 205f), 0f))
-        assertEquals(2, marking.hit(all, Spot(300f, 300f), 0f))
-        assertNull(marking.hit(all, Spot(395f, 5f), 48f))
-        assertEquals("small ones have room", 0, marking.hit(listOf(mark(0.5f, 0.5f, 0.02f, 0.02f)), Spot(225f, 225f), 48f))
-
-        var marks = Marks(all).without(1)
-        assertEquals(listOf(all[0], all[2]), marks.all)
-        marks = marks.plus(all[1]).undone()
-        assertEquals(listOf(all[0], all[2]), marks.all)
-        assertEquals(all, marks.undone().all)
-        assertFalse(marks.undone().canUndo)
-    }
-
-    @Test
-    fun aDraftCarriesTheMarksOfItsPhotos() {
-        val (photo, film) = File("a.jpg") to File("b.mp4")
-        val marks = listOf(mark(0f, 0f, 0.5f, 0.5f))
-        var sketch = Sketch("patient", shots = listOf(Shot(photo, isVideo = false), Shot(film, isVideo = true)))
-        sketch = sketch.mark(photo, marks).mark(film, marks)
-        assertEquals(listOf(marks, emptyList()), sketch.draft(kept = false).attachments.map { it.marks })
-        assertTrue(sketch.draft(kept = false).attachments.all { it.handOver })
-    }
-
-    private fun mark(left: Float, top: Float, width: Float, height: Float, outline: MarkOutline = MarkOutline.RECTANGLE) =
-        PhotoMark(MarkCover.BLACK, outline, left, top, width, height)
 }
-
-/** Places and the slugs of the towns that are enrolled there. */
-private class FakeTowns(vararg places: Pair<String?, String?>) : Towns {
-    val devices = places.associate { (place, enrolled) -> place to FakeDevice(this, enrolled) }.toMutableMap()
-    var refusal: MobileException? = null
-    override var last: String? = null
-
-    override suspend fun known() = devices.keys.filterNotNull()
-
-    override suspend fun open(town: String?): RenrakuDevice = devices.getOrPut(town) { FakeDevice(this, null) }
-        .also { if (it.broken) throw MobileException.Storage(StorageTrouble.Damaged) }
-}
-
-private class FakeDevice(private val towns: FakeTowns, var enrolled: String?) : RenrakuDevice(NoHandle) {
-    var broken = false
-    var asked = 0
-
-    override fun municipality() = enrolled?.let(::municipality)
-
-    override suspend fun enrol(form: EnrolmentForm): Municipality {
-        asked += 1
-        towns.refusal?.let { throw it }
-        enrolled = form.slug
-        return municipality(form.slug)
-    }
-
-    override suspend fun forget() {
-        enrolled = null
-    }
-
-    override suspend fun people() = listOfNotNull(enrolled?.let { KnownPerson("nurse-$it", "${it}の看護師") })
-
-    override suspend fun signIn(loginId: String, password: String): RenrakuSession = FakeSession(enrolled!!)
-
-    override fun certificate() = CertificateStatus(null, 0, false)
-
-    override suspend fun personLock(staffId: StaffId) = PersonLock(false, false, 10u)
-
-    override suspend fun lock(staffId: StaffId) {}
-}
-
-private class FakeSession(private val town: String) : RenrakuSession(NoHandle) {
-    override fun staff() = Staff("nurse-$town", "f", "ステーション", "${town}の看護師", Profession.NURSE, Role.MEMBER)
-
-    override fun mustChangePassword() = false
-
-    override fun until(cancelled: CancelToken): RenrakuSession = this
-
-    override suspend fun patients() = PatientsSeen(emptyList(), false, null)
-
-    override suspend fun patientsLastSeen(): PatientsSeen? = null
-
-    override suspend fun outbox() = emptyList<Item>()
-
-    override suspend fun prepare(progress: ProgressListener?) = PrepareReport(0u, 0u)
-
-    override suspend fun flush(now: Boolean) = FlushReport(0u, 0u, 0u, false, null)
-
-    override suspend fun signOut() {}
-
-    /** Of another town: nothing to tell. */
-    override suspend fun handlePush(payload: String) = PushShown("新しい連絡があります", null)
-}
-
-private fun municipality(slug: String) = Municipality(
-    "${slug}町", slug, "支援対象者", "施設", "利用スタッフ", "投稿", "担当者", "事務局", "000-000-0000", "平日",
-    100u, 30u, 60u, true, true,
-)

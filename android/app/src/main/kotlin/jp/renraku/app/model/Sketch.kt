@@ -14,7 +14,13 @@ import java.io.File
 import java.util.UUID
 
 /** A picture or film in the scratch folder, in the clear. Marked areas of a picture are covered before it is kept. */
-data class Shot(val file: File, val isVideo: Boolean, val marks: List<PhotoMark> = emptyList())
+data class Shot(
+    val file: File,
+    val isVideo: Boolean,
+    val marks: List<PhotoMark> = emptyList(),
+    /** Keeps what is heard in a film. */
+    val sound: Boolean = true,
+)
 
 data class Sketch(
     val patientId: PatientId,
@@ -40,7 +46,7 @@ data class Sketch(
         bodySite = site,
         attachments = shots.map {
             if (it.isVideo) {
-                AttachmentFile(MediaKind.VIDEO, it.file.path, "", handOver = true)
+                AttachmentFile(MediaKind.VIDEO, it.file.path, "", sound = it.sound, handOver = true)
             } else {
                 AttachmentFile(MediaKind.PHOTO, it.file.path, "", marks = it.marks, handOver = true)
             }
@@ -52,6 +58,10 @@ data class Sketch(
     /** The same with other areas marked on one picture. */
     fun mark(file: File, marks: List<PhotoMark>): Sketch =
         copy(shots = shots.map { if (it.file == file && !it.isVideo) it.copy(marks = marks) else it })
+
+    /** The same with what is heard in one film, or without it. */
+    fun keepSound(file: File, on: Boolean): Sketch =
+        copy(shots = shots.map { if (it.file == file) it.copy(sound = on) else it })
 
     fun discard() {
         shots.forEach { it.file.delete() }

@@ -77,7 +77,8 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
                 Text("急ぎのときは、電話でも連絡してください。", color = MaterialTheme.colorScheme.error)
             }
             for (shot in sketch.shots) {
-                ShotRow(shot, state.composing, onMark = { marking = shot.file }) {
+                val sound = { on: Boolean -> work.change { it.keepSound(shot.file, on) } }
+                ShotRow(shot, state.composing, onMark = { marking = shot.file }, onSound = sound) {
                     if (!state.composing) shot.file.delete()
                     work.change { it.copy(shots = it.shots - shot) }
                 }
@@ -88,7 +89,13 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
 
 /** What was taken: a photo with what is marked on it. */
 @Composable
-private fun ShotRow(shot: Shot, busy: Boolean, onMark: () -> Unit, onRemove: () -> Unit) {
+private fun ShotRow(
+    shot: Shot,
+    busy: Boolean,
+    onMark: () -> Unit,
+    onSound: (Boolean) -> Unit,
+    onRemove: () -> Unit,
+) {
     Row(
         Modifier.fillMaxWidth().heightIn(min = 56.dp).padding(vertical = 4.dp),
         horizontalArrangement = Arrangement.spacedBy(8.dp),
@@ -96,7 +103,17 @@ private fun ShotRow(shot: Shot, busy: Boolean, onMark: () -> Unit, onRemove: () 
     ) {
         if (!shot.isVideo) SmallPhoto(shot)
         Text(if (shot.isVideo) "動画" else "写真", Modifier.weight(1f))
-        if (!shot.isVideo) {
+        if (shot.isVideo) {
+            // The voices of a room are personal data, too.
+            Row(
+                Modifier.heightIn(min = 48.dp).toggleable(shot.sound, !busy, Role.Switch, onSound),
+                horizontalArrangement = Arrangement.spacedBy(8.dp),
+                verticalAlignment = Alignment.CenterVertically,
+            ) {
+                Text("音声")
+                Switch(shot.sound, onCheckedChange = null, enabled = !busy)
+            }
+        } else {
             val title = if (shot.marks.isEmpty()) "隠す" else "隠す（${shot.marks.size}）"
             SmallButton(title, enabled = !busy, onClick = onMark)
         }
