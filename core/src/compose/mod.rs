@@ -23,6 +23,8 @@ const ORIGINAL_BYTES: u64 = 256_000_000;
 mod original;
 mod sealed;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use original::Original;
 #[cfg(test)]
