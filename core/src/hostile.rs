@@ -1,7 +1,7 @@
 //! The kept corpus of what strangers and broken disks hand to a device: 2-D codes, payloads of pushes, sealed
 //! stores, originals and locks. Each file goes to its entrance as it is (`ok-` is read, `bad-` is refused with an error),
 //! then damaged and crossed with its neighbours for a bounded time, as `core/media/tests/corpus.rs` does with
-//! photos and films. What makes an entrance panic is kept beside the others as `new-`.
+//! photos and films. What makes an entrance panic or crash is left beside their folder as `new-`.
 //!
 //! `RENRAKU_FUZZ_SECONDS` sets the time for each; without it six seconds. `cargo test -p renraku-core --lib --
 //! --ignored write_the_corpus` makes the sealed files anew.

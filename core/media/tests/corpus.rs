@@ -1,7 +1,7 @@
 //! The kept corpus: small files of every kind, whole ones (`ok-`), hostile ones (`bad-`) and
 //! such as may be read or refused (`odd-`), each given to every
 //! entrance as it is and, for a bounded time, damaged and crossed with its neighbours. What makes a check
-//! panic is written beside the others as `new-`, so that the next run begins with it.
+//! panic or crash is left beside their folder as `new-`: once moved into it, each run begins with it.
 //!
 //! `RENRAKU_FUZZ_SECONDS` sets the time for each kind; without it six seconds. The files come from
 //! `cargo run -p renraku-media --features fixture --example fixture corpus core/media/tests/corpus`.

@@ -171,3 +171,48 @@ fn a_check_believes_neither_the_container_nor_the_stream_alone() {
     lie[end - 8..end].copy_from_slice(&[1, 64, 0, 0, 0, 180, 0, 0]);
     assert_eq!(film::verify(&lie, &limits), Err(MediaError::Unreadable));
 }
+
+/// Asks players to turn a film over, its head down, as a mirror on the floor does. Nothing moves sideways.
+fn turn_over(path: &Path) {
+    fixture::turn_film_by(path, 2).unwrap();
+    let mut film = fs::read(path).unwrap();
+    let by = |sign: i32| (sign << 16).to_be_bytes();
+    let half_turn = [by(-1), by(0), by(0), by(0), by(-1), by(0)].concat();
+    let at = film.windows(24).position(|w| w == half_turn).unwrap();
+    film[at..at + 4].copy_from_slice(&by(1));
+    film[at + 24..at + 28].copy_from_slice(&by(0));
+    fs::write(path, film).unwrap();
+}
+
+#[test]
+fn a_film_that_is_turned_over_and_nothing_else_comes_out_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.mov"), folder.path().join("out.mp4"));
+    // As it is to be shown and in its depth already: no filter makes new pictures before they are turned.
+    for (pixel, transfer, space) in
+        [("yuv420p10le", "arib-std-b67", "bt2020nc"), ("yuv420p", "bt709", "bt709")]
+    {
+        let pictures = "color=white:size=320x90:rate=10:duration=1.2[a];color=black:size=320x90:rate=10:duration=1.2[b];\
+             [a][b]vstack";
+        let status = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", pictures])
+            .args(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", pixel, "-color_trc", transfer])
+            .args(["-color_primaries", "bt2020", "-colorspace", space])
+            .arg(&input)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        turn_over(&input);
+        let facts = fixture::transcoded(&input, &output, &video::Plan::default()).unwrap();
+        assert_eq!((facts.width, facts.height), (320, 180), "{pixel}");
+        let picture = shown(&output, 320, 180);
+        let poster = video::poster(&input, &photo::Plan::default(), &Cancel::new()).unwrap();
+        let poster = decoded(&poster.photo);
+        for x in [20, 300] {
+            let at = |y: usize| picture[(y * 320 + x) * 3];
+            assert!(at(20) < 40 && at(160) > 200, "{pixel} {} {}", at(20), at(160));
+            near(poster.get_pixel(x as u32, 20), [at(20); 3], 12);
+            near(poster.get_pixel(x as u32, 160), [at(160); 3], 12);
+        }
+    }
+}

@@ -23,6 +23,8 @@ const ORIGINAL_BYTES: u64 = 256_000_000;
 mod original;
 mod sealed;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use original::Original;
 #[cfg(test)]
@@ -92,9 +94,9 @@ impl std::fmt::Debug for Attachment {
     }
 }
 
-/// Told how far a preparation is. Called from a worker thread, at most ten times a second.
+/// Told how far a preparation is. Called from a worker thread, at most ten times a second, and once more at the end.
 pub trait Progress: Send + Sync {
-    /// `done` of all the files, from 0 to 1.
+    /// `done` of all the files, from 0 to 1, more each time. 1 comes when the last file is sealed.
     fn on_progress(&self, done: f32);
 }
 
@@ -105,7 +107,8 @@ pub(crate) struct Prepared {
     pub(crate) content: Bytes,
 }
 
-/// Makes of one file what is sent. Blocks for as long as the work takes. Tells a share of 1.
+/// Makes of one file what is sent. Blocks for as long as the work takes. Tells a share of it, below 1: it is to be
+/// sealed yet.
 pub(crate) fn make(
     planned: &Planned,
     original: &Original<'_>,
@@ -132,16 +135,15 @@ impl Told {
         Self { progress, last: None, most: 0.0 }
     }
 
-    /// Tells of `part` of the file that comes after `number` others, of `all`. Never less than before, though files
-    /// may be added meanwhile.
+    /// Tells of `part` of the file that comes after `number` others, of `all`. Nothing but what is more than before,
+    /// though files may be added meanwhile.
     #[expect(clippy::cast_precision_loss, reason = "a share of a few files")]
     pub(crate) fn tell(&mut self, number: usize, part: f32, all: usize) {
         let Some(progress) = &self.progress else { return };
         let done = (number as f32 + part.clamp(0.0, 1.0)) / all.max(1) as f32;
-        self.most = self.most.max(done);
-        if done >= 1.0 || self.last.is_none_or(|last| last.elapsed() >= PAUSE) {
-            self.last = Some(Instant::now());
-            progress.on_progress(self.most);
+        if done > self.most && (done >= 1.0 || self.last.is_none_or(|last| last.elapsed() >= PAUSE)) {
+            (self.last, self.most) = (Some(Instant::now()), done);
+            progress.on_progress(done);
         }
     }
 }
@@ -201,7 +203,9 @@ fn film(
         sound: planned.source.sound,
         hardware: true,
     };
-    let film = video::transcode(original, &plan, progress, cancel)?;
+    // Its picture and its sealing are to come.
+    let mut most = |part: f32| progress(part.min(0.99));
+    let film = video::transcode(original, &plan, &mut most, cancel)?;
     let poster = poster(&film, cancel)?;
     Ok(prepared(planned, film.bytes, poster))
 }

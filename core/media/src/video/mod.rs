@@ -3,6 +3,7 @@
 //!
 //! FFmpeg works in its own threads; the calls here block the calling one for seconds. Not for a UI thread.
 
+mod encoder;
 mod front;
 mod output;
 mod picture;
@@ -10,6 +11,8 @@ mod poster;
 mod sound;
 mod source;
 mod stream;
+#[cfg(all(test, feature = "fixture"))]
+mod tests;
 mod tone;
 mod turn;
 mod whole;
@@ -19,6 +22,7 @@ pub use stream::{Recording, Stream};
 
 use crate::{Cancel, MediaError, film};
 use bytes::Bytes;
+use encoder::Kind;
 use ffmpeg_next as ffmpeg;
 use output::Output;
 use picture::Pictures;
@@ -108,26 +112,40 @@ pub struct Film {
 /// in software.
 ///
 /// Errors: [`MediaError::Unreadable`] (damaged, cut off, no picture), `Unsupported` (no decoder or
-/// encoder, Dolby Vision without a plain picture, HDR in an unusual colour space), `TooLarge`, `Cancelled`, `Io`.
+/// encoder in this build, Dolby Vision without a plain picture, HDR in an unusual colour space), `TooLarge`,
+/// `Cancelled`, `Io`; that with `ResourceBusy` where an encoder cannot be had just now or failed on the way, and
+/// there is no other: the film may be made later.
 pub fn transcode<R: Recording + ?Sized>(
     input: &R,
     plan: &Plan,
     progress: &mut dyn FnMut(f32),
     cancel: &Cancel,
 ) -> Result<Film, MediaError> {
+    made(input, plan, encoder::ALL, progress, cancel)
+}
+
+fn made<R: Recording + ?Sized>(
+    input: &R,
+    plan: &Plan,
+    kinds: &[Kind<'_>],
+    progress: &mut dyn FnMut(f32),
+    cancel: &Cancel,
+) -> Result<Film, MediaError> {
     quiet();
     let mut report = Throttle::new(progress);
-    let mut encoder = None;
-    match attempt(input, plan, &mut report, cancel, &mut encoder) {
-        // Chips have moods: a second application that films, a size they do not like. Code has none.
+    let mut by_hardware = false;
+    match attempt(input, plan, kinds, &mut report, cancel, &mut by_hardware) {
+        // Chips have moods: a second application that films, a size they do not like. Code has none. Where there
+        // is no code, what the chip said stands.
         Err(
             MediaError::Unreadable
             | MediaError::Unsupported { .. }
+            | MediaError::NotStripped { .. }
             | MediaError::Io(_)
             | MediaError::TooLarge { what: "bytes", .. },
-        ) if encoder.is_some_and(picture::is_hardware) && !cancel.is_cancelled() => {
+        ) if by_hardware && encoder::is_software_there(kinds) && !cancel.is_cancelled() => {
             let plan = Plan { hardware: false, ..*plan };
-            attempt(input, &plan, &mut report, cancel, &mut encoder)
+            attempt(input, &plan, kinds, &mut report, cancel, &mut by_hardware)
         }
         result => result,
     }
@@ -143,14 +161,16 @@ fn asked(e: MediaError, cancel: &Cancel) -> MediaError {
 fn attempt<R: Recording + ?Sized>(
     input: &R,
     plan: &Plan,
+    kinds: &[Kind<'_>],
     report: &mut Throttle<'_>,
     cancel: &Cancel,
-    encoder: &mut Option<&'static str>,
+    by_hardware: &mut bool,
 ) -> Result<Film, MediaError> {
     let mut source = Source::open(input, plan.sound, cancel)?;
     let mut out = Output::create(plan.max_bytes)?;
-    let mut pictures = Pictures::new(&source, plan, &mut out)?;
-    let name = *encoder.insert(pictures.name());
+    let mut pictures = Pictures::new(&source, plan, kinds, &mut out)?;
+    let name = pictures.name();
+    *by_hardware = pictures.is_hardware();
     let mut sounds = source.sound.as_ref().map(|track| Sounds::new(track, &mut out)).transpose()?;
     out.start()?;
     report.total_ms = source.expected_ms().min(plan.longest_ms).max(1);
@@ -215,12 +235,14 @@ fn quiet() {
     ONCE.call_once(|| ffmpeg::util::log::set_level(ffmpeg::util::log::Level::Quiet));
 }
 
+const NO_ENCODER: &str = "no encoder for H.264 or AAC";
+
 /// What FFmpeg's refusal means for a caller.
 fn refused(e: ffmpeg::Error) -> MediaError {
     match e {
         ffmpeg::Error::Exit => MediaError::Cancelled,
         ffmpeg::Error::DecoderNotFound => MediaError::Unsupported { what: "a codec without decoder" },
-        ffmpeg::Error::EncoderNotFound => MediaError::Unsupported { what: "no encoder for H.264 or AAC" },
+        ffmpeg::Error::EncoderNotFound => MediaError::Unsupported { what: NO_ENCODER },
         ffmpeg::Error::Other { errno } => match std::io::Error::from_raw_os_error(errno) {
             io if io.kind() == std::io::ErrorKind::InvalidInput => MediaError::Unreadable,
             io => io.into(),

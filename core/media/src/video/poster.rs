@@ -2,10 +2,10 @@
 
 use super::picture::graph;
 use super::source::Source;
-use super::tone::Tone;
+use super::tone::{Tone, is_readable};
 use super::{Event, Recording, asked, quiet, refused};
 use crate::{Cancel, MediaError, photo};
-use ffmpeg::{filter, frame};
+use ffmpeg::{filter, format, frame};
 use ffmpeg_next as ffmpeg;
 
 /// How far into a film its picture is looked for: the first is often the inside of a pocket.
@@ -45,7 +45,7 @@ fn made<R: Recording + ?Sized>(
     let shown = match track.hdr {
         Some(curve) => {
             let deep = one(&kept, track, &format!("{scale},format=yuv420p10le"))?;
-            one(&Tone::new(curve).map(&deep)?, track, "format=rgba")?
+            one(&Tone::new(curve, format::Pixel::YUV420P).map(&deep)?, track, "format=rgba")?
         }
         None => one(&kept, track, &format!("{scale},format=rgba"))?,
     };
@@ -69,5 +69,5 @@ fn one(frame: &frame::Video, track: &super::source::Track, chain: &str) -> Resul
     let mut out = frame::Video::empty();
     let mut sink = graph.get("out").ok_or(MediaError::Unreadable)?;
     sink.sink().frame(&mut out).map_err(refused)?;
-    if out.planes() == 0 { Err(MediaError::Unreadable) } else { Ok(out) }
+    if is_readable(&out, 1) { Ok(out) } else { Err(MediaError::Unreadable) }
 }

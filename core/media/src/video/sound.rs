@@ -93,7 +93,7 @@ impl Sounds {
     fn filtered(&mut self, out: &mut Output) -> Result<(), MediaError> {
         loop {
             let Some(mut sink) = self.graph.as_mut().and_then(|g| g.get("out")) else { return Ok(()) };
-            // A new one each time: the sink writes over what a frame holds without giving it back.
+            // A new one each time: FFmpeg's sink writes over what a frame holds without giving it back.
             let mut frame = frame::Audio::empty();
             match sink.sink().frame(&mut frame) {
                 Ok(()) => {}

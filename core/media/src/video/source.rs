@@ -104,6 +104,14 @@ fn threads(stored: Option<Stored>) -> usize {
     }
 }
 
+/// How much damage a decoder's refusal shows. Want of memory shows none, and is an error at once: the film may be whole.
+fn damage(e: ffmpeg::Error) -> Result<u64, MediaError> {
+    match e {
+        ffmpeg::Error::Other { errno: ffmpeg::error::ENOMEM } => Err(refused(e)),
+        e => Ok(u64::from(!nothing_more(&e))),
+    }
+}
+
 /// An opened film.
 pub(super) struct Source {
     input: format::context::Input,
@@ -216,12 +224,10 @@ impl Source {
             }
             track.packets += 1;
             if is_picture {
-                let sent = self.video.send_packet(&packet);
-                self.picture.damaged += u64::from(sent.is_err_and(|e| !nothing_more(&e)));
+                self.picture.damaged += self.video.send_packet(&packet).map_or_else(damage, |()| Ok(0))?;
                 cut |= self.pictures(longest_ms, cancel, each)?;
             } else if let Some(audio) = &mut self.audio {
-                let sent = audio.send_packet(&packet);
-                track.damaged += u64::from(sent.is_err_and(|e| !nothing_more(&e)));
+                track.damaged += audio.send_packet(&packet).map_or_else(damage, |()| Ok(0))?;
                 self.sounds(longest_ms, each)?;
             }
         }
@@ -250,7 +256,7 @@ impl Source {
             match self.video.receive_frame(&mut frame) {
                 Ok(()) => {}
                 Err(e) => {
-                    self.picture.damaged += u64::from(!nothing_more(&e));
+                    self.picture.damaged += damage(e)?;
                     return Ok(cut);
                 }
             }
@@ -277,7 +283,7 @@ impl Source {
             match audio.receive_frame(&mut frame) {
                 Ok(()) => {}
                 Err(e) => {
-                    track.damaged += u64::from(!nothing_more(&e));
+                    track.damaged += damage(e)?;
                     return Ok(());
                 }
             }
@@ -305,3 +311,18 @@ impl Source {
 }
 
 const MICRO: Rational = Rational(1, 1_000_000);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ffmpeg::error::{EAGAIN, EINVAL, ENOMEM};
+    use std::io::ErrorKind;
+
+    #[test]
+    fn want_of_memory_is_no_damage() {
+        let of = |errno| damage(ffmpeg::Error::Other { errno });
+        assert_eq!(of(ENOMEM), Err(MediaError::Io(ErrorKind::OutOfMemory)));
+        assert_eq!((of(EAGAIN), of(EINVAL)), (Ok(0), Ok(1)));
+        assert_eq!((damage(ffmpeg::Error::Eof), damage(ffmpeg::Error::InvalidData)), (Ok(0), Ok(1)));
+    }
+}

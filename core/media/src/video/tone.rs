@@ -49,17 +49,22 @@ const WHITE: f32 = 203.0;
 const PEAK: f32 = 1000.0 / WHITE;
 
 /// The table for a curve: from ten-bit Y, Cb, Cr to eight-bit ones, in 64ths.
-pub(super) struct Tone(Vec<[i32; 3]>);
+pub(super) struct Tone {
+    table: Vec<[i32; 3]>,
+    /// How the toned picture lies in memory.
+    pixel: format::Pixel,
+}
 
 impl Tone {
-    pub fn new(curve: Curve) -> Self {
+    /// For pictures in [`format::Pixel::YUV420P`] or `NV12`.
+    pub fn new(curve: Curve, pixel: format::Pixel) -> Self {
         let step = |i: usize, by: usize| (i * by) as f32;
         let nodes = (0..LUMA * CHROMA * CHROMA).map(|i| {
             let (y, cb, cr) = (i % LUMA, i / LUMA % CHROMA, i / LUMA / CHROMA);
             shown(curve, [step(y, LUMA_STEP), step(cb, CHROMA_STEP), step(cr, CHROMA_STEP)])
                 .map(|v| (v * 64.0).round() as i32)
         });
-        Self(nodes.collect())
+        Self { table: nodes.collect(), pixel }
     }
 
     /// Where the four columns around a colour begin, and their weights, which sum up to the step squared.
@@ -73,21 +78,23 @@ impl Tone {
         [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(i, j)| {
             let start = ((r + j) * CHROMA + b + i) * LUMA;
             let weight = (if i == 1 { db } else { whole - db }) * (if j == 1 { dr } else { whole - dr });
-            (&self.0[start..start + LUMA], weight)
+            (&self.table[start..start + LUMA], weight)
         })
     }
 
     /// The picture in eight bits of BT.709. Wants ten bits, 4:2:0, limited range.
     pub fn map(&self, from: &frame::Video) -> Result<frame::Video, MediaError> {
         let (width, height) = (from.width() as usize, from.height() as usize);
-        if from.format() != format::Pixel::YUV420P10LE || width == 0 || height == 0 || from.planes() < 3 {
+        if from.format() != format::Pixel::YUV420P10LE || width == 0 || height == 0 || !is_readable(from, 3) {
             return Err(MediaError::Unreadable);
         }
-        let mut to = frame::Video::new(format::Pixel::YUV420P, from.width(), from.height());
-        if to.planes() < 3 {
-            return Err(MediaError::TooLarge { what: "bytes", limit: 0 });
+        let mut to = frame::Video::new(self.pixel, from.width(), from.height());
+        let is_paired = self.pixel == format::Pixel::NV12;
+        if to.planes() < if is_paired { 2 } else { 3 } {
+            return Err(MediaError::Io(std::io::ErrorKind::OutOfMemory));
         }
         let across = width.div_ceil(2);
+        let mut pairs = vec![0; across * 2];
         let mut mapped = [vec![0_u8; width * 2], vec![0; across], vec![0; across]];
         for pair in 0..height.div_ceil(2) {
             let row = |plane: usize, y: usize| {
@@ -114,8 +121,15 @@ impl Tone {
             };
             put(0, second, &mapped[0][width..]);
             put(0, pair * 2, &mapped[0][..width]);
-            put(1, pair, &mapped[1]);
-            put(2, pair, &mapped[2]);
+            if is_paired {
+                for (both, x) in pairs.as_chunks_mut::<2>().0.iter_mut().zip(0..) {
+                    *both = [mapped[1][x], mapped[2][x]];
+                }
+                put(1, pair, &pairs);
+            } else {
+                put(1, pair, &mapped[1]);
+                put(2, pair, &mapped[2]);
+            }
         }
         to.set_pts(from.pts());
         to.set_color_space(Space::BT709);
@@ -124,6 +138,12 @@ impl Tone {
         to.set_color_range(ffmpeg::color::Range::MPEG);
         Ok(to)
     }
+}
+
+/// Whether so many planes of a picture can be read as slices: rows that lie from the bottom up, as FFmpeg turns pictures
+/// over, would be read from where nothing is.
+pub(super) fn is_readable(frame: &frame::Video, planes: usize) -> bool {
+    frame.planes() >= planes && (0..planes).all(|plane| frame.stride(plane) <= i32::MAX as usize)
 }
 
 /// One of the three values for a luma between the table's steps.
@@ -203,7 +223,7 @@ mod tests {
         for (plane, value) in [y, cb, cr].into_iter().enumerate() {
             frame.data_mut(plane).as_chunks_mut::<2>().0.fill(value.to_le_bytes());
         }
-        let out = Tone::new(curve).map(&frame).unwrap();
+        let out = Tone::new(curve, format::Pixel::YUV420P).map(&frame).unwrap();
         assert_eq!((out.width(), out.height(), out.format()), (34, 18, format::Pixel::YUV420P));
         let seen = [0, 1, 2].map(|plane| out.data(plane)[0]);
         for (plane, (w, h)) in [(0, (34, 18)), (1, (17, 9)), (2, (17, 9))] {
@@ -231,7 +251,7 @@ mod tests {
     #[test]
     fn brighter_stays_brighter_and_grey_stays_grey() {
         for curve in [Curve::Hlg, Curve::Pq] {
-            let tone = Tone::new(curve);
+            let tone = Tone::new(curve, format::Pixel::YUV420P);
             let columns = tone.columns(512, 512);
             let ramp: Vec<u8> = (64..=940).map(|y| at(&columns, y, 0)).collect();
             assert!(ramp.windows(2).all(|w| w[0] <= w[1]), "{ramp:?}");

@@ -29,7 +29,9 @@ impl Turn {
         match (self.sideways, self.right_to_left, self.upside_down) {
             (false, false, false) => "",
             (false, true, false) => ",hflip",
-            (false, false, true) => ",vflip",
+            // Not `vflip` alone: that turns nothing over but counts the rows from the bottom up, unless a filter
+            // before it makes new pictures.
+            (false, false, true) => ",transpose=clock,transpose=cclock_flip",
             (false, true, true) => ",hflip,vflip",
             (true, true, false) => ",transpose=clock",
             (true, false, true) => ",transpose=cclock",

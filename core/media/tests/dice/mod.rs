@@ -2,8 +2,8 @@
 //! `core/src/hostile.rs` uses it too.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part, and may stop")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
@@ -65,8 +65,14 @@ fn seed() -> u64 {
     env::var("RENRAKU_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0xC0_FFEE)
 }
 
-/// Damages and crosses the corpus until the time is over. Gives how often.
+/// Damages and crosses the corpus until the time is over. Gives how often. Each input lies in a file beside the folder
+/// while it is tried, and stays there (`new-`) where the process ends by it, whether by a panic or by a signal.
 pub fn fuzz(folder: &Path, files: &[(String, Vec<u8>)], each: impl Fn(&[u8])) -> usize {
+    static FUZZERS: AtomicU32 = AtomicU32::new(0);
+    let number = (std::process::id(), FUZZERS.fetch_add(1, Ordering::Relaxed));
+    // Not in the folder: others read the whole of it meanwhile.
+    let name = format!("new-{}-{}-{}", folder.file_name().unwrap().display(), number.0, number.1);
+    let kept = folder.with_file_name(name);
     let (mut dice, start, mut rounds) = (Dice(seed()), Instant::now(), 0);
     while start.elapsed() < budget() {
         let (_, original) = &files[dice.roll(files.len())];
@@ -77,11 +83,10 @@ pub fn fuzz(folder: &Path, files: &[(String, Vec<u8>)], each: impl Fn(&[u8])) ->
             let (a, b) = (dice.roll(bad.len().max(1)), dice.roll(other.len().max(1)));
             bad = [&bad[..a.min(bad.len())], &other[b.min(other.len())..]].concat();
         }
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| each(&bad))) {
-            let _ = fs::write(folder.join(format!("new-{rounds}-{}", bad.len())), &bad);
-            resume_unwind(panic);
-        }
+        let _ = fs::write(&kept, &bad);
+        each(&bad);
         rounds += 1;
     }
+    let _ = fs::remove_file(&kept);
     rounds
 }

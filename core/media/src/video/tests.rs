@@ -1,0 +1,98 @@
+//! Encoders that cannot be had, or fail on the way, as a phone's do.
+#![allow(clippy::unwrap_used, reason = "a test may stop here")]
+
+use super::*;
+use crate::fixture::{self, FilmOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CODE: Kind<'static> =
+    Kind { name: "libx264", is_hardware: false, options: &[("preset", "ultrafast"), ("crf", "26")] };
+const CHIP: Kind<'static> = Kind { is_hardware: true, ..CODE };
+/// Cannot be opened.
+const TAKEN: Kind<'static> =
+    Kind { name: "libx264", is_hardware: true, options: &[("preset", "of another application")] };
+const BUSY: MediaError = MediaError::Io(ErrorKind::ResourceBusy);
+
+fn film(folder: &Path) -> PathBuf {
+    let path = folder.join("in.mov");
+    let small = FilmOptions { width: 160, height: 90, seconds: 4.0, bits: 200_000, ..Default::default() };
+    fixture::film(&path, &small).unwrap();
+    path
+}
+
+fn make(path: &Path, kinds: &[Kind<'_>]) -> Result<Film, MediaError> {
+    made(path, &Plan::default(), kinds, &mut |_| (), &Cancel::new())
+}
+
+#[test]
+fn an_encoder_that_is_taken_is_asked_another_time_and_one_that_is_not_there_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path());
+    assert_eq!(make(&film, &[TAKEN]), Err(BUSY));
+    assert_eq!(make(&film, &[TAKEN, Kind { name: "h264_of_nobody", ..CODE }]), Err(BUSY));
+    assert_eq!(make(&film, &[TAKEN, CODE]).unwrap().facts.encoder, "libx264");
+    for none in [&[][..], &[Kind { name: "h264_of_nobody", ..CHIP }]] {
+        assert_eq!(make(&film, none), Err(MediaError::Unsupported { what: NO_ENCODER }));
+    }
+    // Real ones, where FFmpeg was built with them and this machine has no such chip.
+    for name in ["h264_v4l2m2m", "h264_nvenc", "h264_qsv"] {
+        let chip = Kind { name, options: &[], ..CHIP };
+        match make(&film, &[chip]) {
+            Ok(film) => assert_eq!(film.facts.encoder, name),
+            Err(e) => assert!(e == BUSY || e == MediaError::Unsupported { what: NO_ENCODER }, "{name}: {e}"),
+        }
+    }
+}
+
+/// x264 counts in a file what it made, and gives up when the disk of that is full: after a second or two.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_encoder_that_fails_on_the_way_is_not_the_films_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path());
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("counts.temp")).unwrap();
+    let counts = format!("pass=1:stats={}", folder.path().join("counts").to_str().unwrap());
+    let options = [("preset", "ultrafast"), ("x264-params", &*counts)];
+    let failing = Kind { options: &options, ..CHIP };
+
+    let mut furthest = 0.0;
+    let plan = Plan::default();
+    let result = made(&film, &plan, &[failing], &mut |part| furthest = part, &Cancel::new());
+    assert_eq!(result.map(|film| film.facts), Err(BUSY));
+    assert!(furthest > 0.0, "it was under way");
+    assert_eq!(make(&film, &[failing, TAKEN]), Err(BUSY));
+    assert_eq!(make(&film, &[failing, Kind { name: "h264_of_nobody", ..CODE }]), Err(BUSY));
+    // Code does it all again.
+    let again = make(&film, &[failing, CODE]).unwrap();
+    assert_eq!(again, make(&film, &[CODE]).unwrap());
+    // A film that no decoder reads is its own fault, whatever the encoder does.
+    let whole = std::fs::read(&film).unwrap();
+    std::fs::write(&film, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(make(&film, &[failing]), Err(MediaError::Unreadable));
+    let data = whole.windows(4).position(|w| w == b"mdat").unwrap() + 4;
+    let mut noise = whole;
+    noise[data..][..40_000].fill(0xA5);
+    std::fs::write(&film, &noise).unwrap();
+    assert_eq!(make(&film, &[CHIP]), Err(MediaError::Unreadable));
+}
+
+#[test]
+fn a_chip_gets_its_colours_side_by_side_and_shows_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path());
+    let bright = folder.path().join("bright.mov");
+    let status = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-y", "-i"])
+        .arg(&film)
+        .args(["-t", "1", "-an", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"])
+        .args(["-color_trc", "arib-std-b67", "-color_primaries", "bt2020", "-colorspace", "bt2020nc"])
+        .arg(&bright)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    for film in [&film, &bright] {
+        assert_eq!(make(film, &[CHIP]).unwrap(), make(film, &[CODE]).unwrap());
+    }
+}
