@@ -16,7 +16,7 @@ struct MemoryVault {
     /// What it says instead of looking.
     trouble: Option<VaultFailure>,
     threads: Mutex<Vec<ThreadId>>,
-    freed: Option<Freed>,
+    _freed: Option<Freed>,
 }
 
 /// Tells on which thread it was freed.
@@ -224,7 +224,7 @@ async fn what_is_cancelled_ends_within_200_milliseconds() {
 async fn letting_go_of_a_device_frees_nothing_on_the_callers_thread() {
     let folder = tempfile::tempdir().unwrap();
     let (freed, heard) = mpsc::channel();
-    let vault = Arc::new(MemoryVault { freed: Some(Freed(freed)), ..MemoryVault::default() });
+    let vault = Arc::new(MemoryVault { _freed: Some(Freed(freed)), ..MemoryVault::default() });
     let device = open(folder.path(), vault).await.unwrap();
     let too = device.until(CancelToken::new());
     drop(device);
