@@ -97,6 +97,8 @@ pub enum StorageTrouble {
     Newer,
     /// A file could not be read or written.
     File,
+    /// The platform's keystore, which holds the device's secrets and key, did not work: restart the device.
+    Keystore,
 }
 
 impl StorageTrouble {
@@ -128,6 +130,9 @@ impl StorageTrouble {
             }
             Self::File => {
                 "端末のファイルを読み書きできませんでした。端末を再起動して、もう一度お試しください。"
+            }
+            Self::Keystore => {
+                "端末の鍵の保管場所を使えませんでした。端末を再起動して、もう一度お試しください。続くときは事務局にご連絡ください。"
             }
         };
         sentence.to_owned()
@@ -233,11 +238,13 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::Api(ApiError::Key(KeyError::Gone)) | Fault::Key(KeyError::Gone) => {
                 Self::Certificate { code: Code::CertificateMissing }
             }
-            Fault::Vault(VaultError::Locked)
-            | Fault::Store(StoreError::Locked)
-            | Fault::Lock(LockError::Locked | LockError::Vault(VaultError::Locked)) => {
+            Fault::Store(StoreError::Locked) | Fault::Lock(LockError::Locked) => {
                 storage(StorageTrouble::Locked)
             }
+            Fault::Vault(e)
+            | Fault::Lock(LockError::Vault(e))
+            | Fault::Key(KeyError::Keystore(e))
+            | Fault::Api(ApiError::Key(KeyError::Keystore(e))) => storage(e.into()),
             Fault::Lock(LockError::WrongPin { left }) => storage(StorageTrouble::WrongPin { left }),
             Fault::Lock(LockError::Spent) => storage(StorageTrouble::Wiped),
             Fault::Lock(LockError::Weak) => Self::invalid("pin"),
@@ -267,11 +274,19 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::Item(ItemError::Store(e)) => e.into(),
             Fault::Api(ApiError::Nonsense(_) | ApiError::Key(KeyError::Failed))
             | Fault::Key(KeyError::Failed)
-            | Fault::Vault(VaultError::Failed)
-            | Fault::Lock(LockError::Vault(VaultError::Failed))
             | Fault::Store(StoreError::Database(_) | StoreError::Run(_))
             | Fault::Run(_)
             | Fault::Tls(_) => Self::Unexpected { reference: None },
+        }
+    }
+}
+
+impl From<VaultError> for StorageTrouble {
+    fn from(e: VaultError) -> Self {
+        match e {
+            VaultError::Locked => Self::Locked,
+            VaultError::Full => Self::Full,
+            VaultError::Failed => Self::Keystore,
         }
     }
 }
@@ -346,6 +361,22 @@ mod tests {
                 assert_eq!(case.code(), Some(*code));
             }
         }
+    }
+
+    #[test]
+    fn a_vault_that_does_not_work_is_trouble_of_this_device_wherever_it_is_met() {
+        for (vault, kind) in [
+            (VaultError::Locked, StorageTrouble::Locked),
+            (VaultError::Full, StorageTrouble::Full),
+            (VaultError::Failed, StorageTrouble::Keystore),
+        ] {
+            let told = Err::<(), _>(CoreError::storage(kind));
+            assert_eq!(Err(vault.into()), told);
+            assert_eq!(Err(LockError::from(vault).into()), told);
+            assert_eq!(Err(KeyError::from(vault).into()), told);
+            assert_eq!(Err(ApiError::Key(vault.into()).into()), told);
+        }
+        assert!(StorageTrouble::Keystore.sentence().contains("再起動"));
     }
 
     #[test]

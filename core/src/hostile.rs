@@ -156,6 +156,69 @@ fn stores() {
     });
 }
 
+/// A store with one post in its file and another one only in its log: both, as a kill left them.
+fn with_a_log(place: &Path, key: &StoreKey, runtime: &Runtime) -> [Vec<u8>; 2] {
+    let path = place.join("made.db");
+    let keep = |store: &Store, body: &str| {
+        let text = Text { body: body.into(), urgent: false, body_site: None };
+        let (post, patient, now) = (PostId::new(), PatientId::new(), Timestamp(5));
+        let kept = store.write(move |tx| outbox::insert(tx, post, patient, &text, true, [].into_iter(), now));
+        runtime.block_on(kept).unwrap();
+    };
+    // Closed, its log goes into its file.
+    keep(&Store::open(&path, key).unwrap(), "one");
+    let store = Store::open(&path, key).unwrap();
+    keep(&store, "two");
+    let files = ["made.db", "made.db-wal"].map(|name| std::fs::read(place.join(name)).unwrap());
+    drop(store);
+    std::fs::remove_file(&path).unwrap();
+    files
+}
+
+#[test]
+fn logs_beside_a_good_store() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |suffix: &str| place.path().join(format!("one.db{suffix}"));
+    let runtime = Runtime::new().unwrap();
+    let key: StoreKey = KEY.into();
+    let [file, log] = with_a_log(place.path(), &key, &runtime);
+    let look = |log: &[u8]| {
+        let _ = std::fs::remove_file(at("-shm"));
+        std::fs::write(at(""), &file).unwrap();
+        std::fs::write(at("-wal"), log).unwrap();
+        let store = Store::open(&at(""), &key)?;
+        let read = runtime.block_on(store.read(outbox::list));
+        assert!(!matches!(read, Err(StoreError::Run(_))), "it panicked");
+        let bodies: Vec<String> = read?.into_iter().map(|item| item.body).collect();
+        // What the log holds is there as it was written, or not at all; what is in the file is there.
+        assert!(bodies == ["one"] || bodies == ["one", "two"], "{bodies:?}");
+        Ok::<usize, StoreError>(bodies.len())
+    };
+    let (header, frame) = (32, 24 + 4096);
+    assert_eq!(look(&log).unwrap(), 2, "as a kill left it");
+    assert!(log.len() > header + 2 * frame, "{} bytes", log.len());
+    assert_eq!(look(b"").unwrap(), 1);
+    assert_eq!(look(&log[..log.len() - 1]).unwrap(), 1, "its last page is cut");
+    assert_eq!(look(&log[..header + frame]).unwrap(), 1, "half a change");
+    assert_eq!(look(&[0; 100_000]).unwrap(), 1);
+    let mut flipped = log.clone();
+    flipped[header + frame - 1] ^= 1;
+    assert_eq!(look(&flipped).unwrap(), 1, "its first page");
+    // Of other stores: well-formed, and its pages are noise here.
+    for stranger in [KEY, [8; 32]] {
+        let [_, foreign] = with_a_log(place.path(), &stranger.into(), &runtime);
+        let said = look(&foreign).map_err(said).unwrap_err();
+        assert!(said.contains("壊れ"), "{said}");
+    }
+    let logs = [("whole".to_owned(), log.clone()), ("half".to_owned(), log[..log.len() / 2].to_vec())];
+    let rounds = fuzz(&folder("log"), &logs, |bad| {
+        if let Err(e) = look(bad) {
+            said(e);
+        }
+    });
+    assert!(rounds > 20, "{rounds}");
+}
+
 /// What is sealed in the corpus: two chunks of it.
 fn original() -> Vec<u8> {
     (0..70_000u32).map(|n| (n * 31 % 251) as u8).collect()

@@ -272,7 +272,7 @@ impl People {
                 }
             }
             Err(VaultError::Locked) => keys = Err(VaultError::Locked.into()),
-            Err(VaultError::Failed) => {}
+            Err(VaultError::Full | VaultError::Failed) => {}
         }
         let files = removed(&self.folder).and(removed(&self.sources));
         keys?;

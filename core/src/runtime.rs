@@ -52,6 +52,28 @@ pub async fn unless_cancelled<F: Future>(work: F, cancel: &Cancel) -> Option<F::
     }
 }
 
+/// Runs a future as [`run`] does, until somebody asks to stop: then there is none, within 50 ms. Work that blocks its
+/// thread just then, as a chip that signs does, is not waited for: it is dropped as soon as it lets go of it.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_until<F>(work: F, cancel: Cancel) -> Result<Option<F::Output>, RunError>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    // Two tasks: who looks at the flag is not who blocks.
+    run(async move { unless_cancelled(run(work), &cancel).await.transpose() }).await?
+}
+
+/// Frees something on the threads kept for what blocks: the last one who holds a store closes its file, and whoever
+/// that is, it is not the caller's thread.
+pub fn let_go<T: Send + 'static>(what: T) {
+    if let Ok(runtime) = runtime() {
+        drop(runtime.spawn_blocking(move || drop(what)));
+    }
+}
+
 /// Waits until somebody asks to stop.
 pub(crate) async fn asked(cancel: &Cancel) {
     while !cancel.is_cancelled() {
@@ -112,6 +134,54 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the work went on");
+    }
+
+    #[tokio::test]
+    async fn a_call_is_left_even_while_its_work_blocks() {
+        let cancel = Cancel::new();
+        let asked = Arc::new(AtomicBool::new(false));
+        let call = run_until(
+            {
+                let (cancel, asked) = (cancel.clone(), asked.clone());
+                async move {
+                    cancel.cancel();
+                    // As the handshake does while a chip signs.
+                    tokio::task::block_in_place(|| {
+                        while !asked.load(Ordering::SeqCst) {
+                            std::thread::sleep(Duration::from_millis(5));
+                        }
+                    });
+                }
+            },
+            cancel,
+        );
+        let left = tokio::time::timeout(Duration::from_secs(10), call).await;
+        asked.store(true, Ordering::SeqCst);
+        assert_eq!(left, Ok(Ok(None)));
+    }
+
+    #[tokio::test]
+    async fn nothing_begins_that_was_cancelled_before() {
+        let cancel = Cancel::new();
+        cancel.cancel();
+        let begun = Arc::new(AtomicBool::new(false));
+        let told = begun.clone();
+        assert_eq!(run_until(async move { told.store(true, Ordering::SeqCst) }, cancel).await, Ok(None));
+        assert!(!begun.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn what_is_let_go_is_freed_on_another_thread() {
+        struct Tells(std::sync::mpsc::Sender<std::thread::ThreadId>);
+        impl Drop for Tells {
+            fn drop(&mut self) {
+                self.0.send(std::thread::current().id()).unwrap();
+            }
+        }
+        let (told, heard) = std::sync::mpsc::channel();
+        let_go(Tells(told));
+        let freed_on = heard.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert_ne!(freed_on, std::thread::current().id());
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! The way in for a shell: this device, its town, the people on it.
 
 use crate::foreign::{CancelToken, DeviceKey, ForeignKey, ForeignVault, Vault};
+use crate::held::Held;
 use crate::{EnrolmentForm, KnownPerson, MobileError, Municipality, RenrakuSession};
 use renraku_core::{
     Cancel, CertificateStatus, CoreError, Device, DeviceSettings, Diagnosed, NewDevice, PersonLock, Unlock,
@@ -26,10 +27,11 @@ pub enum Diagnosis {
     },
 }
 
-/// This device. Open one for the app's life. Calls may come from any thread and do not keep it busy.
+/// This device. Open one for the app's life. Calls may come from any thread and do not keep it busy; nor does letting
+/// go of the object.
 #[derive(Debug, uniffi::Object)]
 pub struct RenrakuDevice {
-    inner: Arc<Device>,
+    inner: Held<Device>,
     cancel: Option<Cancel>,
 }
 
@@ -49,10 +51,10 @@ pub(crate) async fn on_core_until<T: Send + 'static>(
     work: impl Future<Output = Result<T, CoreError>> + Send + 'static,
 ) -> Result<T, MobileError> {
     let Some(cancel) = cancel else { return on_core(work).await };
-    on_core(
-        async move { runtime::unless_cancelled(work, &cancel).await.unwrap_or(Err(CoreError::Cancelled)) },
-    )
-    .await
+    match runtime::run_until(work, cancel).await {
+        Ok(done) => Ok(done.unwrap_or(Err(CoreError::Cancelled))?),
+        Err(_) => Err(MobileError::Unexpected { reference: None }),
+    }
 }
 
 #[uniffi::export(async_runtime = "tokio")]
@@ -101,8 +103,8 @@ impl RenrakuDevice {
             clock: None,
         };
         let opened = runtime::block(move || Device::open(settings)).await;
-        let inner = Arc::new(opened.map_err(|_| MobileError::Unexpected { reference: None })??);
-        Ok(Arc::new(Self { inner, cancel: None }))
+        let device = opened.map_err(|_| MobileError::Unexpected { reference: None })??;
+        Ok(Arc::new(Self { inner: Held::new(Arc::new(device)), cancel: None }))
     }
 
     /// The same device, whose calls to the network (`enrol`, `renew_certificate`, `diagnose`, `sign_in`) end with
@@ -112,7 +114,7 @@ impl RenrakuDevice {
     /// sessions have their own `until`. Returns at once.
     #[must_use]
     pub fn until(&self, cancelled: Arc<CancelToken>) -> Arc<Self> {
-        Arc::new(Self { inner: self.inner.clone(), cancel: Some(cancelled.inner.clone()) })
+        Arc::new(Self { inner: Held::new(self.inner.clone()), cancel: Some(cancelled.inner.clone()) })
     }
 
     /// The town as it described itself when somebody last signed in; none before the enrolment. Returns at once.
@@ -133,9 +135,10 @@ impl RenrakuDevice {
     /// A device whose certificate is at its end (`certificate_replaced`, `certificate_expired`, or its key is gone)
     /// enrols anew in the same town: stores and outboxes stay.
     ///
-    /// Fails with `Conflict` when the device is enrolled already (`forget` first), `Certificate` when No,
-    /// password or key are refused, `NotFound` for a town that is not there, `Invalid` for an address that is
-    /// not `https`, `Offline`, `Storage`.
+    /// Fails with `Conflict` when the device has a certificate that is not at its end (for one more town see
+    /// `open_town`), `Certificate` when No, password or key are refused, `NotFound` for a town that is not there,
+    /// `Invalid` for an address that is not `https`, `Offline`, `Storage`. Only `forget` gives up a certificate that
+    /// works, and it destroys the stores and outboxes of everybody here: what was not sent is lost.
     pub async fn enrol(&self, form: EnrolmentForm) -> Result<Municipality, MobileError> {
         let inner = self.inner.clone();
         let new = NewDevice {
@@ -319,7 +322,8 @@ impl RenrakuDevice {
         on_core(async move { inner.forget_person(staff_id).await }).await
     }
 
-    /// Forgets everything of this town: everyone on this device, the certificate, the keys. The device must enrol again.
+    /// Forgets everything of this town: everyone on this device with store and outbox, the certificate, the keys. What
+    /// was not sent is lost. The device must enrol again.
     ///
     /// Fails with `Storage` when something may still be there.
     pub async fn forget(&self) -> Result<(), MobileError> {

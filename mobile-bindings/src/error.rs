@@ -89,6 +89,8 @@ pub enum StorageTrouble {
     Newer,
     /// A file could not be read or written.
     File,
+    /// The platform's keystore did not work (`VaultFailure`'s and `KeyFailure`'s `Failed`): restart the device.
+    Keystore,
 }
 
 impl From<CoreError> for MobileError {
@@ -121,6 +123,7 @@ impl From<Trouble> for StorageTrouble {
             Trouble::Damaged => Self::Damaged,
             Trouble::Newer => Self::Newer,
             Trouble::File => Self::File,
+            Trouble::Keystore => Self::Keystore,
         }
     }
 }
@@ -137,6 +140,7 @@ impl From<StorageTrouble> for Trouble {
             StorageTrouble::Damaged => Self::Damaged,
             StorageTrouble::Newer => Self::Newer,
             StorageTrouble::File => Self::File,
+            StorageTrouble::Keystore => Self::Keystore,
         }
     }
 }

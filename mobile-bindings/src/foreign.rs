@@ -12,6 +12,9 @@ pub enum VaultFailure {
     /// The device is locked, or the person did not prove who they are.
     #[error("locked")]
     Locked,
+    /// There is no room on the device to keep the secret. The person is told to make room.
+    #[error("full")]
+    Full,
     /// The keystore failed.
     #[error("failed")]
     Failed,
@@ -32,7 +35,9 @@ pub trait Vault: Send + Sync {
     /// core makes a new key, and what the old one sealed is lost.
     fn load(&self, name: String) -> Result<Option<Vec<u8>>, VaultFailure>;
 
-    /// Keeps a secret under a name, instead of an older one. Durable when it returns.
+    /// Keeps a secret under a name, instead of an older one. Durable when it returns; where it fails, the older one
+    /// stays. `Full` when there is no room, as far as the platform tells: until somebody makes some, no PIN can be
+    /// counted, and so nobody with a PIN gets in.
     fn store(&self, name: String, secret: Vec<u8>) -> Result<(), VaultFailure>;
 
     /// Forgets a secret. Nothing under that name is no error.
@@ -69,6 +74,10 @@ pub trait DeviceKey: Send + Sync {
 
     /// Signs a message of some hundred bytes with ECDSA over SHA-256 (`SHA256withECDSA`,
     /// `ecdsaSignatureMessageX962SHA256`). Gives an ASN.1 DER signature.
+    ///
+    /// Each new connection to the care host waits for it, and several may ask at a time. Nobody breaks it off: a call
+    /// of `until` that is cancelled meanwhile ends with `Cancelled` all the same, and any other waits as long as it
+    /// takes. Where that was longer than half a minute, or than the server waits, the call fails with `Offline` then.
     fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, KeyFailure>;
 
     /// True when the key cannot be read out of the device even by its owner.
@@ -101,7 +110,8 @@ impl CancelToken {
         Arc::new(Self { inner: Cancel::new() })
     }
 
-    /// Asks the calls to stop. Returns at once; they end with `Cancelled` in under 200 ms.
+    /// Asks the calls to stop. Returns at once; they end with `Cancelled` in under 200 ms, but for `compose`, which
+    /// ends when the disk lets go of what it copies. Which calls take notice is told with `until`.
     pub fn cancel(&self) {
         self.inner.cancel();
     }
@@ -160,6 +170,7 @@ impl Progress for ForeignProgress {
 fn vault_error(e: VaultFailure) -> VaultError {
     match e {
         VaultFailure::Locked => VaultError::Locked,
+        VaultFailure::Full => VaultError::Full,
         VaultFailure::Failed => VaultError::Failed,
     }
 }
@@ -168,6 +179,6 @@ fn key_error(e: KeyFailure) -> KeyError {
     match e {
         KeyFailure::Locked => KeyError::Locked,
         KeyFailure::Gone => KeyError::Gone,
-        KeyFailure::Failed => KeyError::Failed,
+        KeyFailure::Failed => KeyError::Keystore(VaultError::Failed),
     }
 }

@@ -4,7 +4,8 @@
 //! in. It brings two things of the platform: a [`Vault`] and, where there is secure hardware, a [`DeviceKey`].
 //!
 //! **Threads.** Any call may come from any thread. Asynchronous calls do their work on the core's own threads,
-//! never on the caller's. The shell's traits are called from worker threads, never from the screen's.
+//! never on the caller's; so does what freeing an object takes. The shell's traits are called from worker threads,
+//! never from the screen's.
 //! **Cancelling.** A cancelled Kotlin coroutine drops the call. A cancelled Swift task does not: call what may take
 //! long on `until(token)` of the object, and cancel the [`CancelToken`].
 //! **Units.** Instants are milliseconds since 1970-01-01T00:00:00Z, lengths are bytes, ids are UUID texts.
@@ -14,6 +15,7 @@
 mod device;
 mod error;
 mod foreign;
+mod held;
 mod records;
 mod remote;
 mod session;

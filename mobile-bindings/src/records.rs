@@ -109,8 +109,8 @@ pub struct PatientsSeen {
     pub patients: Vec<PatientSummary>,
     /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
-    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
-    /// kept.
+    /// When the server said it, by this device's clock, in milliseconds since 1970 (UTC); none for what an older
+    /// version of the app kept.
     pub seen_at: Option<Timestamp>,
 }
 
@@ -127,8 +127,8 @@ pub struct PatientSeen {
     pub patient: Patient,
     /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
-    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
-    /// kept.
+    /// When the server said it, by this device's clock, in milliseconds since 1970 (UTC); none for what an older
+    /// version of the app kept.
     pub seen_at: Option<Timestamp>,
 }
 
@@ -147,8 +147,8 @@ pub struct TimelinePage {
     pub next: Option<String>,
     /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
-    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
-    /// kept.
+    /// When the server said it, by this device's clock, in milliseconds since 1970 (UTC); none for what an older
+    /// version of the app kept.
     pub seen_at: Option<Timestamp>,
 }
 
@@ -165,8 +165,8 @@ pub struct PostSeen {
     pub post: Post,
     /// True when this is what the server said last, and not what it says now.
     pub stale: bool,
-    /// When the server said it, in milliseconds, by this device's clock; none for what an older version of the app
-    /// kept.
+    /// When the server said it, by this device's clock, in milliseconds since 1970 (UTC); none for what an older
+    /// version of the app kept.
     pub seen_at: Option<Timestamp>,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::device::{on_core, on_core_until};
 use crate::foreign::{CancelToken, ForeignProgress, ProgressListener};
+use crate::held::Held;
 use crate::{MobileError, PatientSeen, PatientsSeen, PostDraft, PostSeen, TimelinePage};
 use renraku_core::{Cancel, FlushReport, Item, PrepareReport, PushShown, Session, Text};
 use renraku_wire::{MediaId, PatientId, PostId, PushProvider, Receipt, Staff};
@@ -9,19 +10,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A signed-in person on this device. Calls may come from any thread and do not keep it busy.
+/// A signed-in person on this device. Calls may come from any thread and do not keep it busy; nor does letting go of
+/// the object.
 ///
 /// Beside the cases named with each call, any that asks the server may fail with `SignedOut` (sign in again),
 /// `Certificate` (diagnose), `Cancelled` (see `until`) or `Unexpected`, and any with `Storage`.
 #[derive(Debug, uniffi::Object)]
 pub struct RenrakuSession {
-    inner: Arc<Session>,
+    inner: Held<Session>,
     cancel: Option<Cancel>,
 }
 
 impl RenrakuSession {
     pub(crate) fn new(session: Session) -> Arc<Self> {
-        Arc::new(Self { inner: Arc::new(session), cancel: None })
+        Arc::new(Self { inner: Held::new(Arc::new(session)), cancel: None })
     }
 
     /// The core's session, for Rust callers that need more than a shell does.
@@ -34,13 +36,12 @@ impl RenrakuSession {
 #[uniffi::export(async_runtime = "tokio")]
 impl RenrakuSession {
     /// The same session, whose calls that may take long end with `Cancelled` when somebody cancels the token, within
-    /// 200 ms: all that ask the network but `change_password`, `compose` (when the disk lets go) and `prepare`. What was kept
-    /// stays kept, and a pass
-    /// that is stopped loses at most the chunk on its way. Make one for a call, or for a screen; a cancelled Swift
-    /// task needs it to stop anything. Returns at once.
+    /// 200 ms: all that ask the network but `change_password`, `compose` (when the disk lets go) and `prepare`. What
+    /// was kept stays kept, and a `flush` that is stopped loses at most the chunk on its way. Make one for a call, or
+    /// for a screen; a cancelled Swift task needs it to stop anything. Returns at once.
     #[must_use]
     pub fn until(&self, cancelled: Arc<CancelToken>) -> Arc<Self> {
-        Arc::new(Self { inner: self.inner.clone(), cancel: Some(cancelled.inner.clone()) })
+        Arc::new(Self { inner: Held::new(self.inner.clone()), cancel: Some(cancelled.inner.clone()) })
     }
 
     /// Who is signed in. Returns at once.
@@ -81,7 +82,8 @@ impl RenrakuSession {
     }
 
     /// Takes a push's payload (the whole JSON as it was delivered, or its `renraku` part), fetches what it is
-    /// about and keeps the post for reading. Does not mark it as read.
+    /// about and keeps the post for reading. Does not mark it as read. A session that is over and a store that is locked
+    /// are no errors: then there is nothing for the unlocked screen.
     ///
     /// Fails with `Invalid` for a payload that is not ours: show the generic line then.
     pub async fn handle_push(&self, payload: String) -> Result<PushShown, MobileError> {
@@ -172,7 +174,10 @@ impl RenrakuSession {
         on_core(async move { Ok(inner.post_last_seen(id).await?.map(Into::into)) }).await
     }
 
-    /// Notes that the person saw a post now. Kept until the server has it.
+    /// Notes that the person saw a post now. The note is on the disk after milliseconds, and stays until the server has
+    /// it. Then the call sends it, unless a `flush` is under way, which takes it along: that takes as long as the
+    /// server's answer, at most some 30 seconds where none comes, and that is no error. Nobody need wait for it: what
+    /// is cancelled meanwhile has kept the note, and the next `flush` sends it.
     ///
     /// Fails with `Storage`; `SignedOut` or `Certificate` when the server refuses the session: the note is kept.
     pub async fn mark_read(&self, id: PostId) -> Result<(), MobileError> {
@@ -180,7 +185,7 @@ impl RenrakuSession {
         on_core_until(self.cancel.clone(), async move { inner.mark_read(id).await }).await
     }
 
-    /// Presses 👍 (`on`), or takes it back. Counts as reading too. Kept until the server has it.
+    /// Presses 👍 (`on`), or takes it back. Counts as reading too. Kept, sent and waited for as with `mark_read`.
     ///
     /// Fails as `mark_read`, and with `Invalid` (`acknowledged`) for a 👍 in a town that has none.
     pub async fn acknowledge(&self, id: PostId, on: bool) -> Result<(), MobileError> {
@@ -270,12 +275,6 @@ impl RenrakuSession {
         on_core(async move { inner.outbox_changed(seen, patience).await }).await
     }
 
-    /// Stops the `flush` that is under way, as if the network had gone: it returns its report soon, and loses at
-    /// most the chunk on its way. For Swift, whose cancelled tasks do not stop by themselves. Returns at once.
-    pub fn stop_sending(&self) {
-        self.inner.stop_sending();
-    }
-
     /// Changes the text of a post that is a draft, waits or failed.
     ///
     /// Fails with `NotFound`, `Conflict` when the server may already have it, `Invalid`; with `SignedOut` and `Storage`
@@ -304,8 +303,8 @@ impl RenrakuSession {
 
     /// One pass over what waits: receipts, texts in order per patient, then files. Call it after composing,
     /// when the network is back, when the app comes to the front. With `now`, also what is not due yet. Up to
-    /// minutes over a slow network; dropping the call loses at most the chunk on its way. Not being reached is
-    /// no error: the report tells.
+    /// minutes over a slow network; dropped or cancelled (`until`) it loses at most the chunk on its way, and the next
+    /// pass takes up what was begun. Not being reached is no error: the report tells.
     ///
     /// Fails with `SignedOut` or `Certificate` when nothing can be sent until the person acts.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, MobileError> {

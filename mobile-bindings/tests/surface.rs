@@ -116,6 +116,20 @@ fn said(attributes: &[Attribute]) -> String {
     lines.to_lowercase()
 }
 
+/// What every instant says: in the shells it is a bare number.
+const SINCE: &str = "milliseconds since 1970";
+
+fn is_instant(of: impl ToTokens) -> bool {
+    text(of).split(|c: char| !c.is_alphanumeric()).any(|word| word == "Timestamp")
+}
+
+/// Whether a comment lacks the unit of something of this type.
+fn lacks_unit(of: impl ToTokens, said: &str) -> bool {
+    let of = of.to_token_stream();
+    is_number(of.clone()) && !UNITS.iter().any(|unit| said.contains(unit))
+        || is_instant(of) && !said.contains(SINCE)
+}
+
 fn is_number(of: impl ToTokens) -> bool {
     let numbers = ["u8", "u16", "u32", "u64", "i32", "i64", "f32", "f64"];
     let shape = text(of).replace("Vec<u8>", "");
@@ -140,14 +154,13 @@ impl Surface {
             waits || said.contains("returns at once"),
             "that it returns at once, or on which thread it works",
         );
-        let has_unit = || UNITS.iter().any(|unit| said.contains(unit));
-        must(!is_number(&signature.output) || has_unit(), "the unit of what it gives");
+        must(!lacks_unit(&signature.output, &said), "the unit of what it gives");
         for input in &signature.inputs {
             if let FnArg::Typed(typed) = input
-                && is_number(&typed.ty)
+                && (is_number(&typed.ty) || is_instant(&typed.ty))
             {
                 let named = said.contains(&format!("`{}`", text(&typed.pat)));
-                must(named && has_unit(), &format!("the unit of {}", text(&typed.pat)));
+                must(named && !lacks_unit(&typed.ty, &said), &format!("the unit of {}", text(&typed.pat)));
             }
         }
     }
@@ -184,7 +197,7 @@ impl Surface {
             let name = field.ident.as_ref().unwrap().to_string();
             self.note(&field.attrs, &format!("{owner}.{name}"));
             let said = said(&field.attrs);
-            if is_number(&field.ty) && !UNITS.iter().any(|unit| said.contains(unit)) {
+            if lacks_unit(&field.ty, &said) {
                 self.untold.push(format!("{owner}.{name}: its unit"));
             }
             write!(listed, "\n  {name}: {}{}", text(&field.ty), defaults(&field.attrs)).unwrap();
@@ -304,6 +317,8 @@ fn tells_errors_threads_and_units() {
         impl Bare {
             /// Waits.
             pub async fn wait(&self, patience: u32) -> Result<u64, MobileError> {}
+            /// Waits until `then`, a day. Never fails.
+            pub async fn wait_until(&self, then: Timestamp) -> Result<(), MobileError> {}
             /// Looks.
             pub fn look(&self) {}
         }
@@ -316,6 +331,10 @@ fn tells_errors_threads_and_units() {
             pub length: Option<u32>,
             /// In bytes.
             pub size: u64,
+            /// When it was made, today, in seconds.
+            pub made_at: Option<Timestamp>,
+            /// When it was seen, in milliseconds since 1970 (UTC).
+            pub seen_at: Timestamp,
             /// An icon.
             pub icon: Vec<u8>,
         }
@@ -323,7 +342,7 @@ fn tells_errors_threads_and_units() {
     let mut surface = Surface::default();
     surface.item(Item::Impl(bare));
     surface.item(Item::Struct(record));
-    assert_eq!(surface.untold.len(), 5, "{:?}", surface.untold);
+    assert_eq!(surface.untold.len(), 7, "{:?}", surface.untold);
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub use enrolment::Enrolment;
 pub use software::SoftwareKey;
 pub use tls::{TlsIdentity, client_config, extra_roots};
 
+use crate::vault::VaultError;
+
 /// Why the device's key did not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
@@ -23,7 +25,10 @@ pub enum KeyError {
     /// The key is gone, for example after the screen lock was removed. The device must enrol again.
     #[error("the device key is gone")]
     Gone,
-    /// The keystore failed, or gave something that is no P-256 key or signature.
+    /// The keystore failed, or has no room for a key.
+    #[error(transparent)]
+    Keystore(VaultError),
+    /// What it gave is no P-256 key or signature, or a certificate is for another key.
     #[error("the device key failed")]
     Failed,
 }

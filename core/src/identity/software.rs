@@ -86,7 +86,7 @@ impl From<VaultError> for KeyError {
     fn from(e: VaultError) -> Self {
         match e {
             VaultError::Locked => Self::Locked,
-            VaultError::Failed => Self::Failed,
+            VaultError::Full | VaultError::Failed => Self::Keystore(e),
         }
     }
 }

@@ -48,8 +48,6 @@ pub(crate) struct Desk {
     pub(crate) noted: AtomicBool,
     /// When receipts are tried again.
     receipts: Mutex<Retry>,
-    /// Told when the pass under way shall stop.
-    pub(crate) stop: tokio::sync::watch::Sender<u64>,
     /// Where what was handed over rests, sealed, until it is made.
     pub(crate) sources: PathBuf,
     /// Held while a post and what is handed over with it come in.
@@ -70,7 +68,6 @@ impl Desk {
             sending: tokio::sync::Mutex::new(()),
             noted: AtomicBool::new(false),
             receipts: Mutex::default(),
-            stop: tokio::sync::watch::Sender::new(0),
             sources,
             arriving: Arc::default(),
             preparing: Arc::default(),

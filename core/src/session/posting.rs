@@ -62,12 +62,6 @@ impl Session {
         Ok(now + 1)
     }
 
-    /// Stops the pass that is under way, as if the network had gone: it loses at most the chunk on its way.
-    /// None under way is no error. For shells whose cancelled calls do not stop by themselves.
-    pub fn stop_sending(&self) {
-        self.desk.stop.send_modify(|n| *n += 1);
-    }
-
     /// Changes the text of a post that is a draft, waits or failed.
     ///
     /// # Errors
@@ -119,23 +113,15 @@ impl Session {
     /// One pass over what waits: receipts, texts in order per patient, then files. Texts and receipts that come
     /// in meanwhile are taken along before the next part of a file. Only one runs at a time;
     /// a second call waits for the first. With `now`, also what is not due yet. Not being reached is no error:
-    /// the report tells.
+    /// the report tells. A caller who goes away meanwhile loses at most the chunk on its way: what was begun is taken up
+    /// by the next pass.
     ///
     /// # Errors
     /// `SignedOut` or `Certificate` when nothing can be sent until the person acts, `Storage`.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, CoreError> {
         self.leaving.tell_soon(&self.care);
-        let mut stop = self.desk.stop.subscribe();
         let sending = self.desk.sending.lock().await;
-        let stopped = async {
-            if stop.changed().await.is_err() {
-                std::future::pending().await
-            }
-        };
-        let mut report = tokio::select! {
-            () = stopped => return Ok(standing(&self.desk).await?),
-            done = flush(&self.care, &self.desk, now) => done?,
-        };
+        let mut report = flush(&self.care, &self.desk, now).await?;
         drop(sending);
         if self.send_notes().await? {
             report.next_try_at = standing(&self.desk).await?.next_try_at;

@@ -3,7 +3,7 @@
 
 use super::{Vault, VaultError};
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// One file a secret, in one folder. Only for tests and desktop development.
@@ -19,7 +19,7 @@ impl FileVault {
     /// When the folder cannot be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, VaultError> {
         let folder = folder.into();
-        fs::create_dir_all(&folder).map_err(|_| VaultError::Failed)?;
+        fs::create_dir_all(&folder).map_err(told)?;
         restrict(&folder, 0o700)?;
         Ok(Self { folder })
     }
@@ -34,8 +34,8 @@ impl Vault for FileVault {
     fn load(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
         match fs::read(self.path(name)) {
             Ok(secret) => Ok(Some(secret)),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(_) => Err(VaultError::Failed),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(told(e)),
         }
     }
 
@@ -53,22 +53,30 @@ impl Vault for FileVault {
             file.sync_all()?;
             fs::rename(&fresh, &path)
         };
-        write().map_err(|_| VaultError::Failed)
+        write().map_err(told)
     }
 
     fn remove(&self, name: &str) -> Result<(), VaultError> {
         match fs::remove_file(self.path(name)) {
             Ok(()) => Ok(()),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(_) => Err(VaultError::Failed),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(told(e)),
         }
+    }
+}
+
+/// What a file's fault is to whoever keeps something in the vault.
+fn told(e: std::io::Error) -> VaultError {
+    match e.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => VaultError::Full,
+        _ => VaultError::Failed,
     }
 }
 
 #[cfg(unix)]
 fn restrict(path: &Path, mode: u32) -> Result<(), VaultError> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|_| VaultError::Failed)
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(told)
 }
 
 #[cfg(not(unix))]
@@ -92,6 +100,14 @@ mod tests {
         again.remove("a/../b").unwrap();
         again.remove("a/../b").unwrap();
         assert_eq!(again.load("a/../b").unwrap(), None);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_one() {
+        let error = |kind: ErrorKind| told(kind.into());
+        assert_eq!(error(ErrorKind::StorageFull), VaultError::Full);
+        assert_eq!(error(ErrorKind::QuotaExceeded), VaultError::Full);
+        assert_eq!(error(ErrorKind::PermissionDenied), VaultError::Failed);
     }
 
     #[cfg(unix)]

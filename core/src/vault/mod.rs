@@ -14,6 +14,9 @@ pub enum VaultError {
     /// The device is locked, or the person did not prove who they are. Try again after unlocking.
     #[error("the vault is locked")]
     Locked,
+    /// There is no room to keep it.
+    #[error("there is no room in the vault")]
+    Full,
     /// The keystore failed.
     #[error("the vault failed")]
     Failed,

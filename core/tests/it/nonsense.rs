@@ -2,9 +2,11 @@
 
 use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{Nonsense, Wrong, found};
-use renraku_core::{Cancel, CoreError, ItemState};
+use renraku_core::{Cancel, CoreError, ItemState, runtime};
 use renraku_wire::MediaState;
-use std::time::Duration;
+use renraku_wire::limits::DEVICE_CHUNK_BYTES;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nonsense_is_an_error_and_what_was_composed_stays() {
@@ -47,13 +49,13 @@ async fn what_a_gateway_may_have_passed_on_is_not_changed_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_are_told_without_asking_again_and_again_and_a_pass_can_be_stopped() {
+async fn changes_are_told_without_asking_again_and_again_and_a_pass_can_be_cancelled() {
     let town = found().await;
     let (phone, session) = Phone::with_nurse(&town).await;
     let seen = session.outbox_changed(0, Duration::from_secs(5)).await.unwrap();
     let quiet = session.outbox_changed(seen, Duration::from_millis(50)).await.unwrap();
     assert_eq!(quiet, seen, "nothing happened");
-    let session = std::sync::Arc::new(session);
+    let session = Arc::new(session);
     let waiting = tokio::spawn({
         let session = session.clone();
         async move { session.outbox_changed(seen, Duration::from_secs(30)).await }
@@ -63,20 +65,98 @@ async fn changes_are_told_without_asking_again_and_again_and_a_pass_can_be_stopp
     composed(&session, post).await;
     assert!(waiting.await.unwrap().unwrap() > seen);
 
+    let cancel = Cancel::new();
     let flush = tokio::spawn({
-        let session = session.clone();
-        async move { session.flush(true).await }
+        let (session, cancel) = (session.clone(), cancel.clone());
+        async move { runtime::run_until(async move { session.flush(true).await }, cancel).await }
     });
-    while town.facts().chunk_bytes == 0 {
+    // The second chunk is on its way.
+    while town.facts().chunks < 2 {
         tokio::task::yield_now().await;
     }
-    session.stop_sending();
-    let report = flush.await.unwrap().unwrap();
-    assert_eq!((report.sent, report.remaining), (0, 1), "{report:?}");
+    cancel.cancel();
+    assert_eq!(flush.await.unwrap(), Ok(None));
+    let item = session.outbox().await.unwrap().pop().unwrap();
+    assert!(item.text_sent && item.tries == 0, "{item:?}: it was not tried in vain");
+    assert!(item.media[0].uploaded >= DEVICE_CHUNK_BYTES as u64, "what arrived counts");
     assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    let length = item.media[0].length;
+    let sent = town.facts().chunk_bytes;
+    assert!(sent <= length + DEVICE_CHUNK_BYTES as u64, "{sent} of {length}: at most one chunk twice");
+    assert_eq!(town.facts().attempts.len(), 1, "the text once");
     phone.device.set_pin(session.staff().id, None, "194502".into()).await.unwrap();
     phone.device.lock(session.staff().id).await;
     assert!(session.outbox_changed(0, Duration::from_secs(5)).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_changes_at_once_wake_a_screen_few_times() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let session = Arc::new(session);
+    let mut seen = session.outbox_changed(0, Duration::from_secs(5)).await.unwrap();
+    let begun = Instant::now();
+    let writing = tokio::spawn({
+        let (session, patient) = (session.clone(), town.patient.id);
+        async move {
+            for n in 0..40 {
+                session.compose(draft(patient, &n.to_string())).await.unwrap();
+            }
+        }
+    });
+    let mut woken = 0;
+    loop {
+        let over = writing.is_finished();
+        let now = session.outbox_changed(seen, Duration::from_millis(300)).await.unwrap();
+        woken += u128::from(now != seen);
+        if over && now == seen {
+            break;
+        }
+        seen = now;
+    }
+    writing.await.unwrap();
+    assert_eq!(session.outbox().await.unwrap().len(), 40);
+    let most = begun.elapsed().as_millis() / 100;
+    assert!((1..=most).contains(&woken), "woken {woken} times, at most {most} may be");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_to_a_server_that_answers_nothing_is_left_within_200_milliseconds() {
+    let town = found().await;
+    let (_phone, session) = Phone::with_nurse(&town).await;
+    let session = Arc::new(session);
+    session.patients().await.unwrap();
+    let id = session.compose(draft(town.patient.id, "one")).await.unwrap();
+    town.facts().hangs = true;
+    let mut waits = Vec::new();
+    for round in 0..9 {
+        let (session, cancel) = (session.clone(), Cancel::new());
+        let stop = cancel.clone();
+        let patient = town.patient.id;
+        let asking = tokio::spawn(async move {
+            let call = async move {
+                match round % 3 {
+                    0 => session.patients().await.map(drop),
+                    1 => session.timeline(patient, None).await.map(drop),
+                    _ => session.flush(true).await.map(drop),
+                }
+            };
+            runtime::run_until(call, cancel).await
+        });
+        // Long enough to be under way, and not long after the flag was looked at for the first time.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!asking.is_finished(), "it hangs");
+        stop.cancel();
+        let cancelled = Instant::now();
+        assert_eq!(asking.await.unwrap(), Ok(None));
+        waits.push(cancelled.elapsed());
+    }
+    waits.sort_unstable();
+    assert!(waits[waits.len() / 2] < Duration::from_millis(200), "{waits:?}");
+    town.facts().hangs = false;
+    let report = session.flush(true).await.unwrap();
+    assert_eq!((report.sent, report.remaining), (1, 0));
+    assert_eq!(town.facts().posts.iter().map(|post| post.id).collect::<Vec<_>>(), [id], "once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

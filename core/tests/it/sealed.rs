@@ -2,7 +2,9 @@
 
 use crate::phone::{Phone, composed, draft, noisy_photo};
 use crate::town::{PASSWORD, found};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,14 +29,14 @@ struct Searching {
 }
 
 impl Searching {
-    fn start(folder: PathBuf, markers: Vec<Vec<u8>>) -> Self {
+    fn start(place: Place, markers: Vec<Vec<u8>>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = std::thread::spawn(move || {
             let mut rounds = 0;
             loop {
                 let last = stopped.load(Ordering::SeqCst);
-                if let Some(found) = first_found(&folder, &markers) {
+                if let Some(found) = place.first_found(&markers) {
                     return (rounds, Some(found));
                 }
                 rounds += 1;
@@ -54,31 +56,86 @@ impl Searching {
     }
 }
 
-fn first_found(folder: &Path, markers: &[Vec<u8>]) -> Option<String> {
-    // Files come and go meanwhile.
-    for path in std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()) {
-        let Ok(kind) = std::fs::symlink_metadata(&path) else { continue };
-        if kind.is_dir() {
-            if let Some(found) = first_found(&path, markers) {
-                return Some(found);
+/// Where this process may leave something: the folder for temporary files, with the phone in it.
+struct Place {
+    temporary: PathBuf,
+    phone: PathBuf,
+}
+
+impl Place {
+    fn first_found(&self, markers: &[Vec<u8>]) -> Option<String> {
+        self.in_folder(&self.temporary, markers).or_else(|| self.in_nameless(markers))
+    }
+
+    fn in_folder(&self, folder: &Path, markers: &[Vec<u8>]) -> Option<String> {
+        // Files come and go meanwhile.
+        for path in std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()) {
+            let Ok(kind) = std::fs::symlink_metadata(&path) else { continue };
+            // Beside `app` lie what the camera wrote and the vault.
+            if path.parent() == Some(&self.phone) && !path.ends_with("app") {
+                continue;
             }
-        } else if kind.is_file() {
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            let found = markers.iter().find(|m| contains(&bytes, m));
-            if let Some(marker) = found {
-                return Some(format!("{} in {}", String::from_utf8_lossy(marker), path.display()));
+            let found = match kind {
+                kind if kind.is_dir() => self.in_folder(&path, markers),
+                kind if kind.is_file() => in_file(&path, markers),
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
             }
         }
+        None
     }
-    None
+
+    /// What is open and has no name any more, as SQLite's temporary files have none.
+    #[cfg(target_os = "linux")]
+    fn in_nameless(&self, markers: &[Vec<u8>]) -> Option<String> {
+        let open = std::fs::read_dir("/proc/self/fd").ok()?.flatten().map(|entry| entry.path());
+        let is_nameless = |path: &PathBuf| {
+            std::fs::read_link(path).is_ok_and(|at| at.to_string_lossy().ends_with(" (deleted)"))
+                && std::fs::metadata(path).is_ok_and(|at| at.is_file())
+        };
+        open.filter(is_nameless).find_map(|path| in_file(&path, markers))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn in_nameless(&self, _: &[Vec<u8>]) -> Option<String> {
+        None
+    }
+}
+
+fn in_file(path: &Path, markers: &[Vec<u8>]) -> Option<String> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let marker = markers.iter().find(|m| contains(&bytes, m))?;
+    Some(format!("{} in {}", String::from_utf8_lossy(marker), path.display()))
 }
 
 fn contains(bytes: &[u8], marker: &[u8]) -> bool {
     bytes.windows(marker.len()).any(|w| w == marker)
 }
 
+/// Names the folder for temporary files of the process that is searched.
+const SEARCHED: &str = "RENRAKU_TEST_TEMPORARY";
+
+/// It works in a process of its own: what lies in the folder for temporary files then is that one's alone.
+#[test]
+fn nothing_is_in_the_clear_while_it_is_worked_on_either() {
+    let temporary = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "sealed::in_a_process_of_its_own", "--ignored", "--nocapture"])
+        .env(SEARCHED, temporary.path())
+        .env("TMPDIR", temporary.path())
+        .env("SQLITE_TMPDIR", temporary.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success() && said[0].contains("1 passed"), "{}{}", said[0], said[1]);
+}
+
+#[ignore = "it is started by the test above"]
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_in_the_clear_while_it_is_worked_on_either() {
+async fn in_a_process_of_its_own() {
     use renraku_core::{Attachment, Cancel};
     use renraku_media::fixture;
     use renraku_wire::MediaKind;
@@ -106,7 +163,12 @@ async fn nothing_is_in_the_clear_while_it_is_worked_on_either() {
     for original in [&film, &photo] {
         markers.extend((1..8).map(|n| original[original.len() / 8 * n..][..24].to_vec()));
     }
-    let searching = Searching::start(phone.file("app"), markers.clone());
+    let place = || Place {
+        temporary: std::env::var_os(SEARCHED).unwrap().into(),
+        phone: phone.folder.path().to_owned(),
+    };
+    assert!(place().phone.starts_with(place().temporary), "the phone is searched");
+    let searching = Searching::start(place(), markers.clone());
     for n in 0..3 {
         let mut post = draft(town.patient.id, &format!("MARKER-BODY 褥瘡 {n}"));
         let film = Attachment::new(MediaKind::Video, phone.file("dressing.mp4"), "MARKER-BODY".into());
@@ -133,9 +195,16 @@ async fn nothing_is_in_the_clear_while_it_is_worked_on_either() {
     searching.end();
     // The proof that this test can fail.
     for bytes in [&b"xxftypisomxx"[..], &film[film.len() / 2..], &photo[photo.len() / 2..]] {
-        std::fs::write(phone.file("app/control"), bytes).unwrap();
-        assert!(first_found(&phone.file("app"), &markers).is_some());
+        for control in [phone.file("app/control"), place().temporary.join("control")] {
+            std::fs::write(&control, bytes).unwrap();
+            assert!(place().first_found(&markers).is_some(), "{}", control.display());
+            std::fs::remove_file(&control).unwrap();
+        }
     }
+    let mut nameless = tempfile::tempfile().unwrap();
+    assert_eq!(place().first_found(&markers), None);
+    nameless.write_all(&photo).unwrap();
+    assert!(place().first_found(&markers).is_some() || !cfg!(target_os = "linux"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,13 @@ final class KeychainVault: Vault, @unchecked Sendable {
     }
 
     private func failure(_ status: OSStatus) -> VaultFailure {
-        status == errSecInteractionNotAllowed ? .Locked : .Failed
+        switch status {
+        case errSecInteractionNotAllowed: return .Locked
+        case errSecDiskFull, Self.posix + OSStatus(ENOSPC), Self.posix + OSStatus(EDQUOT): return .Full
+        default: return .Failed
+        }
     }
+
+    /// Security tells the system's own errors as numbers from here on.
+    private static let posix: OSStatus = 100_000
 }

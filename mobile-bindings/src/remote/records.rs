@@ -58,7 +58,7 @@ pub struct PatientSummary {
     pub birth_date: String,
     /// Age in years today.
     pub age: u32,
-    /// When the newest post was written.
+    /// When the newest post was written, in milliseconds since 1970 (UTC).
     pub last_post_at: Option<Timestamp>,
     /// Posts that the caller has not read.
     pub unread: u32,
@@ -134,9 +134,9 @@ pub struct Post {
     pub urgent: bool,
     /// The place on the body.
     pub body_site: Option<BodySite>,
-    /// When it was written, by the device's clock.
+    /// When it was written, by the device's clock, in milliseconds since 1970 (UTC).
     pub written_at: Timestamp,
-    /// When the server took it.
+    /// When the server took it, in milliseconds since 1970 (UTC).
     pub received_at: Timestamp,
     /// Its pictures and films.
     pub media: Vec<Media>,
@@ -161,9 +161,9 @@ pub struct Receipt {
     pub profession: Profession,
     /// Name of the place.
     pub facility_name: String,
-    /// When, or none for a member who has not read it yet.
+    /// When, in milliseconds since 1970 (UTC); none for a member who has not read it yet.
     pub read_at: Option<Timestamp>,
-    /// When they pressed 👍.
+    /// When they pressed 👍, in milliseconds since 1970 (UTC).
     pub acknowledged_at: Option<Timestamp>,
 }
 
@@ -201,7 +201,7 @@ pub struct Item {
     pub urgent: bool,
     /// The place on the body.
     pub body_site: Option<BodySite>,
-    /// When it was written, by this device's clock.
+    /// When it was written, by this device's clock, in milliseconds since 1970 (UTC).
     pub written_at: Timestamp,
     /// True when the server has the text.
     pub text_sent: bool,
@@ -209,7 +209,7 @@ pub struct Item {
     pub media: Vec<ItemMedia>,
     /// How often it was tried in vain.
     pub tries: u32,
-    /// When it is tried next, if it was tried in vain.
+    /// When it is tried next, if it was tried in vain, in milliseconds since 1970 (UTC).
     pub next_try_at: Timestamp,
 }
 
@@ -244,7 +244,7 @@ pub struct FlushReport {
     pub remaining: u32,
     /// True when the pass ended because the server was not reached.
     pub offline: bool,
-    /// When the next pass is worth while, if anything remains.
+    /// When the next pass is worth while, if anything remains, be it a receipt; in milliseconds since 1970 (UTC).
     pub next_try_at: Option<Timestamp>,
 }
 
@@ -253,7 +253,8 @@ pub struct FlushReport {
 pub struct PushShown {
     /// For a locked screen: a generic Japanese line, no name, no facility, no clinical word.
     pub locked: String,
-    /// For an unlocked screen; none when the server was not reached or tells this person nothing.
+    /// For an unlocked screen; none when the server was not reached or tells this person nothing, and when they must
+    /// sign in or unlock their store first.
     pub unlocked: Option<Unlocked>,
 }
 
@@ -279,9 +280,9 @@ pub struct Unlocked {
 /// How long the certificate lasts.
 #[uniffi::remote(Record)]
 pub struct CertificateStatus {
-    /// First instant at which it is valid, if it can be read.
+    /// First instant at which it is valid, if it can be read, in milliseconds since 1970 (UTC).
     pub not_before: Option<Timestamp>,
-    /// Last instant at which it is valid.
+    /// Last instant at which it is valid, in milliseconds since 1970 (UTC).
     pub not_after: Timestamp,
     /// True in its last 30 days (in the last third of a short life), and after it: renew it, or enrol anew
     /// once it has ended.

@@ -134,6 +134,7 @@ struct PlainVault(FileVault);
 fn failure(e: VaultError) -> VaultFailure {
     match e {
         VaultError::Locked => VaultFailure::Locked,
+        VaultError::Full => VaultFailure::Full,
         VaultError::Failed => VaultFailure::Failed,
     }
 }

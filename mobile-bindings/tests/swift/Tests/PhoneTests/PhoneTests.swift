@@ -234,14 +234,17 @@ final class PhoneTests: XCTestCase {
         _ = try await session.compose(draft: draft(stage, "止めてから送る", .video))
         _ = try await session.prepare()
         try stage.ask("stall 400000")
-        let sending = Task { try await session.flush(now: true) }
+        let stop = CancelToken()
+        let sending = Task { await refused { _ = try await session.until(cancelled: stop).flush(now: true) } }
         var seen: UInt64 = 0
         while try await session.outbox()[0].media[0].uploaded == 0 {
             seen = try await session.outboxChanged(seen: seen, patienceMillis: 1_000)
         }
-        session.stopSending()
-        let stopped = try await sending.value
-        XCTAssertEqual(stopped.remaining, 1)
+        stop.cancel()
+        let stopped = await sending.value
+        XCTAssertEqual(stopped, .Cancelled)
+        let left = try await session.outbox()
+        XCTAssertEqual(left.map(\.state), [.sending])
         try stage.ask("flow")
         try await sendAll(session)
         XCTAssertEqual(try stage.ask("arrived 止めてから送る")["times"], "1")

@@ -14,10 +14,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import java.io.File
-import java.io.IOException
-import java.security.GeneralSecurityException
 import java.security.KeyStore
-import java.security.ProviderException
 import javax.crypto.Cipher
 import javax.crypto.KeyGenerator
 import javax.crypto.SecretKey
@@ -49,15 +46,7 @@ class GuardedVault(context: Context, private val holder: Holder) : Vault {
         cipher.init(Cipher.ENCRYPT_MODE, makeKey(name))
         val sealed = recognised(cipher).let { it.iv + it.doFinal(secret) }
         folder.mkdirs()
-        val file = file(name)
-        val out = file.startWrite()
-        try {
-            out.write(sealed)
-        } catch (e: IOException) {
-            file.failWrite(out)
-            throw e
-        }
-        file.finishWrite(out)
+        file(name).replace(sealed)
     }
 
     override fun remove(name: String) = guarded {
@@ -95,15 +84,7 @@ class GuardedVault(context: Context, private val holder: Holder) : Vault {
         }
     }
 
-    private fun <T> guarded(work: () -> T): T = try {
-        work()
-    } catch (_: GeneralSecurityException) {
-        throw VaultFailure.Failed()
-    } catch (_: ProviderException) {
-        throw VaultFailure.Failed()
-    } catch (_: IOException) {
-        throw VaultFailure.Failed()
-    }
+    private fun <T> guarded(work: () -> T): T = toldAsVaultFailure(work)
 
     private companion object {
         const val STORE = "AndroidKeyStore"

@@ -11,10 +11,7 @@ import jp.renraku.core.Vault
 import jp.renraku.core.VaultFailure
 import java.io.File
 import java.io.FileNotFoundException
-import java.io.IOException
-import java.security.GeneralSecurityException
 import java.security.KeyStore
-import java.security.ProviderException
 import javax.crypto.Cipher
 import javax.crypto.KeyGenerator
 import javax.crypto.SecretKey
@@ -47,16 +44,7 @@ class KeystoreVault(context: Context) : Vault {
         cipher.updateAAD(name.toByteArray())
         val sealed = cipher.iv + cipher.doFinal(secret)
         folder.mkdirs()
-        val file = file(name)
-        val out = file.startWrite()
-        try {
-            out.write(sealed)
-        } catch (e: IOException) {
-            file.failWrite(out)
-            throw e
-        }
-        // Writes through to the disk, then renames.
-        file.finishWrite(out)
+        file(name).replace(sealed)
     }
 
     override fun remove(name: String) = guarded {
@@ -87,15 +75,7 @@ class KeystoreVault(context: Context) : Vault {
     }
 
     @Synchronized
-    private fun <T> guarded(work: () -> T): T = try {
-        work()
-    } catch (_: GeneralSecurityException) {
-        throw VaultFailure.Failed()
-    } catch (_: ProviderException) {
-        throw VaultFailure.Failed()
-    } catch (_: IOException) {
-        throw VaultFailure.Failed()
-    }
+    private fun <T> guarded(work: () -> T): T = toldAsVaultFailure(work)
 
     private companion object {
         const val STORE = "AndroidKeyStore"
