@@ -85,3 +85,23 @@ fn a_locked_vault_keeps_no_file_from_being_wiped() {
     people.wipe().unwrap();
     assert_eq!(std::fs::read_dir(folder.path().join("vault")).unwrap().count(), 0);
 }
+
+#[test]
+fn the_last_wrong_pin_shuts_the_store_whatever_the_vault_lets_go_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = FileVault::open(folder.path().join("vault")).unwrap();
+    let vault = Arc::new(Shut(vault, AtomicBool::new(false), AtomicBool::new(false)));
+    let people = People::new(vault.clone(), folder.path().join("people"), folder.path().join("sources"));
+    let staff = nurse();
+    people.open_or_make(&staff).unwrap().close();
+    people.set_pin(staff.id, None, "194502").unwrap();
+    vault.2.store(true, Ordering::SeqCst);
+    let guess = || people.set_pin(staff.id, Some("820617"), "730518");
+    let last = (0..crate::PIN_TRIES).map(|_| guess()).last().unwrap();
+    assert!(matches!(last, Err(Fault::Lock(LockError::Spent))), "{last:?}");
+    assert!(matches!(guess(), Err(Fault::Lock(LockError::Spent))), "and stays so");
+    // What did not go then goes with the next try.
+    vault.2.store(false, Ordering::SeqCst);
+    assert!(matches!(guess(), Err(Fault::Lock(LockError::Spent))));
+    assert!(people.list().unwrap().is_empty());
+}
