@@ -247,7 +247,7 @@ impl People {
         self.vault.remove(&people[place].key_name())?;
         people[place].lock(self.vault.as_ref(), &staff).remove()?;
         let path = people[place].path(&self.folder);
-        for suffix in ["", "-wal", "-shm", "-journal", store::occupied::SUFFIX] {
+        for suffix in ["", "-wal", "-shm", "-journal", store::occupied::SUFFIX, store::occupied::NEW] {
             let mut name = path.clone().into_os_string();
             name.push(suffix);
             match std::fs::remove_file(&name) {

@@ -3,7 +3,7 @@
 
 use renraku_media::Cancel;
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Condvar, Mutex, Once, OnceLock, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
@@ -70,8 +70,54 @@ where
 /// that is, it is not the caller's thread.
 pub fn let_go<T: Send + 'static>(what: T) {
     if let Ok(runtime) = runtime() {
-        drop(runtime.spawn_blocking(move || drop(what)));
+        let begun = Freeing::begin();
+        runtime.spawn_blocking(move || {
+            drop(what);
+            drop(begun);
+        });
     }
+}
+
+/// What is being freed, for a process that ends meanwhile.
+struct Freeing;
+
+static FREEING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+impl Freeing {
+    /// Longest that the end of a process is held up.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+    fn begin() -> Self {
+        *FREEING.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+
+    extern "C" fn wait() {
+        let number = FREEING.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = FREEING.1.wait_timeout_while(number, Self::PATIENCE, |number| *number > 0);
+    }
+}
+
+impl Drop for Freeing {
+    fn drop(&mut self) {
+        *FREEING.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        FREEING.1.notify_all();
+    }
+}
+
+/// Lets the end of the process wait for what is being freed. SQLCipher gives back at that end what it works with,
+/// under whoever still closes a store; what is asked for later comes first there, so ask after it has begun.
+pub(crate) fn wait_at_the_end() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        #[expect(
+            unsafe_code,
+            reason = "the C library's list of what comes at the end; the function captures nothing"
+        )]
+        let listed = unsafe { libc::atexit(Freeing::wait) };
+        // Where the list is full nobody waits.
+        let _ = listed;
+    });
 }
 
 /// Waits until somebody asks to stop.

@@ -249,7 +249,10 @@ async fn pour(mut answer: reqwest::Response, mut file: tokio::fs::File) -> ApiRe
 }
 
 fn file_error(e: std::io::Error) -> ApiError {
-    if e.kind() == std::io::ErrorKind::StorageFull { ApiError::Full } else { ApiError::File }
+    match e.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ApiError::Full,
+        _ => ApiError::File,
+    }
 }
 
 /// Removes a file that was not finished, on every way out, a cancelled call too.

@@ -79,7 +79,10 @@ impl Leaving {
             list.drain(..beyond);
         });
         if kept.is_err() {
-            self.unkept().push(new);
+            let mut unkept = self.unkept();
+            unkept.retain(|one| one.token != new.token);
+            unkept.truncate(MOST - 1);
+            unkept.push(new);
         }
         self.waiting.store(true, Ordering::SeqCst);
     }

@@ -4,6 +4,7 @@
 use super::leaving::Leaving;
 use crate::api::{ApiError, ApiResult, Care};
 use crate::runtime::block;
+use crate::store::{Store, session};
 use renraku_wire::{SessionOpened, SignIn};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -14,13 +15,15 @@ pub(super) struct Opening {
     leaving: Arc<Leaving>,
     answer: Option<JoinHandle<ApiResult<SessionOpened>>>,
     token: Option<String>,
+    /// Where it is being kept.
+    at: Option<Store>,
 }
 
 impl Opening {
     pub(super) fn begin(care: &Care, leaving: &Arc<Leaving>, sign_in: SignIn) -> Self {
         let asking = care.clone();
         let answer = tokio::spawn(async move { asking.sign_in(&sign_in).await });
-        Self { care: care.clone(), leaving: leaving.clone(), answer: Some(answer), token: None }
+        Self { care: care.clone(), leaving: leaving.clone(), answer: Some(answer), token: None, at: None }
     }
 
     pub(super) async fn answer(&mut self) -> ApiResult<SessionOpened> {
@@ -30,6 +33,11 @@ impl Opening {
         let opened = opened??;
         self.token = Some(opened.token.clone());
         Ok(opened)
+    }
+
+    /// It is being kept there.
+    pub(super) fn at(&mut self, store: &Store) {
+        self.at = Some(store.clone());
     }
 
     /// The session can be reached from here.
@@ -44,7 +52,7 @@ impl Drop for Opening {
         if token.is_none() && answer.is_none() {
             return;
         }
-        let (care, leaving) = (self.care.clone(), self.leaving.clone());
+        let (care, leaving, at) = (self.care.clone(), self.leaving.clone(), self.at.take());
         let end = async move {
             let late = match answer {
                 Some(answer) => answer.await.ok().and_then(Result::ok).map(|opened| opened.token),
@@ -52,7 +60,14 @@ impl Drop for Opening {
             };
             if let Some(token) = token.or(late) {
                 let list = leaving.clone();
-                let _ = block(move || list.add(token)).await;
+                let _ = block(move || {
+                    if let Some(store) = at {
+                        let _ = store.vacate(&token);
+                        let _ = store.write_here(|tx| session::over(tx, &token));
+                    }
+                    list.add(token);
+                })
+                .await;
                 leaving.tell_soon(&care);
             }
         };

@@ -121,9 +121,14 @@ impl Device {
         };
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
-        desk.store.write(move |tx| session::open(tx, &opened, now)).await?;
-        let (store, own) = (desk.store.clone(), token.clone());
-        block(move || store.occupy(&own)).await??;
+        opening.at(&desk.store);
+        let store = desk.store.clone();
+        // Both in one go: who takes up a session finds both or neither.
+        let noted = desk.store.read(move |c| {
+            c.immediate_transaction(|tx| session::open(tx, &opened, now))?;
+            store.occupy(&opened.token)
+        });
+        noted.await?;
         opening.keep();
         self.inner.leaving.tell_soon(&signed_in_at);
         let care = with_session(&signed_in_at, token, &desk);
@@ -147,18 +152,27 @@ impl Device {
                 self.inner.seat(staff, store.ok_or_else(|| signed_out.clone())?)
             }
         };
-        let stored = desk.store.read(session::load).await?.ok_or_else(|| signed_out.clone())?;
-        let token = stored.token.ok_or_else(|| signed_out.clone())?;
-        let (store, own) = (desk.store.clone(), token.clone());
-        if !block(move || store.is_occupied_by(&own)).await?? {
-            // Left behind by a sign-in or a signing out that did not come to its end.
-            let own = token.clone();
-            let _ = desk.store.write(move |tx| session::over(tx, &own)).await;
-            let leaving = self.inner.leaving.clone();
-            let _ = block(move || leaving.add(token)).await;
-            self.inner.leaving.tell_soon(&enrolled.care);
-            return Err(signed_out);
-        }
+        let store = desk.store.clone();
+        let found = desk.store.read(move |c| {
+            let Some(stored) = session::load(c)? else { return Ok(None) };
+            let Some(token) = stored.token.clone() else { return Ok(None) };
+            let is_open = store.is_occupied_by(&token)?;
+            if !is_open {
+                let _ = c.immediate_transaction(|tx| session::over(tx, &token));
+            }
+            Ok(Some((stored, token, is_open)))
+        });
+        let (stored, token) = match found.await? {
+            Some((stored, token, true)) => (stored, token),
+            Some((_, token, false)) => {
+                // Left behind by a sign-in or a signing out that did not come to its end.
+                let leaving = self.inner.leaving.clone();
+                let _ = block(move || leaving.add(token)).await;
+                self.inner.leaving.tell_soon(&enrolled.care);
+                return Err(signed_out);
+            }
+            None => return Err(signed_out),
+        };
         let care = with_session(&enrolled.care, token, &desk);
         let certificate = enrolled.enrolment.certificate.chain.clone();
         let way = (care, certificate);

@@ -84,14 +84,14 @@ pub(super) struct Pass<'a> {
     /// Tried in vain in this pass: they have their time, even with `now`.
     tried: HashSet<PostId>,
     pub(super) receipts_tried: bool,
-    /// The server answered in this pass.
-    reached: bool,
+    /// Whether the server is there, as this pass found out, or when it asked to be tried again.
+    reached: Option<Result<(), Option<Duration>>>,
 }
 
 impl<'a> Pass<'a> {
     fn new(care: &'a Care, desk: &'a Desk, now: bool) -> Self {
         let report = FlushReport::default();
-        Self { care, desk, now, report, tried: HashSet::new(), receipts_tried: false, reached: false }
+        Self { care, desk, now, report, tried: HashSet::new(), receipts_tried: false, reached: None }
     }
 
     async fn run(&mut self) -> Result<(), FlushError> {
@@ -164,20 +164,29 @@ impl<'a> Pass<'a> {
     /// Asks whether the server is there, once in a pass. Until it answers nothing has left, and what waits can still be
     /// changed and taken back, however long that takes and whoever ends the pass meanwhile.
     async fn is_reached(&mut self, id: PostId) -> Result<bool, FlushError> {
-        if !self.reached {
+        if self.reached.is_none() {
             let mut answer = self.care.me().await;
             if matches!(answer, Err(ApiError::Offline { sent: true })) {
                 // A connection that died while nobody looked costs one more try, not a wait.
                 answer = self.care.me().await;
             }
-            match answer.map_err(|e| (judge(&e), e)) {
-                Ok(_) => self.reached = true,
+            self.reached = match answer.map_err(|e| (judge(&e), e)) {
+                Ok(_) => Some(Ok(())),
+                Err((Verdict::Later(asked), _)) => Some(Err(asked)),
                 // That refusal is none of the post's.
-                Err((Verdict::Refused(..), _)) => self.defer(id, None).await?,
-                Err((_, e)) => self.settle(id, e).await?,
-            }
+                Err((Verdict::Refused(..), _)) => Some(Err(None)),
+                Err((Verdict::Stop | Verdict::Break, e)) => {
+                    self.settle(id, e).await?;
+                    None
+                }
+            };
         }
-        Ok(self.reached)
+        match self.reached {
+            Some(Ok(())) => return Ok(true),
+            Some(Err(asked)) => self.defer(id, asked).await?,
+            None => {}
+        }
+        Ok(false)
     }
 
     /// Sends one text. False when the patient's later ones must wait for it.

@@ -321,7 +321,7 @@ fn later(store: &Store, id: MediaId, why: Fault) -> Result<Made, Fault> {
 fn says_nothing(why: &Fault) -> bool {
     match why {
         Fault::Media(MediaError::Cancelled | MediaError::StorageFull) | Fault::Store(_) => true,
-        Fault::File(e) => e.kind() == ErrorKind::StorageFull,
+        Fault::File(e) => matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
         _ => false,
     }
 }

@@ -166,12 +166,12 @@ impl Session {
         let (store, leaving) = (self.desk.store.clone(), self.leaving.clone());
         // Once it is begun it comes to its end, whoever goes away.
         let over = block(move || {
-            let over = store.vacate(&token);
+            let vacated = store.vacate(&token);
             // A token that stays, for the store was locked before or has no room, opens nothing here any more.
-            let _ = store.write_here(|tx| session::over(tx, &token));
+            let forgotten = store.write_here(|tx| session::over(tx, &token));
             store.close();
             leaving.add(token);
-            over
+            if forgotten.is_ok() { Ok(()) } else { vacated }
         });
         let over = over.await;
         self.leaving.tell_soon(&self.care);

@@ -16,6 +16,7 @@ use renraku_wire::{
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// What every JPEG begins with.
 const JPEG: &[u8] = &[0xFF, 0xD8, 0xFF];
@@ -122,7 +123,7 @@ impl Session {
         };
         let seen = self.seen(fresh, keep, move |c| cache::post(c, id)).await;
         if matches!(seen, Err(CoreError::NotFound)) {
-            self.desk.store.write(move |tx| cache::forget_post(tx, id)).await?;
+            let _ = self.desk.store.write(move |tx| cache::forget_post(tx, id)).await;
         }
         seen
     }
@@ -236,7 +237,8 @@ impl Session {
         seen: Result<Seen<T>, CoreError>,
     ) -> Result<Seen<T>, CoreError> {
         if matches!(seen, Err(CoreError::NotFound)) {
-            self.desk.store.write(move |tx| cache::forget_patient(tx, patient)).await?;
+            // What cannot be written down now is forgotten with the next list.
+            let _ = self.desk.store.write(move |tx| cache::forget_patient(tx, patient)).await;
         }
         seen
     }
@@ -280,7 +282,8 @@ pub(super) fn told(
     now: Timestamp,
     lease_hours: u32,
 ) -> StoreResult<Result<(), CoreError>> {
-    if !session::is_open(c)? || !store.is_occupied().map_err(|_| StoreError::File)? {
+    let token = session::token(c)?.map(Zeroizing::new);
+    if !token.map_or(Ok(false), |token| store.is_occupied_by(&token))? {
         return Ok(Err(CoreError::SignedOut { code: Code::SessionInvalid }));
     }
     Ok(session::lease(c, now, lease_hours)?.map_err(lease_end))

@@ -127,6 +127,7 @@ impl Store {
              PRAGMA foreign_keys = ON;",
         )?;
         migrate(&mut connection, version)?;
+        crate::runtime::wait_at_the_end();
         Ok(Self {
             path: path.into(),
             connection: Arc::new(Mutex::new(Some(connection))),

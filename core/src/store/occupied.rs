@@ -2,54 +2,82 @@
 //! full device, where nothing can be written into the store, and of one that a PIN has closed, a session ends all the
 //! same. Holds a digest of the session's token, which opens nothing.
 
-use super::Store;
+use super::{Store, StoreError, StoreResult};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{Error, ErrorKind, Result, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What its name has after the store's.
 pub(crate) const SUFFIX: &str = "-open";
+/// And while it is written.
+pub(crate) const NEW: &str = "-open-new";
+
+/// A store that was closed and opened again is two objects here with one file: changes of it wait for each other.
+static CHANGING: Mutex<()> = Mutex::new(());
+
+fn changing() -> MutexGuard<'static, ()> {
+    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Store {
-    fn sign(&self) -> PathBuf {
+    fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
-        name.push(SUFFIX);
+        name.push(suffix);
         name.into()
     }
 
-    /// Notes that the session of this token is open. Blocks; the note is on the disk when this returns.
-    pub(crate) fn occupy(&self, token: &str) -> Result<()> {
-        let mut file = File::create(self.sign())?;
-        file.write_all(&digest(token))?;
-        file.sync_all()?;
-        self.sync_names()
+    /// Notes that the session of this token is open, in place of another. Blocks; the note is on the disk when this
+    /// returns, or the one before still is.
+    pub(crate) fn occupy(&self, token: &str) -> StoreResult<()> {
+        let _changing = changing();
+        let new = self.beside(NEW);
+        let written = File::create(&new).and_then(|mut file| {
+            file.write_all(&digest(token))?;
+            file.sync_all()?;
+            std::fs::rename(&new, self.beside(SUFFIX))
+        });
+        if let Err(e) = written {
+            let _ = std::fs::remove_file(&new);
+            let full = matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+            return Err(if full { StoreError::Full } else { StoreError::File });
+        }
+        self.sync_names();
+        Ok(())
     }
 
     /// Notes that it is not any more, whatever the store says; a newer one stays. Blocks.
-    pub(crate) fn vacate(&self, token: &str) -> Result<()> {
-        if !self.is_occupied_by(token)? {
+    pub(crate) fn vacate(&self, token: &str) -> io::Result<()> {
+        let _changing = changing();
+        // One that cannot be read is nobody's, and goes.
+        if self.noted().ok().flatten().is_some_and(|noted| noted != digest(token)) {
             return Ok(());
         }
-        std::fs::remove_file(self.sign())?;
-        self.sync_names()
+        match std::fs::remove_file(self.beside(SUFFIX)) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.map(|()| self.sync_names()),
+        }
     }
 
     /// Whether the session of this token is open. Blocks.
-    pub(crate) fn is_occupied_by(&self, token: &str) -> Result<bool> {
-        match std::fs::read(self.sign()) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            found => Ok(found? == digest(token)),
+    pub(crate) fn is_occupied_by(&self, token: &str) -> StoreResult<bool> {
+        let noted = self.noted().map_err(|_| StoreError::File)?;
+        Ok(noted.is_some_and(|noted| noted == digest(token)))
+    }
+
+    fn noted(&self) -> io::Result<Option<Vec<u8>>> {
+        match std::fs::read(self.beside(SUFFIX)) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            found => found.map(Some),
         }
     }
 
-    /// Whether any session is open. Blocks.
-    pub(crate) fn is_occupied(&self) -> Result<bool> {
-        self.sign().try_exists()
-    }
-
-    fn sync_names(&self) -> Result<()> {
-        File::open(self.path.parent().ok_or_else(|| Error::from(ErrorKind::NotFound))?)?.sync_all()
+    /// Writes names down, where folders can be written down.
+    fn sync_names(&self) {
+        if let Some(folder) = self.path.parent() {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
     }
 }
 

@@ -47,10 +47,10 @@ pub(crate) fn over(tx: &mut SqliteConnection, token: &str) -> StoreResult<()> {
     Ok(())
 }
 
-/// True while somebody is signed in with this store.
-pub(crate) fn is_open(connection: &mut SqliteConnection) -> StoreResult<bool> {
+/// The token of who is signed in with this store; none when nobody is.
+pub(crate) fn token(connection: &mut SqliteConnection) -> StoreResult<Option<String>> {
     let token: Option<Option<String>> = dsl::session.select(dsl::token).first(connection).optional()?;
-    Ok(token.flatten().is_some())
+    Ok(token.flatten())
 }
 
 /// The first password was changed.

@@ -5,6 +5,7 @@ use crate::town::{PASSWORD, Town, found};
 use renraku_core::{CoreError, StorageTrouble, Unlock};
 use renraku_wire::{Code, NoticeId, NoticeKind, PushPayload};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Barrier;
 
@@ -92,6 +93,33 @@ async fn what_a_sign_in_that_was_killed_left_behind_opens_nothing_and_is_ended()
     assert_eq!(phone.device.resume(staff).await.map(drop), signed_out());
     phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     phone.device.resume(staff).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_up_a_session_meanwhile_ends_no_sign_in() {
+    let town = found().await;
+    let (phone, first) = Phone::with_nurse(&town).await;
+    let (staff, phone) = (first.staff().id, Arc::new(phone));
+    let over = Arc::new(AtomicBool::new(false));
+    let taking_up = tokio::spawn({
+        let (phone, over) = (phone.clone(), over.clone());
+        async move {
+            let mut times = 0;
+            while !over.load(Ordering::SeqCst) {
+                phone.device.resume(staff).await.unwrap();
+                times += 1;
+            }
+            times
+        }
+    });
+    for _ in 0..20 {
+        let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+        session.patients().await.unwrap();
+        session.patients_last_seen().await.unwrap();
+    }
+    over.store(true, Ordering::SeqCst);
+    assert!(taking_up.await.unwrap() > 20);
+    assert!(town.facts().signed_out.is_empty(), "nobody left");
 }
 
 #[tokio::test(flavor = "multi_thread")]
