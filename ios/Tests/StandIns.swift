@@ -22,12 +22,15 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var first = false
     var refusal: MobileError?
     var drafts: [PostDraft] = []
+    /// What happens while a post is being kept.
+    var whileComposing: (@MainActor () -> Void)?
 
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
     override func signOut() async throws {}
     override func compose(draft: PostDraft) async throws -> PostId {
         drafts.append(draft)
+        await whileComposing?()
         return draft.id!
     }
     override func changePassword(current: String, new: String) async throws { first = false }

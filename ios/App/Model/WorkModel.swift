@@ -1,5 +1,5 @@
 // What a signed-in person does: patients, a timeline, reading, composing, the outbox. Knows no screen.
-// Not here: signing in and locking, which is AppModel; retrying and order of sending, which are the core's.
+// Not here: signing in and locking, which is AppModel; what is being written, which is in Sketching; retrying and order of sending, which are the core's.
 
 import Combine
 import Foundation
@@ -38,6 +38,8 @@ final class WorkModel: ObservableObject {
     @Published var sketch: Sketch?
     /// True while it is being kept: nothing can be added to it then.
     @Published private(set) var composing = false
+    /// The person is signed out or locked out: whatever still shows this work goes.
+    @Published private(set) var closed = false
 
     let staff: Staff
     let town: Municipality
@@ -56,7 +58,6 @@ final class WorkModel: ObservableObject {
     /// Somebody asked for a pass while one was under way.
     private var hurry = false
     private var again: Task<Void, Never>?
-    private var closed = false
 
     init(
         session: RenrakuSession, town: Municipality, hasOthers: Bool = false,
@@ -165,19 +166,6 @@ final class WorkModel: ObservableObject {
     }
 
     // MARK: Composing and sending
-
-    /// Begins a post about a patient, or goes on with it. What was begun about another patient is dropped.
-    func beginSketch(_ id: PatientId) {
-        guard sketch?.patientId != id else { return }
-        dropSketch()
-        sketch = Sketch(patientId: id)
-    }
-
-    func dropSketch() {
-        // What is being kept is the core's to remove.
-        if !composing { sketch?.discard() }
-        sketch = nil
-    }
 
     /// True when the post and its files are sealed on the disk, which takes as long as copying the files. Its text
     /// leaves at once if the network allows; its films and pictures, now the core's, follow when they are made. A
