@@ -22,12 +22,13 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var first = false
     var refusal: MobileError?
     var drafts: [PostDraft] = []
+    var out = false
     /// What happens while a post is being kept.
     var whileComposing: (@MainActor () -> Void)?
 
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
-    override func signOut() async throws {}
+    override func signOut() async throws { out = true }
     override func compose(draft: PostDraft) async throws -> PostId {
         drafts.append(draft)
         await whileComposing?()
@@ -66,6 +67,7 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var described = town
     var enrolRefusal: MobileError?
     var asked: [EnrolmentForm] = []
+    var whileSigningIn: (@MainActor () async -> Void)?
 
     override func diagnose() async throws -> Diagnosis { diagnosis }
     override func enrol(form: EnrolmentForm) async throws -> Municipality {
@@ -103,7 +105,10 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     }
     override func municipality() -> Municipality? { enrolled }
     override func people() async throws -> [KnownPerson] { [] }
-    override func signIn(loginId: String, password: String) async throws -> RenrakuSession { session }
+    override func signIn(loginId: String, password: String) async throws -> RenrakuSession {
+        await whileSigningIn?()
+        return session
+    }
     override func resume(staffId: StaffId) async throws -> RenrakuSession {
         guard open else { throw MobileError.Storage(trouble: .locked) }
         return session

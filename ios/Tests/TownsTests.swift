@@ -216,5 +216,46 @@ final class TownsTests: XCTestCase {
         await model.signIn(loginId: "nurse", password: "x")
         XCTAssertEqual(model.town?.slug, "kawa")
         XCTAssertNil(model.work?.sketch)
+        // It waits where it was written, and both may wait.
+        model.work?.beginSketch("other")
+        model.work?.sketch?.body = "仙骨部"
+        model.left()
+        time = time + .seconds(60)
+        await model.returned()
+        await model.switchTown(model.others[0])
+        await model.signIn(loginId: "nurse", password: "x")
+        XCTAssertEqual(model.town?.slug, "shiken")
+        XCTAssertEqual(model.work?.sketch?.body, "左踵")
+        XCTAssertEqual(model.work?.path.last, .compose("patient"))
+    }
+
+    func testWhatIsLeftIsTheOnesWhoWroteItThere() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        func there() -> Bool { FileManager.default.fileExists(atPath: file.path) }
+        func left() throws -> LeftBehind {
+            try Data("x".utf8).write(to: file)
+            var left = LeftBehind()
+            left.keep(Sketch(patientId: "p", shots: [Shot(file: file, isVideo: false)]), of: "a", in: "kawa")
+            return left
+        }
+        var one = try left()
+        XCTAssertNil(one.take(of: "b", in: nil), "in another town")
+        XCTAssertNil(one.take(of: "a", in: nil))
+        one.forget("a", in: nil)
+        one.forget("b", in: "kawa")
+        one.forget(nil)
+        XCTAssertTrue(there())
+        XCTAssertEqual(one.take(of: "a", in: "kawa")?.patientId, "p")
+        XCTAssertNil(one.take(of: "a", in: "kawa"), "once")
+        XCTAssertTrue(there())
+        var two = try left()
+        XCTAssertNil(two.take(of: "b", in: "kawa"))
+        XCTAssertFalse(there())
+        XCTAssertNil(two.take(of: "a", in: "kawa"))
+        for forget in [{ $0.forget("a", in: "kawa") }, { $0.forget("kawa") }] as [(inout LeftBehind) -> Void] {
+            var three = try left()
+            forget(&three)
+            XCTAssertFalse(there())
+        }
     }
 }
