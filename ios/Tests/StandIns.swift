@@ -23,6 +23,8 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var refusal: MobileError?
     var drafts: [PostDraft] = []
     var out = false
+    /// The server is not reached.
+    var stale = false
     /// What happens while a post is being kept.
     var whileComposing: (@MainActor () -> Void)?
 
@@ -45,7 +47,7 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     }
     override func patients() async throws -> PatientsSeen {
         if let refusal { throw refusal }
-        return PatientsSeen(patients: [], stale: false, seenAt: nil)
+        return PatientsSeen(patients: [], stale: stale, seenAt: nil)
     }
     override func until(cancelled: CancelToken) -> RenrakuSession { self }
     override func patientsLastSeen() async throws -> PatientsSeen? { nil }
@@ -144,9 +146,20 @@ final class FakeTowns: Towns {
         for (slug, device) in others { devices[slug] = device }
     }
 
-    func known() async throws -> [String] { devices.keys.compactMap { $0 }.sorted() }
+    /// Why the towns are not known.
+    var listing: MobileError?
+    var asked: [String?] = []
+    var whileOpening: [String?: @MainActor (AppModel) -> Void] = [:]
+    weak var watched: AppModel?
+
+    func known() async throws -> [String] {
+        if let listing { throw listing }
+        return devices.keys.compactMap { $0 }.sorted()
+    }
 
     func open(town: String?) async throws -> RenrakuDevice {
+        asked.append(town)
+        if let watched { whileOpening[town]?(watched) }
         if let fault = broken[town] { throw fault }
         if let device = devices[town] { return device }
         guard let slug = town, !slug.contains(" ") else {

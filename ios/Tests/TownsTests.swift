@@ -52,6 +52,40 @@ final class TownsTests: XCTestCase {
         XCTAssertTrue(fresh.device === self.first)
     }
 
+    func testAFurtherTownThatDoesNotOpenIsNotEnrolledOver() async {
+        first.enrolled = nil
+        for last in [nil, "kawa"] {
+            towns.last = last
+            towns.broken = ["kawa": .Storage(trouble: .locked)]
+            let model = await started()
+            XCTAssertEqual(model.stage, .closed)
+            XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .locked)))
+            towns.broken = [:]
+            await model.start()
+            XCTAssertEqual(model.town?.slug, "kawa")
+            XCTAssertEqual(model.stage, .signIn)
+        }
+        (towns.last, towns.listing) = (nil, .Storage(trouble: .file))
+        let model = await started()
+        XCTAssertEqual(model.stage, .closed)
+        XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .file)))
+        first.enrolled = first.described
+        await model.start()
+        XCTAssertEqual(model.stage, .signIn)
+    }
+
+    func testTheStartWaitsForNoOtherTown() async {
+        towns.whileOpening["kawa"] = { model in
+            XCTAssertEqual(model.stage, .signIn)
+            XCTAssertFalse(model.busy)
+        }
+        let model = AppModel(towns: towns, prove: { true }, guarded: { NoVault() })
+        towns.watched = model
+        await model.start()
+        XCTAssertEqual(towns.asked, [nil, nil, "kawa"])
+        XCTAssertEqual(model.others.map(\.slug), ["kawa"])
+    }
+
     func testTheOthersAreTheEnrolledOnesByName() async {
         towns.devices["yama"] = yama
         towns.devices["half"] = FakeDevice.of(named("途中の町", "half"), enrolled: false)
@@ -193,6 +227,14 @@ final class TownsTests: XCTestCase {
         await model.signIn(loginId: "nurse", password: "x")
         await model.pushOpened("{}")
         XCTAssertEqual(model.work?.trouble, "開けませんでした。ほかの自治体の連絡かもしれません。")
+        let unknown = "開けませんでした。電波が届かないか、ほかの自治体の連絡です。"
+        first.session.stale = true
+        await model.pushOpened("{}")
+        XCTAssertEqual(model.work?.trouble, unknown)
+        first.session.refusal = .Offline(code: nil)
+        await model.pushOpened("{}")
+        XCTAssertEqual(model.work?.trouble, unknown)
+        (first.session.stale, first.session.refusal) = (false, nil)
         await model.signOut()
         kawa.enrolled = nil
         let alone = await started()

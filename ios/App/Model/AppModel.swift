@@ -85,6 +85,7 @@ final class AppModel: ObservableObject {
             try await self.use(home.device, at: home.slug)
         }
         if device == nil { stage = .closed }
+        await findOthers()
     }
 
     func enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String) async {
@@ -95,8 +96,6 @@ final class AppModel: ObservableObject {
         await attempt {
             let place = self.adding ? form.slug : self.place
             guard let free = self.adding ? try await self.towns.room(for: form.slug) : await self.own(form.slug) else {
-                // One that was found again is offered from now on.
-                self.others = await self.towns.choices(besides: self.place)
                 self.trouble = "この自治体の証明書は、この端末にもうあります。"
                 return
             }
@@ -104,6 +103,8 @@ final class AppModel: ObservableObject {
             self.towns.last = place
             try await self.use(free, at: place)
         }
+        // One that was found again is offered, too.
+        await findOthers()
     }
 
     /// The device in use, unless the slug is that of another town of this device.
@@ -138,19 +139,26 @@ final class AppModel: ObservableObject {
             let device = try await self.towns.open(town: choice.slug)
             // Its certificate was revoked meanwhile.
             guard device.municipality() != nil else {
-                self.others = await self.towns.choices(besides: self.place)
                 self.trouble = problemSentence(code: "certificate_missing")
                 return
             }
             self.towns.last = choice.slug
             try await self.use(device, at: choice.slug)
         }
+        await findOthers()
     }
 
     private func use(_ device: RenrakuDevice, at place: String?) async throws {
         (self.device, self.place, town, mayEnrolAnew) = (device, place, device.municipality(), false)
-        others = await towns.choices(besides: place)
+        others.removeAll { $0.slug == place }
         try await toSignIn()
+    }
+
+    /// Opens the others, which the screen does not wait for.
+    private func findOthers() async {
+        let here = place
+        let found = await towns.choices(besides: here)
+        if here == place { others = found }
     }
 
     // MARK: Signing in
@@ -227,6 +235,7 @@ final class AppModel: ObservableObject {
             try await self.use(home.device, at: home.slug)
         }
         if self.device == nil { stage = .closed }
+        await findOthers()
     }
 
     // MARK: Coming and going
@@ -262,7 +271,7 @@ final class AppModel: ObservableObject {
             return
         }
         guard let town else { return }
-        let work = WorkModel(session: session, town: town, hasOthers: !others.isEmpty) { [weak self] sentence in
+        let work = WorkModel(session: session, town: town, hasOthers: { [weak self] in self?.others.isEmpty == false }) { [weak self] sentence in
             await self?.leave(saying: sentence)
         }
         if let sketch = leftBehind.take(of: work.staff.id, in: place) {

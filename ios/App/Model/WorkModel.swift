@@ -45,7 +45,7 @@ final class WorkModel: ObservableObject {
     let town: Municipality
 
     /// This device has other towns, whose pushes come here, too.
-    private let hasOthers: Bool
+    private let hasOthers: () -> Bool
     private let session: RenrakuSession
     private let onSignedOut: (String?) async -> Void
     private let cancel = CancelToken()
@@ -60,7 +60,7 @@ final class WorkModel: ObservableObject {
     private var again: Task<Void, Never>?
 
     init(
-        session: RenrakuSession, town: Municipality, hasOthers: Bool = false,
+        session: RenrakuSession, town: Municipality, hasOthers: @escaping () -> Bool = { false },
         onSignedOut: @escaping (String?) async -> Void
     ) {
         self.session = session
@@ -87,11 +87,19 @@ final class WorkModel: ObservableObject {
 
     // MARK: Reading
 
-    func loadPatients() async {
+    /// True when they are as the server has them now.
+    @discardableResult
+    func loadPatients() async -> Bool {
         // What this device holds is there at once; the network may take half a minute, or not come at all. What
         // hinders that, the server's answer tells, too.
         if patients.isEmpty, let kept = try? await session.patientsLastSeen() { show(kept) }
-        await attempt { self.show(try await self.asking.patients()) }
+        var now = false
+        await attempt {
+            let seen = try await self.asking.patients()
+            now = !seen.stale
+            self.show(seen)
+        }
+        return now
     }
 
     private func show(_ seen: PatientsSeen) {
@@ -270,8 +278,13 @@ final class WorkModel: ObservableObject {
         guard let unlocked = shown.unlocked else {
             if !opened {
                 news = shown.locked
-            } else if hasOthers {
-                trouble = "開けませんでした。ほかの自治体の連絡かもしれません。"
+            } else if hasOthers() {
+                // Without the network nothing is known of it, either.
+                let reached = await loadPatients()
+                guard !closed else { return }
+                trouble = reached
+                    ? "開けませんでした。ほかの自治体の連絡かもしれません。"
+                    : "開けませんでした。電波が届かないか、ほかの自治体の連絡です。"
             }
             return
         }
