@@ -23,6 +23,9 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var refusal: MobileError?
     var drafts: [PostDraft] = []
     var out = false
+    var sent: [String] = []
+    var whileFlushing: (@MainActor () -> Void)?
+    var prepareRefusal: MobileError?
     /// The server is not reached.
     var stale = false
     /// What happens while a post is being kept.
@@ -43,7 +46,9 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     }
     override func outbox() async throws -> [Item] { [] }
     override func flush(now: Bool) async throws -> FlushReport {
-        FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
+        sent.append("flush")
+        await whileFlushing?()
+        return FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
     }
     override func patients() async throws -> PatientsSeen {
         if let refusal { throw refusal }
@@ -52,7 +57,9 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     override func until(cancelled: CancelToken) -> RenrakuSession { self }
     override func patientsLastSeen() async throws -> PatientsSeen? { nil }
     override func prepare(progress: ProgressListener?) async throws -> PrepareReport {
-        PrepareReport(made: 0, failed: 0)
+        sent.append("prepare")
+        if let prepareRefusal { throw prepareRefusal }
+        return PrepareReport(made: 0, failed: 0)
     }
 }
 
@@ -69,6 +76,7 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var described = town
     var enrolRefusal: MobileError?
     var asked: [EnrolmentForm] = []
+    var known: [KnownPerson] = []
     var whileSigningIn: (@MainActor () async -> Void)?
 
     override func diagnose() async throws -> Diagnosis { diagnosis }
@@ -106,7 +114,7 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
         open = true
     }
     override func municipality() -> Municipality? { enrolled }
-    override func people() async throws -> [KnownPerson] { [] }
+    override func people() async throws -> [KnownPerson] { known }
     override func signIn(loginId: String, password: String) async throws -> RenrakuSession {
         await whileSigningIn?()
         return session

@@ -110,10 +110,15 @@ final class TownsTests: XCTestCase {
         XCTAssertEqual(model.town?.slug, "kawa")
         XCTAssertEqual(model.others, [TownChoice(slug: nil, name: "試験町")])
         XCTAssertEqual(towns.last, "kawa")
+        time = time + .milliseconds(900)
+        await model.switchTown(model.others[0])
+        XCTAssertEqual(model.town?.slug, "kawa", "the second of two taps")
+        time = time + .milliseconds(100)
         await model.switchTown(model.others[0])
         XCTAssertEqual(model.town?.slug, "shiken")
         XCTAssertNil(towns.last)
         kawa.enrolled = nil
+        time = time + .seconds(1)
         await model.switchTown(choice)
         XCTAssertEqual(model.town?.slug, "shiken")
         XCTAssertEqual(model.others, [])
@@ -269,6 +274,32 @@ final class TownsTests: XCTestCase {
         XCTAssertEqual(model.town?.slug, "shiken")
         XCTAssertEqual(model.work?.sketch?.body, "左踵")
         XCTAssertEqual(model.work?.path.last, .compose("patient"))
+    }
+
+    func testWhatWaitsInAnotherTownLeavesToo() async {
+        towns.devices["yama"] = yama
+        for device in [first, kawa, yama] {
+            device.known = [KnownPerson(staffId: nurse.id, name: nurse.name)]
+            device.session.sent = []
+        }
+        // Behind a PIN.
+        (yama.pin, yama.open) = ("194502", false)
+        let model = await started()
+        await model.returned()
+        XCTAssertEqual(kawa.session.sent, ["flush", "prepare", "flush"])
+        XCTAssertEqual(first.session.sent, [], "the town in use")
+        XCTAssertEqual(yama.session.sent, [])
+        // Films that cannot be made now hold up nothing.
+        kawa.session.prepareRefusal = .Storage(trouble: .file)
+        towns.broken = ["yama": .Storage(trouble: .damaged)]
+        await model.returned()
+        XCTAssertEqual(kawa.session.sent.count, 6)
+        XCTAssertNil(model.trouble)
+        // After signing in in the other town, too.
+        await model.switchTown(model.others.first { $0.slug == "kawa" }!)
+        await model.signIn(loginId: "nurse", password: "x")
+        for _ in 0..<1000 where first.session.sent.count < 3 { await Task.yield() }
+        XCTAssertEqual(first.session.sent, ["flush", "prepare", "flush"])
     }
 
     func testWhatIsLeftIsTheOnesWhoWroteItThere() async throws {

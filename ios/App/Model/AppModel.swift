@@ -59,6 +59,9 @@ final class AppModel: ObservableObject {
     private var leftAt: ContinuousClock.Instant?
     /// What people were writing when the app locked.
     private var leftBehind = LeftBehind()
+    /// A pass over what waits in the other towns is under way.
+    private var sending = false
+    private var switchedAt: ContinuousClock.Instant?
     /// How many calls are under way.
     private var calls = 0
 
@@ -132,9 +135,11 @@ final class AppModel: ObservableObject {
         (stage, adding, scanned, trouble) = (.enrol, true, nil, nil)
     }
 
-    /// To another town of this device: its people, their sessions and stores are its own.
+    /// To another town of this device: its people, their sessions and stores are its own. Not at once again: at the
+    /// second tap of two, the same row leads back.
     func switchTown(_ choice: TownChoice) async {
         guard stage == .signIn else { return }
+        if let switchedAt, now() - switchedAt < .seconds(1) { return }
         await act {
             let device = try await self.towns.open(town: choice.slug)
             // Its certificate was revoked meanwhile.
@@ -144,6 +149,7 @@ final class AppModel: ObservableObject {
             }
             self.towns.last = choice.slug
             try await self.use(device, at: choice.slug)
+            self.switchedAt = self.now()
         }
         await findOthers()
     }
@@ -247,13 +253,17 @@ final class AppModel: ObservableObject {
 
     /// The app came to the front: locks when it was away for too long, else catches up.
     func returned() async {
-        defer { leftAt = nil }
-        guard let work, let town else { return }
-        if let leftAt, now() - leftAt >= .seconds(Int64(town.relockSeconds)) {
-            await leave(saying: nil)
-        } else {
-            await work.catchUp()
+        // It may be left again before this has ended.
+        let left = leftAt
+        leftAt = nil
+        if let work, let town {
+            if let left, now() - left >= .seconds(Int64(town.relockSeconds)) {
+                await leave(saying: nil)
+            } else {
+                await work.catchUp()
+            }
         }
+        if device != nil { await sendElsewhere() }
     }
 
     // MARK: Inside
@@ -289,6 +299,7 @@ final class AppModel: ObservableObject {
             await work.catchUp()
             await self.registerPush()
             if let push { await work.take(push: push, opened: true) }
+            await self.sendElsewhere()
         }
     }
 
@@ -303,6 +314,13 @@ final class AppModel: ObservableObject {
             try await self.toSignIn()
         }
         if let sentence { trouble = sentence }
+    }
+
+    private func sendElsewhere() async {
+        guard !sending else { return }
+        sending = true
+        await towns.sendWaiting { self.place }
+        sending = false
     }
 
     func ask(_ person: KnownPerson, _ lock: PersonLock) {
