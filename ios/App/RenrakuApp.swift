@@ -16,8 +16,8 @@ struct RenrakuApp: App {
                 .task {
                     Places.sweep()
                     delegate.attach(model)
-                    await model.start()
                     network.start { await model.work?.flush(now: true) }
+                    await model.start()
                 }
         }
         .onChange(of: phase) { phase in

@@ -127,6 +127,21 @@ final class AppModelTests: XCTestCase {
         XCTAssertEqual(model.work?.path.last, .compose("patient"))
     }
 
+    func testLeftAgainWhileItCatchesUpItLocks() async {
+        let model = await started()
+        await model.signIn(loginId: "nurse", password: "x")
+        device.session.whileFlushing = { @MainActor in
+            self.device.session.whileFlushing = nil
+            model.left()
+        }
+        model.left()
+        await model.returned()
+        XCTAssertNil(device.session.whileFlushing)
+        time = time + .seconds(60)
+        await model.returned()
+        XCTAssertEqual(model.stage, .signIn)
+    }
+
     func testAnExpiredCertificateIsGotAnewWithoutLosingAnything() async {
         let model = await started()
         XCTAssertFalse(model.mayEnrolAnew)

@@ -58,6 +58,15 @@ final class MarkingTests: XCTestCase {
         XCTAssertNil(drag(Marking(picture: .zero, view: CGSize(width: 9, height: 9)), point(0, 0), point(9, 9)))
     }
 
+    func testWhatActsAsATapIsNotDrawn() {
+        let small = (point(50, 125), point(59, 134))
+        XCTAssertNotNil(drag(wide, small.0, small.1))
+        XCTAssertNil(wide.drawn(from: small.0, to: small.1, cover: .black, outline: .rectangle))
+        XCTAssertEqual(
+            wide.drawn(from: small.0, to: point(60, 134), cover: .blur, outline: .ellipse),
+            wide.mark(from: small.0, to: point(60, 134), cover: .blur, outline: .ellipse))
+    }
+
     func testATapTakesTheUppermostAway() {
         var marks = Marks([])
         let one = (point(20, 110), point(120, 180)), other = (point(80, 130), point(180, 190))

@@ -22,12 +22,21 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var first = false
     var refusal: MobileError?
     var drafts: [PostDraft] = []
+    var out = false
+    var sent: [String] = []
+    var whileFlushing: (@MainActor () -> Void)?
+    var prepareRefusal: MobileError?
+    /// The server is not reached.
+    var stale = false
+    /// What happens while a post is being kept.
+    var whileComposing: (@MainActor () -> Void)?
 
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
-    override func signOut() async throws {}
+    override func signOut() async throws { out = true }
     override func compose(draft: PostDraft) async throws -> PostId {
         drafts.append(draft)
+        await whileComposing?()
         return draft.id!
     }
     override func changePassword(current: String, new: String) async throws { first = false }
@@ -37,16 +46,20 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     }
     override func outbox() async throws -> [Item] { [] }
     override func flush(now: Bool) async throws -> FlushReport {
-        FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
+        sent.append("flush")
+        await whileFlushing?()
+        return FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
     }
     override func patients() async throws -> PatientsSeen {
         if let refusal { throw refusal }
-        return PatientsSeen(patients: [], stale: false, seenAt: nil)
+        return PatientsSeen(patients: [], stale: stale, seenAt: nil)
     }
     override func until(cancelled: CancelToken) -> RenrakuSession { self }
     override func patientsLastSeen() async throws -> PatientsSeen? { nil }
     override func prepare(progress: ProgressListener?) async throws -> PrepareReport {
-        PrepareReport(made: 0, failed: 0)
+        sent.append("prepare")
+        if let prepareRefusal { throw prepareRefusal }
+        return PrepareReport(made: 0, failed: 0)
     }
 }
 
@@ -63,6 +76,8 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var described = town
     var enrolRefusal: MobileError?
     var asked: [EnrolmentForm] = []
+    var known: [KnownPerson] = []
+    var whileSigningIn: (@MainActor () async -> Void)?
 
     override func diagnose() async throws -> Diagnosis { diagnosis }
     override func enrol(form: EnrolmentForm) async throws -> Municipality {
@@ -99,8 +114,11 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
         open = true
     }
     override func municipality() -> Municipality? { enrolled }
-    override func people() async throws -> [KnownPerson] { [] }
-    override func signIn(loginId: String, password: String) async throws -> RenrakuSession { session }
+    override func people() async throws -> [KnownPerson] { known }
+    override func signIn(loginId: String, password: String) async throws -> RenrakuSession {
+        await whileSigningIn?()
+        return session
+    }
     override func resume(staffId: StaffId) async throws -> RenrakuSession {
         guard open else { throw MobileError.Storage(trouble: .locked) }
         return session
@@ -136,9 +154,20 @@ final class FakeTowns: Towns {
         for (slug, device) in others { devices[slug] = device }
     }
 
-    func known() async throws -> [String] { devices.keys.compactMap { $0 }.sorted() }
+    /// Why the towns are not known.
+    var listing: MobileError?
+    var asked: [String?] = []
+    var whileOpening: [String?: @MainActor (AppModel) -> Void] = [:]
+    weak var watched: AppModel?
+
+    func known() async throws -> [String] {
+        if let listing { throw listing }
+        return devices.keys.compactMap { $0 }.sorted()
+    }
 
     func open(town: String?) async throws -> RenrakuDevice {
+        asked.append(town)
+        if let watched { whileOpening[town]?(watched) }
         if let fault = broken[town] { throw fault }
         if let device = devices[town] { return device }
         guard let slug = town, !slug.contains(" ") else {

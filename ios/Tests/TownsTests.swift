@@ -52,6 +52,40 @@ final class TownsTests: XCTestCase {
         XCTAssertTrue(fresh.device === self.first)
     }
 
+    func testAFurtherTownThatDoesNotOpenIsNotEnrolledOver() async {
+        first.enrolled = nil
+        for last in [nil, "kawa"] {
+            towns.last = last
+            towns.broken = ["kawa": .Storage(trouble: .locked)]
+            let model = await started()
+            XCTAssertEqual(model.stage, .closed)
+            XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .locked)))
+            towns.broken = [:]
+            await model.start()
+            XCTAssertEqual(model.town?.slug, "kawa")
+            XCTAssertEqual(model.stage, .signIn)
+        }
+        (towns.last, towns.listing) = (nil, .Storage(trouble: .file))
+        let model = await started()
+        XCTAssertEqual(model.stage, .closed)
+        XCTAssertEqual(model.trouble, Words.sentence(MobileError.Storage(trouble: .file)))
+        first.enrolled = first.described
+        await model.start()
+        XCTAssertEqual(model.stage, .signIn)
+    }
+
+    func testTheStartWaitsForNoOtherTown() async {
+        towns.whileOpening["kawa"] = { model in
+            XCTAssertEqual(model.stage, .signIn)
+            XCTAssertFalse(model.busy)
+        }
+        let model = AppModel(towns: towns, prove: { true }, guarded: { NoVault() })
+        towns.watched = model
+        await model.start()
+        XCTAssertEqual(towns.asked, [nil, nil, "kawa"])
+        XCTAssertEqual(model.others.map(\.slug), ["kawa"])
+    }
+
     func testTheOthersAreTheEnrolledOnesByName() async {
         towns.devices["yama"] = yama
         towns.devices["half"] = FakeDevice.of(named("途中の町", "half"), enrolled: false)
@@ -76,10 +110,15 @@ final class TownsTests: XCTestCase {
         XCTAssertEqual(model.town?.slug, "kawa")
         XCTAssertEqual(model.others, [TownChoice(slug: nil, name: "試験町")])
         XCTAssertEqual(towns.last, "kawa")
+        time = time + .milliseconds(900)
+        await model.switchTown(model.others[0])
+        XCTAssertEqual(model.town?.slug, "kawa", "the second of two taps")
+        time = time + .milliseconds(100)
         await model.switchTown(model.others[0])
         XCTAssertEqual(model.town?.slug, "shiken")
         XCTAssertNil(towns.last)
         kawa.enrolled = nil
+        time = time + .seconds(1)
         await model.switchTown(choice)
         XCTAssertEqual(model.town?.slug, "shiken")
         XCTAssertEqual(model.others, [])
@@ -193,6 +232,14 @@ final class TownsTests: XCTestCase {
         await model.signIn(loginId: "nurse", password: "x")
         await model.pushOpened("{}")
         XCTAssertEqual(model.work?.trouble, "開けませんでした。ほかの自治体の連絡かもしれません。")
+        let unknown = "開けませんでした。電波が届かないか、ほかの自治体の連絡です。"
+        first.session.stale = true
+        await model.pushOpened("{}")
+        XCTAssertEqual(model.work?.trouble, unknown)
+        first.session.refusal = .Offline(code: nil)
+        await model.pushOpened("{}")
+        XCTAssertEqual(model.work?.trouble, unknown)
+        (first.session.stale, first.session.refusal) = (false, nil)
         await model.signOut()
         kawa.enrolled = nil
         let alone = await started()
@@ -216,5 +263,72 @@ final class TownsTests: XCTestCase {
         await model.signIn(loginId: "nurse", password: "x")
         XCTAssertEqual(model.town?.slug, "kawa")
         XCTAssertNil(model.work?.sketch)
+        // It waits where it was written, and both may wait.
+        model.work?.beginSketch("other")
+        model.work?.sketch?.body = "仙骨部"
+        model.left()
+        time = time + .seconds(60)
+        await model.returned()
+        await model.switchTown(model.others[0])
+        await model.signIn(loginId: "nurse", password: "x")
+        XCTAssertEqual(model.town?.slug, "shiken")
+        XCTAssertEqual(model.work?.sketch?.body, "左踵")
+        XCTAssertEqual(model.work?.path.last, .compose("patient"))
+    }
+
+    func testWhatWaitsInAnotherTownLeavesToo() async {
+        towns.devices["yama"] = yama
+        for device in [first, kawa, yama] {
+            device.known = [KnownPerson(staffId: nurse.id, name: nurse.name)]
+            device.session.sent = []
+        }
+        // Behind a PIN.
+        (yama.pin, yama.open) = ("194502", false)
+        let model = await started()
+        await model.returned()
+        XCTAssertEqual(kawa.session.sent, ["flush", "prepare", "flush"])
+        XCTAssertEqual(first.session.sent, [], "the town in use")
+        XCTAssertEqual(yama.session.sent, [])
+        // Films that cannot be made now hold up nothing.
+        kawa.session.prepareRefusal = .Storage(trouble: .file)
+        towns.broken = ["yama": .Storage(trouble: .damaged)]
+        await model.returned()
+        XCTAssertEqual(kawa.session.sent.count, 6)
+        XCTAssertNil(model.trouble)
+        // After signing in in the other town, too.
+        await model.switchTown(model.others.first { $0.slug == "kawa" }!)
+        await model.signIn(loginId: "nurse", password: "x")
+        for _ in 0..<1000 where first.session.sent.count < 3 { await Task.yield() }
+        XCTAssertEqual(first.session.sent, ["flush", "prepare", "flush"])
+    }
+
+    func testWhatIsLeftIsTheOnesWhoWroteItThere() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        func there() -> Bool { FileManager.default.fileExists(atPath: file.path) }
+        func left() throws -> LeftBehind {
+            try Data("x".utf8).write(to: file)
+            var left = LeftBehind()
+            left.keep(Sketch(patientId: "p", shots: [Shot(file: file, isVideo: false)]), of: "a", in: "kawa")
+            return left
+        }
+        var one = try left()
+        XCTAssertNil(one.take(of: "b", in: nil), "in another town")
+        XCTAssertNil(one.take(of: "a", in: nil))
+        one.forget("a", in: nil)
+        one.forget("b", in: "kawa")
+        one.forget(nil)
+        XCTAssertTrue(there())
+        XCTAssertEqual(one.take(of: "a", in: "kawa")?.patientId, "p")
+        XCTAssertNil(one.take(of: "a", in: "kawa"), "once")
+        XCTAssertTrue(there())
+        var two = try left()
+        XCTAssertNil(two.take(of: "b", in: "kawa"))
+        XCTAssertFalse(there())
+        XCTAssertNil(two.take(of: "a", in: "kawa"))
+        for forget in [{ $0.forget("a", in: "kawa") }, { $0.forget("kawa") }] as [(inout LeftBehind) -> Void] {
+            var three = try left()
+            forget(&three)
+            XCTAssertFalse(there())
+        }
     }
 }

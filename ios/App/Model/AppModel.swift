@@ -1,6 +1,6 @@
 // The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
-// locking, changing the town. Knows no screen. Not here: what a signed-in person does, which is WorkModel; PIN,
-// biometrics and the certificate's renewal, which are in Guarding.
+// locking, changing the town. Knows no screen. Not here: what a signed-in person does, which is WorkModel; PIN and
+// biometrics, which are in Unlocking and Guarding with the certificate's renewal; pushes, which are in Pushes.
 
 import Combine
 import Foundation
@@ -47,18 +47,23 @@ final class AppModel: ObservableObject {
 
     let guarded: () -> Vault
     private let towns: Towns
-    private let prove: () async -> Bool
+    let prove: () async -> Bool
     private let now: () -> ContinuousClock.Instant
     /// The device in the town in use, which is at `place` among the towns.
     private(set) var device: RenrakuDevice?
     private var place: String?
     private(set) var session: RenrakuSession?
-    private var pushToken: String?
+    var pushToken: String?
     /// A push that was opened before anybody was signed in.
-    private var waitingPush: String?
+    var waitingPush: String?
     private var leftAt: ContinuousClock.Instant?
-    /// What somebody was writing when the app locked; never shown to another person.
-    private var locked: (staff: StaffId, sketch: Sketch)?
+    /// What people were writing when the app locked.
+    private var leftBehind = LeftBehind()
+    /// A pass over what waits in the other towns is under way.
+    private var sending = false
+    private var switchedAt: ContinuousClock.Instant?
+    /// How many calls are under way.
+    private var calls = 0
 
     /// `towns` open the device; `prove` makes sure that its holder may use it (face, finger, passcode); `guarded`
     /// keeps what only the person's own face or finger gives out; `now` is a clock that nobody can set back.
@@ -76,25 +81,24 @@ final class AppModel: ObservableObject {
 
     /// Opens the device in the town that was in use last. Call it once at the start, and again to retry from `closed`.
     func start() async {
-        guard device == nil else { return }
+        guard device == nil, !busy else { return }
         stage = .opening
         await attempt {
             let home = try await self.towns.home()
             try await self.use(home.device, at: home.slug)
         }
         if device == nil { stage = .closed }
+        await findOthers()
     }
 
     func enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String) async {
-        guard device != nil else { return }
+        guard device != nil, !busy else { return }
         let form = EnrolmentForm(
             publicUrl: trimmed(publicUrl), slug: trimmed(slug), number: trimmed(number),
             password: trimmed(password), deviceName: trimmed(deviceName), platform: .ios)
         await attempt {
             let place = self.adding ? form.slug : self.place
             guard let free = self.adding ? try await self.towns.room(for: form.slug) : await self.own(form.slug) else {
-                // One that was found again is offered from now on.
-                self.others = await self.towns.choices(besides: self.place)
                 self.trouble = "この自治体の証明書は、この端末にもうあります。"
                 return
             }
@@ -102,6 +106,8 @@ final class AppModel: ObservableObject {
             self.towns.last = place
             try await self.use(free, at: place)
         }
+        // One that was found again is offered, too.
+        await findOthers()
     }
 
     /// The device in use, unless the slug is that of another town of this device.
@@ -118,117 +124,80 @@ final class AppModel: ObservableObject {
 
     /// To the form for another certificate, with a new No. Stores and what waits stay.
     func enrolAnew() {
-        (stage, trouble) = (.enrol, nil)
+        if !busy { (stage, trouble) = (.enrol, nil) }
     }
 
     // MARK: Several towns
 
     /// To the form for the certificate of a further town. The town in use stays as it is until that is there.
     func addTown() {
-        guard stage == .signIn else { return }
+        guard stage == .signIn, !busy else { return }
         (stage, adding, scanned, trouble) = (.enrol, true, nil, nil)
     }
 
-    /// To another town of this device: its people, their sessions and stores are its own.
+    /// To another town of this device: its people, their sessions and stores are its own. Not at once again: at the
+    /// second tap of two, the same row leads back.
     func switchTown(_ choice: TownChoice) async {
         guard stage == .signIn else { return }
-        await attempt {
+        if let switchedAt, now() - switchedAt < .seconds(1) { return }
+        await act {
             let device = try await self.towns.open(town: choice.slug)
             // Its certificate was revoked meanwhile.
             guard device.municipality() != nil else {
-                self.others = await self.towns.choices(besides: self.place)
                 self.trouble = problemSentence(code: "certificate_missing")
                 return
             }
             self.towns.last = choice.slug
             try await self.use(device, at: choice.slug)
+            self.switchedAt = self.now()
         }
+        await findOthers()
     }
 
     private func use(_ device: RenrakuDevice, at place: String?) async throws {
         (self.device, self.place, town, mayEnrolAnew) = (device, place, device.municipality(), false)
-        others = await towns.choices(besides: place)
+        others.removeAll { $0.slug == place }
         try await toSignIn()
+    }
+
+    /// Opens the others, which the screen does not wait for.
+    private func findOthers() async {
+        let here = place
+        let found = await towns.choices(besides: here)
+        if here == place { others = found }
     }
 
     // MARK: Signing in
 
     func signIn(loginId: String, password: String) async {
         guard let device else { return }
-        await attempt {
-            self.begin(try await device.signIn(loginId: self.trimmed(loginId), password: password))
-        }
-    }
-
-    /// Goes on with the session that a person left open, after they proved who they are: by their PIN if they
-    /// have one.
-    func resume(_ person: KnownPerson) async {
-        guard let device else { return }
-        await attempt {
-            let lock = try await device.personLock(staffId: person.staffId)
-            if lock.pin {
-                (self.stage, self.asked, self.lock) = (.pin, person, lock)
-                guard lock.biometrics else { return }
-                let guarded = self.guarded()
-                try await self.opened(device, person) {
-                    try await device.unlockWithBiometrics(staffId: person.staffId, guarded: guarded)
-                }
-                return
-            }
-            guard await self.prove() else {
-                self.trouble = "ご本人の確認ができませんでした。パスワードでサインインしてください。"
-                return
-            }
-            self.begin(try await device.resume(staffId: person.staffId))
-        }
-    }
-
-    func unlock(pin: String) async {
-        guard let device, let person = asked else { return }
-        await attempt {
-            try await self.opened(device, person) {
-                try await device.unlockWithPin(staffId: person.staffId, pin: pin)
-            }
+        await act {
+            let session = try await device.signIn(loginId: self.trimmed(loginId), password: password)
+            await self.begin(session, of: device)
         }
     }
 
     /// Back from the PIN to the list of people.
     func unask() async {
-        await attempt { try await self.toSignIn() }
-    }
-
-    private func opened(
-        _ device: RenrakuDevice, _ person: KnownPerson, unlock: () async throws -> Void
-    ) async throws {
-        do {
-            try await unlock()
-            begin(try await device.resume(staffId: person.staffId))
-        } catch let error as MobileError {
-            switch error {
-            // After the last wrong PIN nobody is left to ask; a session that is over begins with the password.
-            case .Storage(.wiped), .SignedOut: try await toSignIn()
-            // Not recognised is no harm: the PIN is asked for.
-            default: break
-            }
-            throw error
-        }
+        await act { try await self.toSignIn() }
     }
 
     // MARK: The first password, and out
 
     func changePassword(current: String, new: String, again: String) async {
-        guard let session else { return }
+        guard let device, let session else { return }
         guard new == again else {
             trouble = "新しいパスワードが一致しません。もう一度入力してください。"
             return
         }
-        await attempt {
+        await act {
             try await session.changePassword(current: current, new: new)
-            self.begin(session)
+            await self.begin(session, of: device)
         }
     }
 
     func signOut() async {
+        guard !busy else { return }
         let ending = session
         work?.dropSketch()
         await attempt {
@@ -240,7 +209,7 @@ final class AppModel: ObservableObject {
     /// Finds out why this device cannot get in, and says it.
     func diagnose() async {
         guard let device else { return }
-        await attempt {
+        await act {
             let found = try await device.diagnose()
             self.trouble = Words.sentence(found)
             switch found {
@@ -253,9 +222,9 @@ final class AppModel: ObservableObject {
     /// Forgets a person on this device. What they did not send is lost: ask before.
     func forget(_ person: KnownPerson) async {
         guard let device else { return }
-        await attempt {
+        await act {
             try await device.forgetPerson(staffId: person.staffId)
-            if self.locked?.staff == person.staffId { self.dropLocked() }
+            self.leftBehind.forget(person.staffId, in: self.place)
             self.people = try await device.people()
         }
     }
@@ -263,15 +232,16 @@ final class AppModel: ObservableObject {
     /// Forgets everybody of the town in use, and its certificate: to another town, or to the form. Ask before.
     func forgetDevice() async {
         guard let device else { return }
-        await attempt {
+        await act {
             try await device.forget()
-            self.dropLocked()
+            self.leftBehind.forget(self.place)
             (self.device, self.town) = (nil, nil)
             let home = try await self.towns.home()
             self.towns.last = home.slug
             try await self.use(home.device, at: home.slug)
         }
         if self.device == nil { stage = .closed }
+        await findOthers()
     }
 
     // MARK: Coming and going
@@ -283,58 +253,43 @@ final class AppModel: ObservableObject {
 
     /// The app came to the front: locks when it was away for too long, else catches up.
     func returned() async {
-        defer { leftAt = nil }
-        guard let work, let town else { return }
-        if let leftAt, now() - leftAt >= .seconds(Int64(town.relockSeconds)) {
-            await leave(saying: nil)
-        } else {
-            await work.catchUp()
+        // It may be left again before this has ended.
+        let left = leftAt
+        leftAt = nil
+        if let work, let town {
+            if let left, now() - left >= .seconds(Int64(town.relockSeconds)) {
+                await leave(saying: nil)
+            } else {
+                await work.catchUp()
+            }
         }
-    }
-
-    // MARK: Pushes
-
-    /// Apple's token of this device, in hexadecimal digits. It may come before or after the sign-in.
-    func havePushToken(_ token: String) async {
-        pushToken = token
-        await registerPush()
-    }
-
-    /// A push that arrived while the app is in front: fetches what it is about.
-    func pushArrived(_ payload: String) async {
-        await work?.take(push: payload, opened: false)
-    }
-
-    /// A push that the person touched. Waits for the sign-in when nobody is signed in.
-    func pushOpened(_ payload: String) async {
-        guard let work else {
-            waitingPush = payload
-            return
-        }
-        await work.take(push: payload, opened: true)
+        if device != nil { await sendElsewhere() }
     }
 
     // MARK: Inside
 
-    private func begin(_ session: RenrakuSession) {
+    /// Goes on with a session of the device that was asked for it. That is the one in use, or else nobody signs in:
+    /// the session of one town is not shown as another's.
+    func begin(_ session: RenrakuSession, of asked: RenrakuDevice) async {
+        guard asked === device else {
+            try? await session.signOut()
+            return
+        }
         self.session = session
         guard !session.mustChangePassword() else {
             stage = .changePassword
             return
         }
         guard let town else { return }
-        let work = WorkModel(session: session, town: town, hasOthers: !others.isEmpty) { [weak self] sentence in
+        let work = WorkModel(session: session, town: town, hasOthers: { [weak self] in self?.others.isEmpty == false }) { [weak self] sentence in
             await self?.leave(saying: sentence)
         }
-        if let locked, locked.staff == work.staff.id, !locked.sketch.isKept {
-            work.sketch = locked.sketch
-            work.path = [.timeline(locked.sketch.patientId), .compose(locked.sketch.patientId)]
-            self.locked = nil
-        } else {
-            dropLocked()
+        if let sketch = leftBehind.take(of: work.staff.id, in: place) {
+            work.sketch = sketch
+            work.path = [.timeline(sketch.patientId), .compose(sketch.patientId)]
         }
         self.work = work
-        asked = nil
+        self.asked = nil
         renewalDue = device?.certificate()?.renewalDue ?? false
         stage = .work
         let push = waitingPush
@@ -344,23 +299,13 @@ final class AppModel: ObservableObject {
             await work.catchUp()
             await self.registerPush()
             if let push { await work.take(push: push, opened: true) }
+            await self.sendElsewhere()
         }
-    }
-
-    private func dropLocked() {
-        locked?.sketch.discard()
-        locked = nil
-    }
-
-    private func registerPush() async {
-        guard let token = pushToken, let session, work != nil else { return }
-        // Not reached is no harm: every start and every sign-in tries again.
-        try? await session.registerPush(provider: .apns, token: token)
     }
 
     func leave(saying sentence: String?) async {
         session = nil
-        if let work, let sketch = work.sketch, !sketch.isEmpty { locked = (work.staff.id, sketch) }
+        if let work, let sketch = work.sketch, !sketch.isEmpty { leftBehind.keep(sketch, of: work.staff.id, in: place) }
         let leaving = work?.staff.id
         work?.close()
         work = nil
@@ -371,14 +316,32 @@ final class AppModel: ObservableObject {
         if let sentence { trouble = sentence }
     }
 
-    private func toSignIn() async throws {
+    private func sendElsewhere() async {
+        guard !sending else { return }
+        sending = true
+        await towns.sendWaiting { self.place }
+        sending = false
+    }
+
+    func ask(_ person: KnownPerson, _ lock: PersonLock) {
+        (stage, asked, self.lock) = (.pin, person, lock)
+    }
+
+    func toSignIn() async throws {
         guard let device else { return }
         stage = town == nil ? .enrol : .signIn
         (asked, lock, adding, scanned) = (nil, nil, false, nil)
         people = try await device.people()
     }
 
+    /// What a person asks for. Does nothing while something else is under way, which may change the device or the
+    /// session that they asked.
+    func act(_ work: () async throws -> Void) async {
+        if !busy { await attempt(work) }
+    }
+
     func attempt(_ work: () async throws -> Void) async {
+        calls += 1
         busy = true
         trouble = nil
         do {
@@ -389,7 +352,8 @@ final class AppModel: ObservableObject {
             // A No that was refused for a further town says nothing of the town in use.
             if case MobileError.Certificate = error, !adding { mayEnrolAnew = true }
         }
-        busy = false
+        calls -= 1
+        busy = calls > 0
     }
 
     private func trimmed(_ text: String) -> String {

@@ -30,7 +30,7 @@ extension AppModel {
 
     private func guarding(_ change: (RenrakuDevice, StaffId) async throws -> String) async {
         guard let device, let staff = work?.staff.id else { return }
-        await attempt {
+        await act {
             let done = try await change(device, staff)
             self.lock = try await device.personLock(staffId: staff)
             self.trouble = done
@@ -41,7 +41,7 @@ extension AppModel {
     func renew() async {
         guard let device, let session else { return }
         var renewed = false
-        await attempt {
+        await act {
             _ = try await device.renewCertificate(session: session)
             renewed = true
         }

@@ -38,6 +38,11 @@ struct Marking {
             width: Float(width), height: Float(height))
     }
 
+    /// The area that a finger makes, while it is on the screen as when it leaves it; none for a tap.
+    func drawn(from: CGPoint, to: CGPoint, cover: MarkCover, outline: MarkOutline) -> PhotoMark? {
+        isTap(from: from, to: to) ? nil : mark(from: from, to: to, cover: cover, outline: outline)
+    }
+
     /// Where an area is on the screen.
     func area(_ mark: PhotoMark) -> CGRect {
         CGRect(
@@ -112,7 +117,7 @@ struct Marks {
     mutating func touch(from: CGPoint, to: CGPoint, on marking: Marking, cover: MarkCover, outline: MarkOutline) {
         if marking.isTap(from: from, to: to) {
             if let place = marking.uppermost(at: to, in: all) { remove(at: place) }
-        } else if let mark = marking.mark(from: from, to: to, cover: cover, outline: outline) {
+        } else if let mark = marking.drawn(from: from, to: to, cover: cover, outline: outline) {
             add(mark)
         }
     }

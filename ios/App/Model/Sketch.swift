@@ -1,4 +1,5 @@
-// A post that is being written, kept in memory so that a lock does not lose it. Not here: drafts and posts
+// A post that is being written, kept in memory so that a lock does not lose it; its files meanwhile lie in the scratch
+// folder, in the clear. Not here: drafts and posts
 // that wait, which lie sealed in the core's outbox.
 
 import Foundation
@@ -19,7 +20,7 @@ struct Shot: Identifiable {
     }
 }
 
-struct Sketch {
+struct Sketch: Identifiable {
     /// The post's id: tapped twice, it is kept once.
     let id = UUID()
     var patientId: PatientId

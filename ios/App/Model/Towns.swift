@@ -24,22 +24,46 @@ struct TownChoice: Equatable {
     let name: String
 }
 
+typealias EnrolledTown = (slug: String?, device: RenrakuDevice, town: Municipality)
+
 extension Towns {
     /// The towns that are enrolled: the one that was in use last, the first, the others. One that cannot be opened
     /// now is left out.
-    func enrolled() async -> [(slug: String?, device: RenrakuDevice, town: Municipality)] {
-        var found: [(slug: String?, device: RenrakuDevice, town: Municipality)] = []
-        for slug in [last, nil] + ((try? await known()) ?? []) where !found.contains(where: { $0.slug == slug }) {
-            guard let device = try? await open(town: slug), let town = device.municipality() else { continue }
-            found.append((slug, device, town))
-        }
-        return found
+    func enrolled() async -> [EnrolledTown] {
+        await look(until: { _ in false }).found
     }
 
-    /// Where the device begins: the first of those, or else the first town, to enrol there.
+    /// Where the device begins: the first of those, or else the first town, to enrol there. When none is enrolled
+    /// among those that open, what hinders another is thrown: it may be.
     func home() async throws -> (slug: String?, device: RenrakuDevice) {
-        if let found = await enrolled().first { return (found.slug, found.device) }
+        let (found, fault) = await look(until: { !$0.isEmpty })
+        if let first = found.first { return (first.slug, first.device) }
+        if let fault { throw fault }
         return (nil, try await open(town: nil))
+    }
+
+    /// Opens one after the other until it is enough; with the first fault on the way.
+    private func look(until enough: ([EnrolledTown]) -> Bool) async -> (found: [EnrolledTown], fault: Error?) {
+        var (found, seen): ([EnrolledTown], Set<String?>) = ([], [])
+        var fault: Error?
+        func look(_ slug: String?) async {
+            guard !enough(found), seen.insert(slug).inserted else { return }
+            do {
+                let device = try await open(town: slug)
+                if let town = device.municipality() { found.append((slug, device, town)) }
+            } catch let why {
+                fault = fault ?? why
+            }
+        }
+        await look(last)
+        await look(nil)
+        guard !enough(found) else { return (found, fault) }
+        do {
+            for slug in try await known() { await look(slug) }
+        } catch let why {
+            fault = fault ?? why
+        }
+        return (found, fault)
     }
 
     /// The enrolled towns but one, by name.

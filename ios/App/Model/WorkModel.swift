@@ -1,5 +1,5 @@
 // What a signed-in person does: patients, a timeline, reading, composing, the outbox. Knows no screen.
-// Not here: signing in and locking, which is AppModel; retrying and order of sending, which are the core's.
+// Not here: signing in and locking, which is AppModel; what is being written, which is in Sketching; retrying and order of sending, which are the core's.
 
 import Combine
 import Foundation
@@ -38,12 +38,14 @@ final class WorkModel: ObservableObject {
     @Published var sketch: Sketch?
     /// True while it is being kept: nothing can be added to it then.
     @Published private(set) var composing = false
+    /// The person is signed out or locked out: whatever still shows this work goes.
+    @Published private(set) var closed = false
 
     let staff: Staff
     let town: Municipality
 
     /// This device has other towns, whose pushes come here, too.
-    private let hasOthers: Bool
+    private let hasOthers: () -> Bool
     private let session: RenrakuSession
     private let onSignedOut: (String?) async -> Void
     private let cancel = CancelToken()
@@ -56,10 +58,9 @@ final class WorkModel: ObservableObject {
     /// Somebody asked for a pass while one was under way.
     private var hurry = false
     private var again: Task<Void, Never>?
-    private var closed = false
 
     init(
-        session: RenrakuSession, town: Municipality, hasOthers: Bool = false,
+        session: RenrakuSession, town: Municipality, hasOthers: @escaping () -> Bool = { false },
         onSignedOut: @escaping (String?) async -> Void
     ) {
         self.session = session
@@ -86,11 +87,19 @@ final class WorkModel: ObservableObject {
 
     // MARK: Reading
 
-    func loadPatients() async {
+    /// True when they are as the server has them now.
+    @discardableResult
+    func loadPatients() async -> Bool {
         // What this device holds is there at once; the network may take half a minute, or not come at all. What
         // hinders that, the server's answer tells, too.
         if patients.isEmpty, let kept = try? await session.patientsLastSeen() { show(kept) }
-        await attempt { self.show(try await self.asking.patients()) }
+        var now = false
+        await attempt {
+            let seen = try await self.asking.patients()
+            now = !seen.stale
+            self.show(seen)
+        }
+        return now
     }
 
     private func show(_ seen: PatientsSeen) {
@@ -165,19 +174,6 @@ final class WorkModel: ObservableObject {
     }
 
     // MARK: Composing and sending
-
-    /// Begins a post about a patient, or goes on with it. What was begun about another patient is dropped.
-    func beginSketch(_ id: PatientId) {
-        guard sketch?.patientId != id else { return }
-        dropSketch()
-        sketch = Sketch(patientId: id)
-    }
-
-    func dropSketch() {
-        // What is being kept is the core's to remove.
-        if !composing { sketch?.discard() }
-        sketch = nil
-    }
 
     /// True when the post and its files are sealed on the disk, which takes as long as copying the files. Its text
     /// leaves at once if the network allows; its films and pictures, now the core's, follow when they are made. A
@@ -282,8 +278,13 @@ final class WorkModel: ObservableObject {
         guard let unlocked = shown.unlocked else {
             if !opened {
                 news = shown.locked
-            } else if hasOthers {
-                trouble = "開けませんでした。ほかの自治体の連絡かもしれません。"
+            } else if hasOthers() {
+                // Without the network nothing is known of it, either.
+                let reached = await loadPatients()
+                guard !closed else { return }
+                trouble = reached
+                    ? "開けませんでした。ほかの自治体の連絡かもしれません。"
+                    : "開けませんでした。電波が届かないか、ほかの自治体の連絡です。"
             }
             return
         }

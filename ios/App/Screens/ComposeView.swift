@@ -15,39 +15,32 @@ struct ComposeView: View {
             header
             Form {
                 Section {
-                    TextEditor(text: sketch.body).frame(minHeight: 120).accessibilityLabel("本文")
+                    TextEditor(text: field(\.body)).frame(minHeight: 120).accessibilityLabel("本文")
                     Text(guidance > 0 ? "\(count)字（目安 \(guidance)字）" : "\(count)字")
                         .font(.caption)
                         .foregroundColor(guidance > 0 && count > guidance ? .orange : .secondary)
                 }
-                Picker("部位", selection: sketch.site) {
+                Picker("部位", selection: field(\.site)) {
                     Text("なし").tag(BodySite?.none)
                     ForEach(Words.sites, id: \.site) { Text($0.name).tag(BodySite?.some($0.site)) }
                 }
                 .frame(minHeight: 48)
-                if work.town.urgentFlag || sketch.wrappedValue.urgent {
-                    Toggle("緊急（重要）", isOn: sketch.urgent).frame(minHeight: 48)
+                if work.town.urgentFlag || sketch.urgent {
+                    Toggle("緊急（重要）", isOn: field(\.urgent)).frame(minHeight: 48)
                 }
-                if sketch.wrappedValue.urgent { Text("急ぎのときは、電話でも連絡してください。").foregroundColor(.red) }
-                ForEach(sketch.wrappedValue.shots) { shot in
-                    ShotRow(
-                        shot: shot, onMark: { marking = shot },
-                        onSound: { sketch.wrappedValue.keepSound(shot.id, $0) }, onRemove: { remove(shot) })
+                if sketch.urgent { Text("急ぎのときは、電話でも連絡してください。").foregroundColor(.red) }
+                ForEach(sketch.shots) { shot in
+                    row(shot, of: work.sketch?.id)
                 }
             }
         }
         .navigationTitle(work.town.wordPost)
         .navigationBarTitleDisplayMode(.inline)
-        .fullScreenCover(isPresented: $shooting) {
-            CameraPicker(seconds: Double(work.town.videoSeconds)) { shot in
-                if let shot { sketch.wrappedValue.shots.append(shot) }
-                shooting = false
-            }
-            .ignoresSafeArea()
-        }
-        .fullScreenCover(item: $marking) { shot in
-            MarkView(shot: shot) { sketch.wrappedValue.mark(shot.id, $0) }
-        }
+        .fullScreenCover(isPresented: $shooting) { camera(for: work.sketch?.id) }
+        .fullScreenCover(item: $marking) { shot in board(shot, of: work.sketch?.id) }
+        // Neither stays when the person is locked out, or a push leads elsewhere.
+        .onChange(of: work.closed) { _ in uncover() }
+        .onChange(of: work.path) { _ in uncover() }
         .onAppear { work.beginSketch(id) }
         .task { if work.patient?.id != id { await work.loadTimeline(id) } }
         .safeAreaInset(edge: .bottom) { actions }
@@ -71,26 +64,50 @@ struct ComposeView: View {
     private var actions: some View {
         BottomBar(trouble: nil) {
             BigButton(title: "撮影する", symbol: "camera.fill", prominent: false) { shooting = true }
-                .disabled(sketch.wrappedValue.shots.count >= 10 || !CameraPicker.isAvailable)
+                .disabled(sketch.shots.count >= 10 || !CameraPicker.isAvailable)
             HStack {
                 BigButton(title: "下書き", prominent: false) { keep(asDraft: true) }
                 BigButton(title: "送信", symbol: "paperplane.fill") { keep(asDraft: false) }
             }
-            .disabled(sketch.wrappedValue.isEmpty)
+            .disabled(sketch.isEmpty)
         }
     }
 
-    private var sketch: Binding<Sketch> {
-        Binding(get: { work.sketch ?? Sketch(patientId: id) }, set: { work.sketch = $0 })
+    private func row(_ shot: Shot, of post: Sketch.ID?) -> some View {
+        ShotRow(
+            shot: shot, onMark: { marking = shot },
+            onSound: { on in work.change(post) { $0.keepSound(shot.id, on) } },
+            onRemove: { work.remove(shot, from: post) })
     }
 
-    private var count: Int { sketch.wrappedValue.body.count }
+    private func camera(for post: Sketch.ID?) -> some View {
+        CameraPicker(seconds: Double(work.town.videoSeconds)) { shot in
+            if let shot { work.add(shot, to: post) }
+            shooting = false
+        }
+        .ignoresSafeArea()
+        .goes(with: work)
+    }
+
+    private func board(_ shot: Shot, of post: Sketch.ID?) -> some View {
+        MarkView(shot: shot) { marks in work.change(post) { $0.mark(shot.id, marks) } }
+            .goes(with: work)
+    }
+
+    private func uncover() {
+        (marking, shooting) = (nil, false)
+    }
+
+    /// What is shown; an empty one until there is one.
+    private var sketch: Sketch { work.sketch ?? Sketch(patientId: id) }
+
+    private func field<Value>(_ part: WritableKeyPath<Sketch, Value>) -> Binding<Value> {
+        let post = work.sketch?.id
+        return Binding(get: { sketch[keyPath: part] }, set: { value in work.change(post) { $0[keyPath: part] = value } })
+    }
+
+    private var count: Int { sketch.body.count }
     private var guidance: Int { Int(work.town.postCharsGuidance) }
-
-    private func remove(_ shot: Shot) {
-        shot.discard()
-        sketch.wrappedValue.shots.removeAll { $0.id == shot.id }
-    }
 
     private func keep(asDraft: Bool) {
         Task {

@@ -49,7 +49,10 @@ struct MarkView: View {
             picture = await Pictures.upright(shot.file, longest: 2048)
             failed = picture == nil
         }
-        .onChange(of: marks.all) { onMarks($0) }
+        .onChange(of: marks.all) {
+            onMarks($0)
+            UIAccessibility.post(notification: .announcement, argument: "隠すところ \($0.count)か所")
+        }
     }
 
     private func board(_ picture: UIImage, _ marking: Marking) -> some View {
@@ -58,17 +61,18 @@ struct MarkView: View {
             Image(uiImage: picture)
                 .resizable()
                 .accessibilityLabel("写真（隠すところ \(marks.all.count)か所）")
-                // A finger draws with VoiceOver, too.
-                .accessibilityAddTraits(.allowsDirectInteraction)
+                .drawnOnOnceActivated()
                 .placed(at: marking.frame)
             ForEach(Array(marks.all.enumerated()), id: \.offset) { number, mark in
                 Covering(mark: mark)
                     .accessibilityElement()
                     .accessibilityLabel("隠すところ \(number + 1)：\(Words.covering(mark))")
+                    // A double tap means this one, and not what lies over it.
+                    .accessibilityAction { marks.remove(at: number) }
                     .accessibilityAction(named: "取り除く") { marks.remove(at: number) }
                     .placed(at: marking.area(mark))
             }
-            if let drag, let mark = marking.mark(from: drag.from, to: drag.to, cover: cover, outline: outline) {
+            if let drag, let mark = marking.drawn(from: drag.from, to: drag.to, cover: cover, outline: outline) {
                 Covering(mark: mark).accessibilityHidden(true).placed(at: marking.area(mark))
             }
         }
@@ -139,7 +143,7 @@ private struct Choice<Value: Hashable>: View {
     }
 }
 
-/// A covered area, as it will be; what is blurred is covered more than it will be.
+/// A covered area, as it will be but for the line around it; what is blurred is covered more than it will be.
 struct Covering: View {
     let mark: PhotoMark
 
@@ -153,7 +157,8 @@ struct Covering: View {
     @ViewBuilder private func covering<Outline: InsettableShape>(_ outline: Outline) -> some View {
         switch mark.cover {
         case .black:
-            outline.fill(Color.black)
+            // The line shows it on a dark photo, too.
+            outline.fill(Color.black).overlay(outline.strokeBorder(Color.white, lineWidth: 2))
         case .blur:
             outline.fill(Color.gray.opacity(0.8))
                 .overlay(outline.strokeBorder(Color.white, style: StrokeStyle(lineWidth: 2, dash: [6, 4])))
@@ -162,6 +167,17 @@ struct Covering: View {
 }
 
 extension View {
+    /// A finger draws with VoiceOver, too, after a double tap: the first touch only says what it is. Before iOS 17 there
+    /// is no such difference, and the first touch would draw.
+    @ViewBuilder fileprivate func drawnOnOnceActivated() -> some View {
+        if #available(iOS 17, *) {
+            accessibilityDirectTouch(options: .requiresActivation)
+        } else {
+            // A double tap takes nothing away.
+            accessibilityAction {}
+        }
+    }
+
     /// Puts it where it belongs in a stack that begins in the left upper corner.
     func placed(at area: CGRect) -> some View {
         frame(width: area.width, height: area.height).offset(x: area.minX, y: area.minY)

@@ -30,7 +30,7 @@ struct MediaTile: View {
             guard small == nil, media.state == .ready, media.kind != .document else { return }
             small = await work.thumbnail(media.id).flatMap(UIImage.init(data:))
         }
-        .fullScreenCover(isPresented: $large) { MediaView(work: work, media: media) }
+        .fullScreenCover(isPresented: $large) { MediaView(work: work, media: media).goes(with: work) }
     }
 
     private var placeholder: String {

@@ -19,7 +19,7 @@ struct OutboxView: View {
         }
         .navigationTitle("送信箱")
         .task { await work.loadOutbox() }
-        .sheet(item: $editing) { item in EditView(work: work, item: item) }
+        .sheet(item: $editing) { item in EditView(work: work, item: item).goes(with: work) }
         .safeAreaInset(edge: .bottom) {
             BottomBar(trouble: nil) {
                 BigButton(title: "今すぐ送信する", symbol: "arrow.up.circle") {

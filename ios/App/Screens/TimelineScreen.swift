@@ -27,7 +27,7 @@ struct TimelineScreen: View {
         .navigationBarTitleDisplayMode(.inline)
         .task { await work.loadTimeline(id) }
         .refreshable { await work.loadTimeline(id) }
-        .sheet(item: $editing) { item in EditView(work: work, item: item) }
+        .sheet(item: $editing) { item in EditView(work: work, item: item).goes(with: work) }
         .safeAreaInset(edge: .bottom) {
             BottomBar(trouble: nil) {
                 BigButton(title: "\(work.town.wordPost)する", symbol: "camera.fill") {

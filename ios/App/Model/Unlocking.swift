@@ -1,0 +1,55 @@
+// Going on with the session that a person left open: by the PIN, face or finger that they set, or else by whatever
+// proves who holds the device.
+
+import RenrakuCore
+
+extension AppModel {
+    /// Goes on with the session that a person left open, after they proved who they are: by their PIN if they
+    /// have one.
+    func resume(_ person: KnownPerson) async {
+        guard let device else { return }
+        await act {
+            let lock = try await device.personLock(staffId: person.staffId)
+            if lock.pin {
+                self.ask(person, lock)
+                guard lock.biometrics else { return }
+                let guarded = self.guarded()
+                try await self.opened(device, person) {
+                    try await device.unlockWithBiometrics(staffId: person.staffId, guarded: guarded)
+                }
+                return
+            }
+            guard await self.prove() else {
+                self.trouble = "ご本人の確認ができませんでした。パスワードでサインインしてください。"
+                return
+            }
+            await self.begin(try await device.resume(staffId: person.staffId), of: device)
+        }
+    }
+
+    func unlock(pin: String) async {
+        guard let device, let person = asked else { return }
+        await act {
+            try await self.opened(device, person) {
+                try await device.unlockWithPin(staffId: person.staffId, pin: pin)
+            }
+        }
+    }
+
+    private func opened(
+        _ device: RenrakuDevice, _ person: KnownPerson, unlock: () async throws -> Void
+    ) async throws {
+        do {
+            try await unlock()
+            await begin(try await device.resume(staffId: person.staffId), of: device)
+        } catch let error as MobileError {
+            switch error {
+            // After the last wrong PIN nobody is left to ask; a session that is over begins with the password.
+            case .Storage(.wiped), .SignedOut: try await toSignIn()
+            // Not recognised is no harm: the PIN is asked for.
+            default: break
+            }
+            throw error
+        }
+    }
+}
