@@ -32,6 +32,7 @@ import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.remember
+import androidx.compose.runtime.rememberUpdatedState
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
@@ -123,15 +124,23 @@ private fun Pad(
     val marking = Marking(constraints.maxWidth.toFloat(), constraints.maxHeight.toFloat(), picture)
     val room = with(LocalDensity.current) { ROOM.toPx() }
     var drawn by remember { mutableStateOf<PhotoMark?>(null) }
-    val fingers = Modifier.pointerInput(marking, marks, cover, outline) {
+    // Another hand may choose or undo while a finger draws: that must not begin the gesture anew.
+    val now by rememberUpdatedState(marks)
+    val chosen by rememberUpdatedState(cover to outline)
+    val step by rememberUpdatedState(onStep)
+    val fingers = Modifier.pointerInput(marking) {
         awaitEachGesture {
-            val area = { from: Offset, to: Offset -> marking.area(from.spot(), to.spot(), cover, outline) }
-            val (from, to) = finger { from, to -> drawn = area(from, to) } ?: (null to null)
-            drawn = null
+            val area = { from: Offset, to: Offset -> marking.area(from.spot(), to.spot(), chosen.first, chosen.second) }
+            val (from, to) = try {
+                finger { from, to -> drawn = area(from, to) } ?: (null to null)
+            } finally {
+                // Also when the window turns meanwhile: what is no mark must not look like one.
+                drawn = null
+            }
             if (from != null && to != null) {
-                area(from, to)?.let { onStep(marks.plus(it)) }
+                area(from, to)?.let { step(now.plus(it)) }
             } else if (from != null) {
-                marking.hit(marks.all, from.spot(), room)?.let { onStep(marks.without(it)) }
+                marking.hit(now.all, from.spot(), room)?.let { step(now.without(it)) }
             }
         }
     }
