@@ -25,6 +25,8 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 
+private const val SECOND_TAP_MILLIS = 1_000
+
 /**
  * Lives as long as the process, because pushes and the outbox need it without a screen. Call everything on the
  * scope's thread (the main one).
@@ -86,7 +88,7 @@ class AppModel(
 
     /** To another town of this device; only while nobody is at work. */
     fun switchTown(choice: TownChoice): Job = act(then = ::findOthers) {
-        val early = switchedAt?.let { now() - it < SECOND_TAP } ?: false
+        val early = switchedAt?.let { now() - it < SECOND_TAP_MILLIS } ?: false
         if (state.value.stage != Stage.SIGN_IN || early) return@act
         val device = towns.open(choice.slug)
         val town = device.municipality()
@@ -283,9 +285,12 @@ class AppModel(
         val push = waitingPush
         waitingPush = null
         scope.launch {
-            attempt {
+            // Holds up nothing that the person asks for.
+            try {
                 val lock = device.personLock(work.staff.id)
                 mutable.update { it.copy(lock = lock) }
+            } catch (e: MobileException) {
+                say(Words.sentence(e))
             }
             work.catchUp()
             registerPush()
@@ -370,10 +375,5 @@ class AppModel(
         } finally {
             count(-1)
         }
-    }
-
-    private companion object {
-        /** In milliseconds. */
-        const val SECOND_TAP = 1_000
     }
 }

@@ -147,8 +147,8 @@ private fun Beside(pad: @Composable (Modifier) -> Unit, choices: @Composable () 
                     Modifier.weight(1f).verticalScroll(rememberScrollState()),
                     verticalArrangement = Arrangement.spacedBy(8.dp),
                 ) {
-                    Instruction()
                     choices()
+                    Instruction()
                 }
                 buttons()
             }
