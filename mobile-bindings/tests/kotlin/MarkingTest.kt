@@ -54,6 +54,10 @@ class MarkingTest {
         assertEquals(listOf(all[0], all[2]), marks.all)
         assertEquals(all, marks.undone().all)
         assertFalse(marks.undone().canUndo)
+
+        val full = Marks(List(500) { all[1] })
+        assertEquals("more is not taken by the core", full, full.plus(all[0]))
+        assertEquals(500, full.without(0).plus(all[0]).all.size)
     }
 
     @Test

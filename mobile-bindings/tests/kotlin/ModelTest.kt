@@ -6,8 +6,10 @@ import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.TownChoice
 import jp.renraku.app.model.Towns
 import jp.renraku.app.model.Words
+import jp.renraku.app.model.dropBiometrics
+import jp.renraku.app.model.setPin
+import jp.renraku.app.model.useBiometrics
 import jp.renraku.core.ItemState
-import jp.renraku.core.MobileException
 import jp.renraku.core.RenrakuDevice
 import jp.renraku.core.knownTowns
 import jp.renraku.core.problemSentence
@@ -26,10 +28,7 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TestName
 
-/**
- * The Android app's own model, what its screens would show: one town over the real core, several over stand-ins for
- * the core's objects.
- */
+/** The Android app's own model, what its screens would show, over the real core. Several towns: TownsTest. */
 class ModelTest {
     private val stage by lazy { Stage(System.getenv("RENRAKU_STAGE").toInt()) }
     private val town by lazy { stage.ask("town") }
@@ -203,115 +202,5 @@ class ModelTest {
         assertEquals(listOf("yoso"), towns.known())
         assertEquals("one that was not finished is none", emptyList<TownChoice>(), model.state.value.others)
         assertFalse(model.state.value.enrolAnew)
-    }
-
-    @Test
-    fun itBeginsWithTheTownUsedLastAndTellsTheOthers() = play {
-        val towns = FakeTowns(null to "minowa", "ina" to "ina", "miyada" to "miyada", "tatsuno" to null)
-        towns.last = "ina"
-        val model = model(towns)
-        model.start().join()
-        val others = listOf(TownChoice(null, "minowa町"), TownChoice("miyada", "miyada町"))
-        assertEquals(Screen.SIGN_IN to "ina", model.state.value.let { it.stage to it.town?.slug })
-        assertEquals(others, model.state.value.others)
-        model.switchTown(others[0]).join()
-        assertEquals("minowa", model.state.value.town?.slug)
-        assertEquals(listOf("ina町", "miyada町"), model.state.value.others.map { it.name })
-        assertEquals(listOf("minowaの看護師"), model.state.value.people.map { it.name })
-        assertNull(towns.last)
-        model.signIn("nurse", "x").join()
-        model.switchTown(others[1]).join()
-        assertEquals("nobody is taken away from the work", Screen.WORK, model.state.value.stage)
-    }
-
-    @Test
-    fun itFallsBackToTheFirstThatIsEnrolled() = play {
-        for (last in listOf("tatsuno", "broken")) {
-            val towns = FakeTowns(null to null, "broken" to "broken", "ina" to "ina", "tatsuno" to null)
-            towns.devices.getValue("broken").broken = true
-            towns.last = last
-            val model = model(towns)
-            model.start().join()
-            assertEquals(Screen.SIGN_IN to "ina", model.state.value.let { it.stage to it.town?.slug })
-            assertTrue(model.state.value.others.isEmpty())
-            assertNull(model.state.value.trouble)
-        }
-        val towns = FakeTowns(null to null, "tatsuno" to null)
-        val model = model(towns)
-        model.start().join()
-        assertEquals(Screen.ENROL, model.state.value.stage)
-        model.enrol("https://x.invalid", "minowa", "1", "2", "x").join()
-        assertEquals("minowa", towns.devices.getValue(null).enrolled)
-        assertEquals(Screen.SIGN_IN, model.state.value.stage)
-        towns.devices.getValue(null).broken = true
-        val broken = model(towns)
-        broken.start().join()
-        assertEquals(Screen.CLOSED, broken.state.value.stage)
-        assertNotNull(broken.state.value.trouble)
-    }
-
-    @Test
-    fun aFurtherTownIsInUseOnlyWhenItIsEnrolled() = play {
-        val towns = FakeTowns(null to "minowa", "ina" to "ina")
-        val model = model(towns)
-        model.start().join()
-        suspend fun add(slug: String) = model.enrol("https://x.invalid", slug, "1", "2", "x").join()
-        model.addTown()
-        assertTrue(model.state.value.adding)
-        for (slug in listOf("ina", "minowa")) {
-            add(slug)
-            assertEquals("この自治体の証明書は、この端末にもうあります。", model.state.value.trouble)
-        }
-        assertTrue("no server is asked", towns.devices.values.all { it.asked == 0 })
-        towns.refusal = MobileException.Certificate("ticket_invalid")
-        add("miyada")
-        assertEquals(problemSentence("ticket_invalid"), model.state.value.trouble)
-        assertEquals(Screen.ENROL to "minowa", model.state.value.let { it.stage to it.town?.slug })
-        assertFalse(model.state.value.enrolAnew)
-        assertNull(towns.last)
-        towns.refusal = null
-        add("miyada")
-        assertEquals(Screen.SIGN_IN to "miyada", model.state.value.let { it.stage to it.town?.slug })
-        assertEquals("miyada", towns.last)
-        assertFalse(model.state.value.adding)
-        assertEquals(listOf("minowa町", "ina町"), model.state.value.others.map { it.name })
-    }
-
-    @Test
-    fun forgettingOneTownLeavesTheOther() = play {
-        val towns = FakeTowns(null to "minowa", "ina" to "ina")
-        val model = model(towns)
-        model.start().join()
-        model.forgetDevice().join()
-        assertEquals(Screen.SIGN_IN to "ina", model.state.value.let { it.stage to it.town?.slug })
-        assertEquals("ina", towns.last)
-        assertTrue(model.state.value.others.isEmpty())
-        model.forgetDevice().join()
-        assertEquals(Screen.ENROL, model.state.value.stage)
-        assertNull(towns.last)
-        model.enrol("https://x.invalid", "tatsuno", "1", "2", "x").join()
-        assertEquals("tatsuno", towns.devices.getValue(null).enrolled)
-    }
-
-    @Test
-    fun whatBelongsToOneTownIsNotShownInAnother() = play {
-        val towns = FakeTowns(null to "minowa", "ina" to "ina")
-        val model = model(towns)
-        model.start().join()
-        model.signIn("nurse", "x").join()
-        model.state.value.work!!.beginSketch("patient")
-        model.state.value.work!!.change { it.copy(body = "左踵") }
-        model.pushOpened("{}").join()
-        assertEquals("開けませんでした。ほかの自治体の連絡かもしれません。", model.state.value.work!!.state.value.trouble)
-        model.away(60)
-        model.switchTown(model.state.value.others.single()).join()
-        model.signIn("nurse", "x").join()
-        assertEquals("inaの看護師", model.state.value.work!!.staff.name)
-        assertNull(model.state.value.work!!.state.value.sketch)
-        model.signOut().join()
-        model.forgetDevice().join()
-        model.signIn("nurse", "x").join()
-        model.pushOpened("{}").join()
-        assertNull("there is no other town", model.state.value.work!!.state.value.trouble)
     }
 }

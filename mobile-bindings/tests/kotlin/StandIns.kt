@@ -24,14 +24,26 @@ import jp.renraku.core.Role
 import jp.renraku.core.Staff
 import jp.renraku.core.StaffId
 import jp.renraku.core.StorageTrouble
+import kotlinx.coroutines.CompletableDeferred
 
 /** Places and the slugs of the towns that are enrolled there. */
 internal class FakeTowns(vararg places: Pair<String?, String?>) : Towns {
     val devices = places.associate { (place, enrolled) -> place to FakeDevice(this, enrolled) }.toMutableMap()
     var refusal: MobileException? = null
+
+    /** A sign-in waits for it. */
+    var gate: CompletableDeferred<Unit>? = null
+
+    /** How the servers are reached. */
+    var stale = false
+    var offline = false
+
+    /** The folders cannot be read. */
+    var unlisted = false
     override var last: String? = null
 
-    override suspend fun known() = devices.keys.filterNotNull()
+    override suspend fun known(): List<String> =
+        if (unlisted) throw MobileException.Storage(StorageTrouble.Damaged) else devices.keys.filterNotNull()
 
     override suspend fun open(town: String?): RenrakuDevice = devices.getOrPut(town) { FakeDevice(this, null) }
         .also { if (it.broken) throw MobileException.Storage(StorageTrouble.Damaged) }
@@ -56,7 +68,12 @@ internal class FakeDevice(private val towns: FakeTowns, var enrolled: String?) :
 
     override suspend fun people() = listOfNotNull(enrolled?.let { KnownPerson("nurse-$it", "${it}の看護師") })
 
-    override suspend fun signIn(loginId: String, password: String): RenrakuSession = FakeSession(enrolled!!)
+    override suspend fun forgetPerson(staffId: StaffId) {}
+
+    override suspend fun signIn(loginId: String, password: String): RenrakuSession {
+        towns.gate?.await()
+        return FakeSession(towns, enrolled!!, loginId)
+    }
 
     override fun certificate() = CertificateStatus(null, 0, false)
 
@@ -65,14 +82,16 @@ internal class FakeDevice(private val towns: FakeTowns, var enrolled: String?) :
     override suspend fun lock(staffId: StaffId) {}
 }
 
-internal class FakeSession(private val town: String) : RenrakuSession(NoHandle) {
-    override fun staff() = Staff("nurse-$town", "f", "ステーション", "${town}の看護師", Profession.NURSE, Role.MEMBER)
+internal class FakeSession(private val towns: FakeTowns, private val town: String, private val loginId: String) :
+    RenrakuSession(NoHandle) {
+    override fun staff() = Staff("$loginId-$town", "f", "ステーション", "${town}の看護師", Profession.NURSE, Role.MEMBER)
 
     override fun mustChangePassword() = false
 
     override fun until(cancelled: CancelToken): RenrakuSession = this
 
-    override suspend fun patients() = PatientsSeen(emptyList(), false, null)
+    override suspend fun patients() =
+        if (towns.offline) throw MobileException.Offline(null) else PatientsSeen(emptyList(), towns.stale, null)
 
     override suspend fun patientsLastSeen(): PatientsSeen? = null
 
@@ -84,7 +103,7 @@ internal class FakeSession(private val town: String) : RenrakuSession(NoHandle) 
 
     override suspend fun signOut() {}
 
-    /** Of another town: nothing to tell. */
+    /** Of another town, or not reached: nothing to tell. */
     override suspend fun handlePush(payload: String) = PushShown("新しい連絡があります", null)
 }
 

@@ -80,6 +80,7 @@ pub async fn play(stage: Stage) {
                 "org.junit.runner.JUnitCore",
                 "jp.renraku.core.test.PhoneTest",
                 "jp.renraku.core.test.ModelTest",
+                "jp.renraku.core.test.TownsTest",
                 "jp.renraku.core.test.MarkingTest",
             ]);
             java.env("RENRAKU_STAGE", port).env("RENRAKU_PHONES", phones).stdin(Stdio::null());

@@ -1,6 +1,6 @@
 // The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
 // locking, and the change from one town to another. Knows no screen and nothing of Android. Not here: what a
-// signed-in person does, which is WorkModel.
+// signed-in person does, which is WorkModel; setting a PIN, which is in Guarding.
 
 package jp.renraku.app.model
 
@@ -8,11 +8,11 @@ import jp.renraku.core.Diagnosis
 import jp.renraku.core.EnrolmentForm
 import jp.renraku.core.KnownPerson
 import jp.renraku.core.MobileException
+import jp.renraku.core.PersonLock
 import jp.renraku.core.Platform
 import jp.renraku.core.PushProvider
 import jp.renraku.core.RenrakuDevice
 import jp.renraku.core.RenrakuSession
-import jp.renraku.core.StaffId
 import jp.renraku.core.StorageTrouble
 import jp.renraku.core.Vault
 import jp.renraku.core.scanSetupCode
@@ -24,6 +24,8 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
+
+private const val SECOND_TAP_MILLIS = 1_000
 
 /**
  * Lives as long as the process, because pushes and the outbox need it without a screen. Call everything on the
@@ -37,7 +39,7 @@ class AppModel(
     private val scope: CoroutineScope,
     private val towns: Towns,
     private val prove: suspend () -> Boolean,
-    private val guarded: () -> Vault,
+    internal val guarded: () -> Vault,
     private val now: () -> Long,
 ) {
     private val mutable = MutableStateFlow(AppState())
@@ -52,14 +54,17 @@ class AppModel(
     private var waitingPush: String? = null
     private var leftAt: Long? = null
 
-    /** What somebody was writing when the app locked; never shown to another person. */
-    private var locked: Pair<StaffId, Sketch>? = null
+    private val locked = Locked()
+
+    /** When the town was changed last: a second tap would change it back. */
+    private var switchedAt: Long? = null
+
+    /** How many calls are under way. */
+    private var calls = 0
 
     /** Begins in the town used last. Call it once at the start, and again to retry from `CLOSED`. */
-    fun start(): Job = scope.launch {
-        if (device != null) return@launch
-        settle()
-        findOthers()
+    fun start(): Job = act(then = ::findOthers) {
+        if (device == null) settle()
     }
 
     private suspend fun settle() {
@@ -78,30 +83,32 @@ class AppModel(
     private suspend fun findOthers() {
         val enrolled = towns.enrolled()
         val others = enrolled.filter { it.slug != inUse?.slug }.map { TownChoice(it.slug, it.info?.name ?: "") }
-        mutable.update { it.copy(others = others) }
+        mutable.update { it.copy(others = others.sortedBy { town -> town.name }) }
     }
 
     /** To another town of this device; only while nobody is at work. */
-    fun switchTown(choice: TownChoice): Job = scope.launch {
-        if (state.value.stage != Stage.SIGN_IN) return@launch
-        attempt {
-            val device = towns.open(choice.slug)
-            val town = device.municipality()
-            if (town == null) {
-                say(Words.sentence(Diagnosis.NotEnrolled))
-            } else {
-                towns.last = choice.slug
-                use(OpenTown(choice.slug, device, town))
-            }
+    fun switchTown(choice: TownChoice): Job = act(then = ::findOthers) {
+        val early = switchedAt?.let { now() - it < SECOND_TAP_MILLIS } ?: false
+        if (state.value.stage != Stage.SIGN_IN || early) return@act
+        val device = towns.open(choice.slug)
+        val town = device.municipality()
+        if (town == null) {
+            say(Words.sentence(Diagnosis.NotEnrolled))
+        } else {
+            towns.last = choice.slug
+            use(OpenTown(choice.slug, device, town))
+            switchedAt = now()
         }
-        findOthers()
     }
 
     /** To the form for a certificate of a further town. The town in use stays until there is one. */
-    fun addTown() = mutable.update { it.copy(stage = Stage.ENROL, adding = true, scanned = null, trouble = null) }
+    fun addTown() {
+        if (state.value.busy || state.value.stage != Stage.SIGN_IN) return
+        mutable.update { it.copy(stage = Stage.ENROL, adding = true, scanned = null, trouble = null) }
+    }
 
     fun enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String): Job =
-        withDevice { device ->
+        withDevice(then = ::findOthers) { current ->
             val form = EnrolmentForm(
                 publicUrl = publicUrl.trim(),
                 slug = slug.trim(),
@@ -110,24 +117,18 @@ class AppModel(
                 deviceName = deviceName.trim(),
                 platform = Platform.ANDROID,
             )
-            if (state.value.adding) {
-                add(form)
+            val (adding, here) = state.value.adding to inUse?.slug
+            // Its own town's certificate is what this device gets anew.
+            if (towns.enrolled().any { it.info?.slug == form.slug && (adding || it.slug != here) }) {
+                say("この自治体の証明書は、この端末にもうあります。")
             } else {
-                use(OpenTown(inUse?.slug, device, device.enrol(form)))
+                val place = if (adding) form.slug else here
+                val device = if (adding) towns.open(place) else current
+                val town = device.enrol(form)
+                towns.last = place
+                use(OpenTown(place, device, town))
             }
         }
-
-    private suspend fun add(form: EnrolmentForm) {
-        if (towns.enrolled().any { it.info?.slug == form.slug }) {
-            say("この自治体の証明書は、この端末にもうあります。")
-            return
-        }
-        val device = towns.open(form.slug)
-        val town = device.enrol(form)
-        towns.last = form.slug
-        use(OpenTown(form.slug, device, town))
-        findOthers()
-    }
 
     /** Takes what a camera read, or somebody typed, as the portal's 2-D code. */
     fun scanned(text: String): Job = scope.launch {
@@ -138,10 +139,13 @@ class AppModel(
     }
 
     /** To the form for another certificate, with a new No. Stores and what waits stay. */
-    fun enrolAnew() = mutable.update { it.copy(stage = Stage.ENROL, scanned = null, trouble = null) }
+    fun enrolAnew() {
+        if (state.value.busy) return
+        mutable.update { it.copy(stage = Stage.ENROL, scanned = null, trouble = null) }
+    }
 
     fun signIn(loginId: String, password: String): Job = withDevice { device ->
-        begin(device.signIn(loginId.trim(), password))
+        begin(device, device.signIn(loginId.trim(), password))
     }
 
     /** Goes on with the session that a person left open, after they proved who they are: by their PIN if they have one. */
@@ -151,7 +155,7 @@ class AppModel(
             mutable.update { it.copy(stage = Stage.PIN, asked = person, lock = lock) }
             if (lock.biometrics) opened(device, person) { device.unlockWithBiometrics(person.staffId, guarded()) }
         } else if (prove()) {
-            begin(device.resume(person.staffId))
+            begin(device, device.resume(person.staffId))
         } else {
             say("ご本人の確認ができませんでした。パスワードでサインインしてください。")
         }
@@ -168,43 +172,18 @@ class AppModel(
     private suspend fun opened(device: RenrakuDevice, person: KnownPerson, unlock: suspend () -> Unit) {
         try {
             unlock()
-            begin(device.resume(person.staffId))
+            begin(device, device.resume(person.staffId))
         } catch (e: MobileException.Storage) {
             // Not recognised is no harm: the PIN is asked for. After the last wrong one nobody is left to ask.
-            if (e.trouble is StorageTrouble.Wiped) toSignIn()
+            if (e.trouble is StorageTrouble.Wiped) {
+                locked.forget(inUse?.slug, person.staffId)
+                toSignIn()
+            }
             throw e
         } catch (e: MobileException.SignedOut) {
             toSignIn()
             throw e
         }
-    }
-
-    /** Sets the PIN of who is at work, or another one; [current] is none for the first. */
-    fun setPin(current: String?, pin: String, again: String): Job = guarding { device, staff ->
-        if (pin == again) {
-            device.setPin(staff, current, pin)
-            "PINを設定しました。次からは、PINで開きます。"
-        } else {
-            "新しいPINが一致しません。もう一度入力してください。"
-        }
-    }
-
-    /** Lets the finger or face of who is at work open their store beside the PIN, or not any more. */
-    fun useBiometrics(pin: String): Job = guarding { device, staff ->
-        device.addBiometrics(staff, pin, guarded())
-        "指紋・顔でも開けるようになりました。"
-    }
-
-    fun dropBiometrics(): Job = guarding { device, staff ->
-        device.removeBiometrics(staff)
-        "指紋・顔では開かないようにしました。"
-    }
-
-    private fun guarding(work: suspend (RenrakuDevice, StaffId) -> String): Job = withDevice { device ->
-        val staff = state.value.work?.staff?.id ?: return@withDevice
-        val done = work(device, staff)
-        val lock = device.personLock(staff)
-        mutable.update { it.copy(lock = lock, trouble = done) }
     }
 
     /** Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards. */
@@ -214,19 +193,17 @@ class AppModel(
         leave("証明書を更新しました。もう一度サインインしてください。")
     }
 
-    fun changePassword(current: String, new: String, again: String): Job = scope.launch {
-        val session = session ?: return@launch
-        if (new != again) {
-            say("新しいパスワードが一致しません。もう一度入力してください。")
-            return@launch
-        }
-        attempt {
+    fun changePassword(current: String, new: String, again: String): Job = withDevice { device ->
+        val session = session ?: return@withDevice
+        if (new == again) {
             session.changePassword(current, new)
-            begin(session)
+            begin(device, session)
+        } else {
+            say("新しいパスワードが一致しません。もう一度入力してください。")
         }
     }
 
-    fun signOut(): Job = scope.launch {
+    fun signOut(): Job = act {
         val ending = session
         state.value.work?.dropSketch()
         attempt { ending?.signOut() }
@@ -243,21 +220,18 @@ class AppModel(
     /** Forgets a person on this device. What they did not send is lost: ask before. */
     fun forget(person: KnownPerson): Job = withDevice { device ->
         device.forgetPerson(person.staffId)
+        locked.forget(inUse?.slug, person.staffId)
         val people = device.people()
         mutable.update { it.copy(people = people) }
     }
 
     /** Forgets everybody and the certificate of the town in use, and goes on in another one. Ask before. */
-    fun forgetDevice(): Job = scope.launch {
-        val forgetting = device ?: return@launch
-        attempt {
-            forgetting.forget()
-            inUse = null
-        }
-        if (inUse != null) return@launch
+    fun forgetDevice(): Job = withDevice(then = ::findOthers) { device ->
+        device.forget()
+        locked.forget(inUse?.slug)
+        inUse = null
         settle()
         inUse?.let { towns.last = it.slug }
-        findOthers()
     }
 
     /** The app went to the background. */
@@ -292,7 +266,12 @@ class AppModel(
     /** The network is back: what was put off without it need not wait any longer. */
     fun networkBack(): Job = scope.launch { state.value.work?.flush(now = true) }
 
-    private fun begin(session: RenrakuSession) {
+    private suspend fun begin(device: RenrakuDevice, session: RenrakuSession) {
+        if (device !== this.device) {
+            // A session of one town is nothing to another one's screens.
+            device.lock(session.staff().id)
+            return
+        }
         this.session = session
         if (session.mustChangePassword()) {
             mutable.update { it.copy(stage = Stage.CHANGE_PASSWORD) }
@@ -300,16 +279,18 @@ class AppModel(
         }
         val town = state.value.town ?: return
         val work = WorkModel(scope, session, town, { state.value.others.isNotEmpty() }) { sentence -> leave(sentence) }
-        locked?.let { (staff, sketch) -> if (staff == work.staff.id && !sketch.isKept) work.goOn(sketch) else sketch.discard() }
-        locked = null
-        val due = device?.certificate()?.renewalDue ?: false
+        locked.take(inUse?.slug, work.staff.id)?.let(work::goOn)
+        val due = device.certificate()?.renewalDue ?: false
         mutable.update { it.copy(stage = Stage.WORK, work = work, asked = null, renewalDue = due) }
         val push = waitingPush
         waitingPush = null
         scope.launch {
-            attempt {
-                val lock = device?.personLock(work.staff.id)
+            // Holds up nothing that the person asks for.
+            try {
+                val lock = device.personLock(work.staff.id)
                 mutable.update { it.copy(lock = lock) }
+            } catch (e: MobileException) {
+                say(Words.sentence(e))
             }
             work.catchUp()
             registerPush()
@@ -332,7 +313,7 @@ class AppModel(
         session = null
         val work = state.value.work
         val sketch = work?.state?.value?.sketch
-        if (work != null && sketch != null && !sketch.isEmpty) locked = work.staff.id to sketch
+        if (work != null && sketch != null && !sketch.isEmpty) locked.keep(inUse?.slug, work.staff.id, sketch)
         work?.close()
         mutable.update { it.copy(work = null) }
         attempt {
@@ -350,14 +331,36 @@ class AppModel(
         mutable.update { it.copy(people = people) }
     }
 
+    internal fun show(lock: PersonLock, sentence: String) = mutable.update { it.copy(lock = lock, trouble = sentence) }
+
     private fun say(sentence: String?) = mutable.update { it.copy(trouble = sentence) }
 
-    private fun withDevice(work: suspend (RenrakuDevice) -> Unit): Job = scope.launch {
-        device?.let { device -> attempt { work(device) } }
+    internal fun withDevice(then: suspend () -> Unit = {}, work: suspend (RenrakuDevice) -> Unit): Job =
+        act(then) { device?.let { work(it) } }
+
+    /** What a person asked for; does nothing while another such thing is under way. [then] holds up no further one. */
+    private fun act(then: suspend () -> Unit = {}, work: suspend () -> Unit): Job {
+        if (state.value.busy) return Job().apply { complete() }
+        // At once: the next tap may come before this one's work begins.
+        count(1)
+        return scope.launch {
+            try {
+                attempt(work)
+            } finally {
+                count(-1)
+            }
+            then()
+        }
+    }
+
+    private fun count(more: Int) {
+        calls += more
+        mutable.update { it.copy(busy = calls > 0) }
     }
 
     private suspend fun attempt(work: suspend () -> Unit) {
-        mutable.update { it.copy(busy = true, trouble = null) }
+        count(1)
+        say(null)
         try {
             work()
         } catch (e: CancellationException) {
@@ -370,7 +373,7 @@ class AppModel(
             val refused = e is MobileException.Certificate && !state.value.adding
             if (refused) mutable.update { it.copy(enrolAnew = true) }
         } finally {
-            mutable.update { it.copy(busy = false) }
+            count(-1)
         }
     }
 }

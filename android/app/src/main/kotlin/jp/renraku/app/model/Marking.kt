@@ -78,13 +78,18 @@ data class Marking(val viewWidth: Float, val viewHeight: Float, val pictureWidth
 }
 
 /** The areas of one photo, and what they were before each step since its marking began. */
-data class Marks(val all: List<PhotoMark>, private val before: List<List<PhotoMark>> = emptyList()) {
+data class Marks(val all: List<PhotoMark>, val before: List<List<PhotoMark>> = emptyList()) {
     val canUndo: Boolean get() = before.isNotEmpty()
 
-    fun plus(mark: PhotoMark): Marks = Marks(all + mark, before + listOf(all))
+    fun plus(mark: PhotoMark): Marks = if (all.size < MOST) Marks(all + mark, before + listOf(all)) else this
 
     fun without(index: Int): Marks = Marks(all.filterIndexed { i, _ -> i != index }, before + listOf(all))
 
     /** Takes the last step back. */
     fun undone(): Marks = if (canUndo) Marks(before.last(), before.dropLast(1)) else this
+
+    private companion object {
+        /** What the core takes. */
+        const val MOST = 500
+    }
 }

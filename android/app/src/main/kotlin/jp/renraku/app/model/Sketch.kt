@@ -13,7 +13,10 @@ import jp.renraku.core.PostId
 import java.io.File
 import java.util.UUID
 
-/** A picture or film in the scratch folder, in the clear. Marked areas of a picture are covered before it is kept. */
+/**
+ * A picture or film in the scratch folder, in the clear. A picture is kept sealed as it was taken, with its marks; they
+ * are covered when it is made, before anything of it leaves.
+ */
 data class Shot(
     val file: File,
     val isVideo: Boolean,

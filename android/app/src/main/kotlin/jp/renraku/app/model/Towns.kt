@@ -27,27 +27,32 @@ class OpenTown(val slug: String?, val device: RenrakuDevice, val info: Municipal
 
 /**
  * The town to begin with: the one used last, or else the first that is enrolled. None is: the first town, to enrol
- * in; what hinders its opening is thrown.
+ * in. Where a town could not be looked into, it may well be enrolled, and what hindered that is thrown instead.
  */
 suspend fun Towns.toBegin(): OpenTown {
-    for (slug in (listOf(last) + places()).distinct()) enrolledIn(slug)?.let { return it }
+    var fault: Exception? = null
+    val note = { e: Exception -> fault = fault ?: e }
+    for (slug in (listOf(last) + places(note)).distinct()) enrolledIn(slug, note)?.let { return it }
+    fault?.let { throw it }
     return open(null).let { OpenTown(null, it, it.municipality()) }
 }
 
 /** All that are enrolled. One that cannot be opened now is left out: it must not hinder the others. */
-suspend fun Towns.enrolled(): List<OpenTown> = places().mapNotNull { enrolledIn(it) }
+suspend fun Towns.enrolled(): List<OpenTown> = places { }.mapNotNull { slug -> enrolledIn(slug) { } }
 
-private suspend fun Towns.places(): List<String?> = listOf(null) + (unlessBroken { known() } ?: emptyList())
+private suspend fun Towns.places(onFault: (Exception) -> Unit): List<String?> =
+    listOf(null) + (unlessBroken(onFault) { known() } ?: emptyList())
 
-private suspend fun Towns.enrolledIn(slug: String?): OpenTown? = unlessBroken {
+private suspend fun Towns.enrolledIn(slug: String?, onFault: (Exception) -> Unit): OpenTown? = unlessBroken(onFault) {
     val device = open(slug)
     device.municipality()?.let { OpenTown(slug, device, it) }
 }
 
-private suspend fun <T> unlessBroken(work: suspend () -> T): T? = try {
+private suspend fun <T> unlessBroken(onFault: (Exception) -> Unit, work: suspend () -> T): T? = try {
     work()
 } catch (e: CancellationException) {
     throw e
-} catch (_: Exception) {
+} catch (e: Exception) {
+    onFault(e)
     null
 }

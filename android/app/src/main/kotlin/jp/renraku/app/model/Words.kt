@@ -44,6 +44,10 @@ object Words {
         is Diagnosis.Refused -> problemSentence(diagnosis.code)
     }
 
+    /** About a push that told nothing, on a device of several towns; [stale]: the server was not reached. */
+    fun unopened(stale: Boolean): String =
+        if (stale) "開けませんでした。電波が届かないか、ほかの自治体の連絡です。" else "開けませんでした。ほかの自治体の連絡かもしれません。"
+
     private fun sentence(trouble: StorageTrouble): String = storageSentence(trouble)
 
     private fun unexpected(reference: String?): String {

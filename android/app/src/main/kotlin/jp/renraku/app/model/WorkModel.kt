@@ -5,21 +5,17 @@ package jp.renraku.app.model
 
 import jp.renraku.core.CancelToken
 import jp.renraku.core.Item
-import jp.renraku.core.ItemState
 import jp.renraku.core.Media
 import jp.renraku.core.MediaId
 import jp.renraku.core.MobileException
 import jp.renraku.core.Municipality
-import jp.renraku.core.Patient
 import jp.renraku.core.PatientId
 import jp.renraku.core.PatientSeen
-import jp.renraku.core.PatientSummary
 import jp.renraku.core.PatientsSeen
 import jp.renraku.core.Post
 import jp.renraku.core.PostDraft
 import jp.renraku.core.PostId
 import jp.renraku.core.ProgressListener
-import jp.renraku.core.Receipt
 import jp.renraku.core.RenrakuSession
 import jp.renraku.core.Staff
 import jp.renraku.core.Text
@@ -35,45 +31,6 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import java.io.File
-
-/** Where the person is. */
-sealed interface Place {
-    data class Timeline(val id: PatientId) : Place
-    data class Compose(val id: PatientId) : Place
-    data class Readers(val id: PostId) : Place
-    data object Outbox : Place
-
-    /** PIN, finger or face, the device's certificate. */
-    data object Safety : Place
-}
-
-/** What the screens of the work show. */
-data class WorkState(
-    /** From the list of patients inwards; empty is the list. */
-    val path: List<Place> = emptyList(),
-    val patients: List<PatientSummary> = emptyList(),
-    val patient: Patient? = null,
-    val posts: List<Post> = emptyList(),
-    val next: String? = null,
-    val receipts: List<Receipt> = emptyList(),
-    val outbox: List<Item> = emptyList(),
-    /** True when the screen shows what the server said last, and not what it says now. */
-    val stale: Boolean = false,
-    /** When the server said what is shown, in milliseconds; none when that is not known. */
-    val seenAt: Long? = null,
-    /** How far films and pictures are made, 0 to 1; none when none is being made. */
-    val progress: Float? = null,
-    /** What is being written; outlives a lock, see AppModel. */
-    val sketch: Sketch? = null,
-    /** True while it is being kept: nothing can be added to it then. */
-    val composing: Boolean = false,
-    /** A line about a push that arrived while the app is in front. */
-    val news: String? = null,
-    val trouble: String? = null,
-) {
-    /** What of a patient's posts has not wholly left this device. */
-    fun pending(id: PatientId): List<Item> = outbox.filter { it.patientId == id && it.state !is ItemState.Sent }
-}
 
 /** Call everything on the scope's thread (the main one). [others]: whether this device has other towns. */
 class WorkModel(
@@ -124,9 +81,16 @@ class WorkModel(
     }
 
     suspend fun loadPatients() {
+        patients()
+    }
+
+    /** The answer, or none where there was none. */
+    private suspend fun patients(): PatientsSeen? {
         // What this device holds is there at once; the network may take half a minute, or not come at all.
         if (state.value.patients.isEmpty()) kept { session.patientsLastSeen() }?.let(::show)
-        attempt { show(asking.patients()) }
+        var seen: PatientsSeen? = null
+        attempt { seen = asking.patients().also(::show) }
+        return seen
     }
 
     private fun show(seen: PatientsSeen) =
@@ -216,9 +180,15 @@ class WorkModel(
         mutable.update { it.copy(sketch = Sketch(id)) }
     }
 
-    /** Changes what was begun; not while it is being kept, for then it would not be of the post. */
-    fun change(how: (Sketch) -> Sketch) = mutable.update {
-        if (it.composing) it else it.copy(sketch = it.sketch?.let(how))
+    /**
+     * Changes what was begun; false where there is nothing to change any more, or while it is being kept, for then it
+     * would not be of the post.
+     */
+    fun change(how: (Sketch) -> Sketch): Boolean {
+        val sketch = state.value.sketch
+        if (closed || state.value.composing || sketch == null) return false
+        mutable.update { it.copy(sketch = how(sketch)) }
+        return true
     }
 
     fun dropSketch() {
@@ -341,6 +311,7 @@ class WorkModel(
 
     /** Fetches what a push is about. `opened`: the person touched it, so its patient is shown. */
     suspend fun take(push: String, opened: Boolean) {
+        var unknown = false
         attempt {
             val shown = asking.handlePush(push)
             val unlocked = shown.unlocked
@@ -348,16 +319,17 @@ class WorkModel(
             if (opened && patient != null) {
                 mutable.update { it.copy(path = listOf(Place.Timeline(patient))) }
                 loadTimeline(patient)
-            } else if (opened && unlocked == null && others()) {
-                // A push carries no town: another one's is nothing to this one's server.
-                mutable.update { it.copy(trouble = "開けませんでした。ほかの自治体の連絡かもしれません。") }
-            } else if (!opened) {
+            } else if (opened) {
+                unknown = unlocked == null && others()
+            } else {
                 val parts = listOfNotNull(unlocked?.patientName, unlocked?.authorName, unlocked?.preview)
                 val line = if (parts.isEmpty()) shown.locked else parts.joinToString("　")
                 mutable.update { it.copy(news = if (unlocked?.urgent == true) "【緊急】$line" else line) }
             }
         }
-        loadPatients()
+        val seen = patients() ?: return
+        // A push carries no town: another one's is nothing to this one's server, and so is one that does not reach it.
+        if (unknown && !closed) mutable.update { it.copy(trouble = Words.unopened(seen.stale)) }
     }
 
     private fun isOpen(state: WorkState, id: PatientId) = Place.Timeline(id) in state.path

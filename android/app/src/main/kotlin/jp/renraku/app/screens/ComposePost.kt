@@ -53,11 +53,14 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
     val sketch = state.sketch?.takeIf { it.patientId == id } ?: Sketch(id)
     if (shooting) {
         CameraScreen(places, work.town.videoSeconds.toLong()) { shot ->
-            if (shot != null) work.change { it.copy(shots = it.shots + shot) }
+            // One that came too late belongs to no post.
+            if (shot != null && !work.change { it.copy(shots = it.shots + shot) }) shot.file.delete()
             shooting = false
         }
         return
     }
+    // Nothing is added to what is being kept.
+    if (state.composing) marking = null
     sketch.shots.find { it.file == marking }?.let { shot ->
         MarkScreen(shot, { marks -> work.change { it.mark(shot.file, marks) } }) { marking = null }
         return
@@ -77,7 +80,7 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
                 Text("急ぎのときは、電話でも連絡してください。", color = MaterialTheme.colorScheme.error)
             }
             for (shot in sketch.shots) {
-                val sound = { on: Boolean -> work.change { it.keepSound(shot.file, on) } }
+                val sound: (Boolean) -> Unit = { on -> work.change { it.keepSound(shot.file, on) } }
                 ShotRow(shot, state.composing, onMark = { marking = shot.file }, onSound = sound) {
                     if (!state.composing) shot.file.delete()
                     work.change { it.copy(shots = it.shots - shot) }

@@ -104,11 +104,11 @@ fun SignInScreen(model: AppModel, state: AppState) {
             }
             Field("ユーザーID", loginId) { loginId = it }
             Field("パスワード", password, secret = true) { password = it }
+            OtherTowns(model, state)
             SmallButton("接続を確かめる") { model.diagnose() }
             if (state.enrolAnew) SmallButton("証明書を取り直す（保存データは残ります）") { model.enrolAnew() }
             SmallButton("この端末の設定をやり直す") { startingOver = true }
             state.town?.let { Text("${it.office}　${it.telephone}\n${it.hours}", Modifier.padding(vertical = 16.dp)) }
-            OtherTowns(model, state)
         }
     }
     forgetting?.let { person ->

@@ -13,6 +13,7 @@ import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.BoxWithConstraints
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.Row
+import androidx.compose.foundation.layout.fillMaxHeight
 import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.heightIn
@@ -21,8 +22,11 @@ import androidx.compose.foundation.layout.offset
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.layout.statusBarsPadding
+import androidx.compose.foundation.layout.width
+import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.selection.selectable
 import androidx.compose.foundation.selection.selectableGroup
+import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.CircularProgressIndicator
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.RadioButton
@@ -32,6 +36,7 @@ import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.remember
+import androidx.compose.runtime.rememberUpdatedState
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
@@ -41,9 +46,11 @@ import androidx.compose.ui.graphics.ImageBitmap
 import androidx.compose.ui.input.pointer.AwaitPointerEventScope
 import androidx.compose.ui.input.pointer.pointerInput
 import androidx.compose.ui.platform.LocalDensity
+import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.Role
 import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.heading
+import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.onClick
 import androidx.compose.ui.semantics.role
 import androidx.compose.ui.semantics.semantics
@@ -67,21 +74,18 @@ private val OUTLINES = listOf(MarkOutline.RECTANGLE to "四角", MarkOutline.ELL
 /** [onChange] gets the photo's areas at each step, so that neither a lock nor the way back loses any. */
 @Composable
 fun MarkScreen(shot: Shot, onChange: (List<PhotoMark>) -> Unit, onDone: () -> Unit) {
-    var marks by remember(shot.file) { mutableStateOf(Marks(shot.marks)) }
+    // What is shown is what will be sent: only the way back is this screen's own.
+    var before by remember(shot.file) { mutableStateOf(emptyList<List<PhotoMark>>()) }
+    val marks = Marks(shot.marks, before)
     var cover by remember { mutableStateOf(MarkCover.BLACK) }
     var outline by remember { mutableStateOf(MarkOutline.RECTANGLE) }
     val photo by photo(shot.file, WHOLE_SCREEN)
     val step = { next: Marks ->
-        marks = next
+        before = next.before
         onChange(next.all)
     }
-    BackHandler(onBack = onDone)
-    Column(Modifier.fillMaxSize()) {
-        Text(
-            "顔や名札など、写してはいけないところを指でなぞってください。送る写真から消えます。",
-            Modifier.statusBarsPadding().padding(16.dp).semantics { heading() },
-        )
-        Box(Modifier.fillMaxWidth().weight(1f).background(Color.Black), contentAlignment = Alignment.Center) {
+    val pad = @Composable { modifier: Modifier ->
+        Box(modifier.background(Color.Black), contentAlignment = Alignment.Center) {
             val picture = photo?.picture
             when {
                 photo == null -> CircularProgressIndicator()
@@ -89,24 +93,75 @@ fun MarkScreen(shot: Shot, onChange: (List<PhotoMark>) -> Unit, onDone: () -> Un
                 else -> Pad(picture, marks, cover, outline, step)
             }
         }
+    }
+    val choices = @Composable {
+        Choice("隠し方", COVERS, cover) { cover = it }
+        Choice("形", OUTLINES, outline) { outline = it }
+        // What was written can be guessed from its mean colours.
+        if (cover == MarkCover.BLUR) Text("名札や文字は、ぼかさずに黒塗りで隠してください。")
+        // Said aloud at each step to those who cannot see it.
+        Text("隠すところ ${marks.all.size}か所", Modifier.semantics { liveRegion = LiveRegionMode.Polite })
+    }
+    val buttons = @Composable {
+        Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
+            BigButton("元に戻す", Modifier.weight(1f), prominent = false, enabled = marks.canUndo) {
+                step(marks.undone())
+            }
+            BigButton("完了", Modifier.weight(1f), onClick = onDone)
+        }
+    }
+    BackHandler(onBack = onDone)
+    BoxWithConstraints(Modifier.fillMaxSize()) {
+        if (maxWidth > maxHeight) Beside(pad, choices, buttons) else Above(pad, choices, buttons)
+    }
+}
+
+@Composable
+private fun Above(pad: @Composable (Modifier) -> Unit, choices: @Composable () -> Unit, buttons: @Composable () -> Unit) {
+    Column(Modifier.fillMaxSize()) {
+        Instruction(Modifier.statusBarsPadding().padding(16.dp))
+        pad(Modifier.fillMaxWidth().weight(1f))
         Surface(tonalElevation = 3.dp) {
             Column(
                 Modifier.fillMaxWidth().navigationBarsPadding().padding(16.dp, 8.dp),
                 verticalArrangement = Arrangement.spacedBy(8.dp),
             ) {
-                Choice("隠し方", COVERS, cover) { cover = it }
-                Choice("形", OUTLINES, outline) { outline = it }
-                // What was written can be guessed from its mean colours.
-                if (cover == MarkCover.BLUR) Text("名札や文字は、ぼかさずに黒塗りで隠してください。")
-                Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
-                    BigButton("元に戻す", Modifier.weight(1f), prominent = false, enabled = marks.canUndo) {
-                        step(marks.undone())
-                    }
-                    BigButton("完了", Modifier.weight(1f), onClick = onDone)
-                }
+                choices()
+                buttons()
             }
         }
     }
+}
+
+/** On a phone held sideways the picture needs all of the height. */
+@Composable
+private fun Beside(pad: @Composable (Modifier) -> Unit, choices: @Composable () -> Unit, buttons: @Composable () -> Unit) {
+    Row(Modifier.fillMaxSize().navigationBarsPadding()) {
+        pad(Modifier.fillMaxHeight().weight(1f))
+        Surface(tonalElevation = 3.dp) {
+            Column(
+                Modifier.width(300.dp).fillMaxHeight().statusBarsPadding().padding(16.dp, 8.dp),
+                verticalArrangement = Arrangement.spacedBy(8.dp),
+            ) {
+                Column(
+                    Modifier.weight(1f).verticalScroll(rememberScrollState()),
+                    verticalArrangement = Arrangement.spacedBy(8.dp),
+                ) {
+                    choices()
+                    Instruction()
+                }
+                buttons()
+            }
+        }
+    }
+}
+
+@Composable
+private fun Instruction(modifier: Modifier = Modifier) {
+    Text(
+        "顔や名札など、写してはいけないところを指でなぞってください。送る写真から消えます。",
+        modifier.semantics { heading() },
+    )
 }
 
 /** The photo under the finger. */
@@ -123,15 +178,23 @@ private fun Pad(
     val marking = Marking(constraints.maxWidth.toFloat(), constraints.maxHeight.toFloat(), picture)
     val room = with(LocalDensity.current) { ROOM.toPx() }
     var drawn by remember { mutableStateOf<PhotoMark?>(null) }
-    val fingers = Modifier.pointerInput(marking, marks, cover, outline) {
+    // Another hand may choose or undo while a finger draws: that must not begin the gesture anew.
+    val now by rememberUpdatedState(marks)
+    val chosen by rememberUpdatedState(cover to outline)
+    val step by rememberUpdatedState(onStep)
+    val fingers = Modifier.pointerInput(marking) {
         awaitEachGesture {
-            val area = { from: Offset, to: Offset -> marking.area(from.spot(), to.spot(), cover, outline) }
-            val (from, to) = finger { from, to -> drawn = area(from, to) } ?: (null to null)
-            drawn = null
+            val area = { from: Offset, to: Offset -> marking.area(from.spot(), to.spot(), chosen.first, chosen.second) }
+            val (from, to) = try {
+                finger { from, to -> drawn = area(from, to) } ?: (null to null)
+            } finally {
+                // Also when the window turns meanwhile: what is no mark must not look like one.
+                drawn = null
+            }
             if (from != null && to != null) {
-                area(from, to)?.let { onStep(marks.plus(it)) }
+                area(from, to)?.let { step(now.plus(it)) }
             } else if (from != null) {
-                marking.hit(marks.all, from.spot(), room)?.let { onStep(marks.without(it)) }
+                marking.hit(now.all, from.spot(), room)?.let { step(now.without(it)) }
             }
         }
     }
@@ -141,6 +204,8 @@ private fun Pad(
             Modifier.fillMaxSize().semantics {
                 contentDescription = name
                 role = Role.Image
+                // Else a double tap would be a finger's tap in the middle, and take an area away unseen.
+                onClick { true }
             },
         ) { marked(picture, marks.all + listOfNotNull(drawn), marking) }
         marks.all.forEachIndexed { index, mark -> Area(index, mark, marking, room) { onStep(marks.without(index)) } }

@@ -18,6 +18,7 @@ import androidx.compose.material3.Text
 import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
+import androidx.compose.runtime.key
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.unit.dp
@@ -45,7 +46,8 @@ fun Root(model: AppModel, places: Places, onScan: () -> Unit) {
                     actions = { BigButton("もう一度") { model.start() } },
                 ) {}
                 Stage.ENROL -> EnrolScreen(model, state, onScan)
-                Stage.SIGN_IN -> SignInScreen(model, state)
+                // What was typed for one town is not for another.
+                Stage.SIGN_IN -> key(state.town?.slug) { SignInScreen(model, state) }
                 Stage.PIN -> PinScreen(model, state)
                 Stage.CHANGE_PASSWORD -> ChangePasswordScreen(model, state)
                 Stage.WORK -> if (work != null) WorkScreens(model, state, work, places)

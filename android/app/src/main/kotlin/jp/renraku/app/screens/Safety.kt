@@ -16,6 +16,9 @@ import androidx.compose.ui.Modifier
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.AppState
+import jp.renraku.app.model.dropBiometrics
+import jp.renraku.app.model.setPin
+import jp.renraku.app.model.useBiometrics
 
 @Composable
 fun PinScreen(model: AppModel, state: AppState) {
