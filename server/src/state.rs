@@ -33,6 +33,8 @@ pub struct Inner {
     pub care_url: String,
     /// Whom the care host lets through.
     pub care_verifier: Arc<CareVerifier>,
+    /// Two who load the authorities at once must not put an older list in a newer one's place.
+    loading_authorities: tokio::sync::Mutex<()>,
     /// Wakes the notice workers.
     pub notices_queued: Notify,
     /// Where passwords wait to be hashed.
@@ -77,6 +79,7 @@ impl App {
             public_url,
             care_url,
             care_verifier,
+            loading_authorities: tokio::sync::Mutex::new(()),
             notices_queued: Notify::new(),
             hashing,
             seen: Seen::default(),
@@ -153,6 +156,7 @@ impl App {
     /// # Errors
     /// The database failed, or holds no certificate where one must be.
     pub async fn load_authorities(&self) -> Result<(), AppError> {
+        let _loading = self.loading_authorities.lock().await;
         let all: Vec<Vec<u8>> = self
             .db
             .read(async |c| {
