@@ -39,14 +39,19 @@ fn nurse() -> Staff {
     }
 }
 
-#[test]
-fn a_key_that_the_vault_did_not_let_go_of_goes_with_the_next_opening() {
+fn with_a_nurse() -> (tempfile::TempDir, Arc<Shut>, People, Staff) {
     let folder = tempfile::tempdir().unwrap();
     let vault = FileVault::open(folder.path().join("vault")).unwrap();
     let vault = Arc::new(Shut(vault, AtomicBool::new(false), AtomicBool::new(false)));
     let people = People::new(vault.clone(), folder.path().join("people"), folder.path().join("sources"));
     let staff = nurse();
     people.open_or_make(&staff).unwrap().close();
+    (folder, vault, people, staff)
+}
+
+#[test]
+fn a_key_that_the_vault_did_not_let_go_of_goes_with_the_next_opening() {
+    let (_folder, vault, people, staff) = with_a_nurse();
     let name = people.list().unwrap()[0].key_name();
     let is_bare = || vault.load(&name).unwrap().is_some();
     // As a kill does, just after the first PIN counts.
@@ -70,12 +75,7 @@ fn a_key_that_the_vault_did_not_let_go_of_goes_with_the_next_opening() {
 
 #[test]
 fn a_locked_vault_keeps_no_file_from_being_wiped() {
-    let folder = tempfile::tempdir().unwrap();
-    let vault = FileVault::open(folder.path().join("vault")).unwrap();
-    let vault = Arc::new(Shut(vault, AtomicBool::new(false), AtomicBool::new(false)));
-    let people = People::new(vault.clone(), folder.path().join("people"), folder.path().join("sources"));
-    let staff = nurse();
-    people.open_or_make(&staff).unwrap().close();
+    let (folder, vault, people, _staff) = with_a_nurse();
     assert!(std::fs::read_dir(folder.path().join("people")).unwrap().count() > 0);
     vault.1.store(true, Ordering::SeqCst);
     assert!(matches!(people.wipe(), Err(Fault::Vault(VaultError::Locked))));
@@ -88,12 +88,7 @@ fn a_locked_vault_keeps_no_file_from_being_wiped() {
 
 #[test]
 fn the_last_wrong_pin_shuts_the_store_whatever_the_vault_lets_go_of() {
-    let folder = tempfile::tempdir().unwrap();
-    let vault = FileVault::open(folder.path().join("vault")).unwrap();
-    let vault = Arc::new(Shut(vault, AtomicBool::new(false), AtomicBool::new(false)));
-    let people = People::new(vault.clone(), folder.path().join("people"), folder.path().join("sources"));
-    let staff = nurse();
-    people.open_or_make(&staff).unwrap().close();
+    let (_folder, vault, people, staff) = with_a_nurse();
     people.set_pin(staff.id, None, "194502").unwrap();
     vault.2.store(true, Ordering::SeqCst);
     let guess = || people.set_pin(staff.id, Some("820617"), "730518");
