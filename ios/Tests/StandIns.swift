@@ -34,32 +34,54 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
     override func signOut() async throws { out = true }
-    override func compose(draft: PostDraft) async throws -> PostId {
-        drafts.append(draft)
-        await whileComposing?()
-        return draft.id!
-    }
     override func changePassword(current: String, new: String) async throws { first = false }
     /// The core tells nothing of a push that is another town's.
     override func handlePush(payload: String) async throws -> PushShown {
         PushShown(locked: "新しい連絡があります", unlocked: nil)
     }
-    override func outbox() async throws -> [Item] { [] }
-    override func flush(now: Bool) async throws -> FlushReport {
-        sent.append("flush")
-        await whileFlushing?()
-        return FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
-    }
-    override func patients() async throws -> PatientsSeen {
-        if let refusal { throw refusal }
-        return PatientsSeen(patients: [], stale: stale, seenAt: nil)
-    }
     override func until(cancelled: CancelToken) -> RenrakuSession { self }
-    override func patientsLastSeen() async throws -> PatientsSeen? { nil }
+    override func patients() -> RenrakuPatients { FakePatients(of: self) }
+    override func outbox() -> RenrakuOutbox { FakeOutbox(of: self) }
+}
+
+final class FakePatients: RenrakuPatients, @unchecked Sendable {
+    private var session: FakeSession!
+
+    convenience init(of session: FakeSession) {
+        self.init(noHandle: NoHandle())
+        self.session = session
+    }
+
+    override func list() async throws -> PatientsSeen {
+        if let refusal = session.refusal { throw refusal }
+        return PatientsSeen(patients: [], stale: session.stale, seenAt: nil)
+    }
+    override func listLastSeen() async throws -> PatientsSeen? { nil }
+}
+
+final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
+    private var session: FakeSession!
+
+    convenience init(of session: FakeSession) {
+        self.init(noHandle: NoHandle())
+        self.session = session
+    }
+
+    override func items() async throws -> [Item] { [] }
+    override func compose(draft: PostDraft) async throws -> PostId {
+        session.drafts.append(draft)
+        await session.whileComposing?()
+        return draft.id!
+    }
     override func prepare(progress: ProgressListener?) async throws -> PrepareReport {
-        sent.append("prepare")
-        if let prepareRefusal { throw prepareRefusal }
+        session.sent.append("prepare")
+        if let refusal = session.prepareRefusal { throw refusal }
         return PrepareReport(made: 0, failed: 0)
+    }
+    override func flush(now: Bool) async throws -> FlushReport {
+        session.sent.append("flush")
+        await session.whileFlushing?()
+        return FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
     }
 }
 
@@ -79,50 +101,73 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var known: [KnownPerson] = []
     var whileSigningIn: (@MainActor () async -> Void)?
 
-    override func diagnose() async throws -> Diagnosis { diagnosis }
-    override func enrol(form: EnrolmentForm) async throws -> Municipality {
-        asked.append(form)
-        if let enrolRefusal { throw enrolRefusal }
-        enrolled = described
-        return described
-    }
     override func forget() async throws { enrolled = nil }
-    override func forgetPerson(staffId: StaffId) async throws {}
-    override func certificate() -> CertificateStatus? {
-        CertificateStatus(notBefore: nil, notAfter: 0, renewalDue: due)
-    }
-    override func renewCertificate(session: RenrakuSession) async throws -> CertificateStatus {
-        due = false
-        return certificate()!
-    }
-    override func personLock(staffId: StaffId) async throws -> PersonLock {
-        PersonLock(pin: pin != nil, biometrics: finger, triesLeft: left)
-    }
-    override func setPin(staffId: StaffId, current: String?, pin: String) async throws { self.pin = pin }
-    override func addBiometrics(staffId: StaffId, pin: String, guarded: Vault) async throws { finger = true }
-    override func removeBiometrics(staffId: StaffId) async throws { finger = false }
-    override func lock(staffId: StaffId) async throws { open = pin == nil }
-    override func unlockWithBiometrics(staffId: StaffId, guarded: Vault) async throws {
-        guard finger else { throw MobileError.Storage(trouble: .locked) }
-        open = true
-    }
-    override func unlockWithPin(staffId: StaffId, pin: String) async throws {
-        guard pin == self.pin else {
-            left -= 1
-            throw MobileError.Storage(trouble: left == 0 ? .wiped : .wrongPin(left: left))
-        }
-        open = true
-    }
+    override func certificate() -> RenrakuCertificate { FakeCertificate(of: self) }
+    override func person(staffId: StaffId) -> RenrakuPerson { FakePerson(of: self) }
     override func municipality() -> Municipality? { enrolled }
     override func people() async throws -> [KnownPerson] { known }
     override func signIn(loginId: String, password: String) async throws -> RenrakuSession {
         await whileSigningIn?()
         return session
     }
-    override func resume(staffId: StaffId) async throws -> RenrakuSession {
-        guard open else { throw MobileError.Storage(trouble: .locked) }
-        return session
+}
+
+final class FakeCertificate: RenrakuCertificate, @unchecked Sendable {
+    private var device: FakeDevice!
+
+    convenience init(of device: FakeDevice) {
+        self.init(noHandle: NoHandle())
+        self.device = device
     }
+
+    override func diagnose() async throws -> Diagnosis { device.diagnosis }
+    override func enrol(form: EnrolmentForm) async throws -> Municipality {
+        device.asked.append(form)
+        if let refusal = device.enrolRefusal { throw refusal }
+        device.enrolled = device.described
+        return device.described
+    }
+    override func status() -> CertificateStatus? {
+        CertificateStatus(notBefore: nil, notAfter: 0, renewalDue: device.due)
+    }
+    override func renew(session: RenrakuSession) async throws -> CertificateStatus {
+        device.due = false
+        return status()!
+    }
+}
+
+/// There is one on each device: whoever it is.
+final class FakePerson: RenrakuPerson, @unchecked Sendable {
+    private var device: FakeDevice!
+
+    convenience init(of device: FakeDevice) {
+        self.init(noHandle: NoHandle())
+        self.device = device
+    }
+
+    override func lockState() async throws -> PersonLock {
+        PersonLock(pin: device.pin != nil, biometrics: device.finger, triesLeft: device.left)
+    }
+    override func setPin(current: String?, pin: String) async throws { device.pin = pin }
+    override func addBiometrics(pin: String, guarded: Vault) async throws { device.finger = true }
+    override func removeBiometrics() async throws { device.finger = false }
+    override func lock() async throws { device.open = device.pin == nil }
+    override func unlockWithBiometrics(guarded: Vault) async throws {
+        guard device.finger else { throw MobileError.Storage(trouble: .locked) }
+        device.open = true
+    }
+    override func unlockWithPin(pin: String) async throws {
+        guard pin == device.pin else {
+            device.left -= 1
+            throw MobileError.Storage(trouble: device.left == 0 ? .wiped : .wrongPin(left: device.left))
+        }
+        device.open = true
+    }
+    override func resume() async throws -> RenrakuSession {
+        guard device.open else { throw MobileError.Storage(trouble: .locked) }
+        return device.session
+    }
+    override func forget() async throws {}
 }
 
 final class NoVault: Vault {

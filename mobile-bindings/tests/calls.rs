@@ -78,9 +78,9 @@ async fn a_fresh_device_is_not_enrolled_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let vault = Arc::new(MemoryVault::default());
     let device = open(folder.path(), vault.clone()).await.unwrap();
-    assert_eq!(device.diagnose().await, Ok(Diagnosis::NotEnrolled));
+    assert_eq!(device.certificate().diagnose().await, Ok(Diagnosis::NotEnrolled));
     assert_eq!(device.municipality(), None);
-    assert!(device.is_hardware_backed());
+    assert!(device.certificate().is_hardware_backed());
     assert!(device.people().await.unwrap().is_empty());
     let refused = device.sign_in("nurse".into(), "x".into()).await.map(drop);
     assert_eq!(refused, Err(MobileError::Certificate { code: "certificate_missing".into() }));
@@ -121,9 +121,9 @@ async fn troubles_are_told_apart() {
         platform: renraku_wire::Platform::Ios,
     };
     assert!(!format!("{:?}", form("https://localhost")).contains("secret-of-the-ticket"));
-    let refused = device.enrol(form("http://localhost:1")).await;
+    let refused = device.certificate().enrol(form("http://localhost:1")).await;
     assert!(matches!(refused, Err(MobileError::Invalid { field: Some(f), .. }) if f == "public_url"));
-    let refused = device.enrol(form("https://localhost:1")).await;
+    let refused = device.certificate().enrol(form("https://localhost:1")).await;
     assert_eq!(refused, Err(MobileError::Offline { code: None }));
 }
 
@@ -183,10 +183,13 @@ async fn a_call_that_hangs_ends_when_its_token_is_cancelled_and_others_do_not() 
     let (one, other) = (CancelToken::new(), CancelToken::new());
     let enrolling = tokio::spawn({
         let (device, form) = (device.until(one.clone()), form.clone());
-        async move { device.enrol(form).await.map(drop) }
+        async move { device.certificate().enrol(form).await.map(drop) }
     });
     other.cancel();
-    assert_eq!(device.until(other.clone()).enrol(form.clone()).await.map(drop), Err(MobileError::Cancelled));
+    assert_eq!(
+        device.until(other.clone()).certificate().enrol(form.clone()).await.map(drop),
+        Err(MobileError::Cancelled)
+    );
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!enrolling.is_finished(), "another token's");
     one.cancel();
@@ -206,7 +209,7 @@ async fn what_is_cancelled_ends_within_200_milliseconds() {
     for _ in 0..9 {
         let token = CancelToken::new();
         let (device, form) = (device.until(token.clone()), form(public_url.clone()));
-        let enrolling = tokio::spawn(async move { device.enrol(form).await.map(drop) });
+        let enrolling = tokio::spawn(async move { device.certificate().enrol(form).await.map(drop) });
         // Long enough to be under way, and not long after the core looked at the token for the first time.
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!enrolling.is_finished(), "it hangs");
@@ -250,11 +253,11 @@ async fn a_stranger_has_no_lock_and_a_town_must_be_a_slug() {
     let vault = Arc::new(MemoryVault::default());
     let device = open(folder.path(), vault.clone()).await.unwrap();
     let stranger = renraku_wire::StaffId::new();
-    assert_eq!(device.person_lock(stranger).await.map(drop), Err(MobileError::NotFound));
-    assert_eq!(device.unlock_with_pin(stranger, "194502".into()).await, Err(MobileError::NotFound));
-    assert_eq!(device.set_pin(stranger, None, "194502".into()).await, Err(MobileError::NotFound));
-    assert_eq!(device.lock(stranger).await, Ok(()));
-    assert_eq!(device.certificate(), None);
+    assert_eq!(device.person(stranger).lock_state().await.map(drop), Err(MobileError::NotFound));
+    assert_eq!(device.person(stranger).unlock_with_pin("194502".into()).await, Err(MobileError::NotFound));
+    assert_eq!(device.person(stranger).set_pin(None, "194502".into()).await, Err(MobileError::NotFound));
+    assert_eq!(device.person(stranger).lock().await, Ok(()));
+    assert_eq!(device.certificate().status(), None);
     let path = folder.path().to_str().unwrap().to_owned();
     let town = |slug: &str| {
         let slug = Some(slug.to_owned());

@@ -102,7 +102,7 @@ final class AppModel: ObservableObject {
                 self.trouble = "この自治体の証明書は、この端末にもうあります。"
                 return
             }
-            _ = try await free.enrol(form: form)
+            _ = try await free.certificate().enrol(form: form)
             self.towns.last = place
             try await self.use(free, at: place)
         }
@@ -210,7 +210,7 @@ final class AppModel: ObservableObject {
     func diagnose() async {
         guard let device else { return }
         await act {
-            let found = try await device.diagnose()
+            let found = try await device.certificate().diagnose()
             self.trouble = Words.sentence(found)
             switch found {
             case .notEnrolled, .refused: self.mayEnrolAnew = true
@@ -223,7 +223,7 @@ final class AppModel: ObservableObject {
     func forget(_ person: KnownPerson) async {
         guard let device else { return }
         await act {
-            try await device.forgetPerson(staffId: person.staffId)
+            try await device.person(staffId: person.staffId).forget()
             self.leftBehind.forget(person.staffId, in: self.place)
             self.people = try await device.people()
         }
@@ -290,12 +290,12 @@ final class AppModel: ObservableObject {
         }
         self.work = work
         self.asked = nil
-        renewalDue = device?.certificate()?.renewalDue ?? false
+        renewalDue = device?.certificate().status()?.renewalDue ?? false
         stage = .work
         let push = waitingPush
         waitingPush = nil
         Task {
-            self.lock = try? await self.device?.personLock(staffId: work.staff.id)
+            self.lock = try? await self.device?.person(staffId: work.staff.id).lockState()
             await work.catchUp()
             await self.registerPush()
             if let push { await work.take(push: push, opened: true) }
@@ -310,7 +310,7 @@ final class AppModel: ObservableObject {
         work?.close()
         work = nil
         await attempt {
-            if let leaving { try await self.device?.lock(staffId: leaving) }
+            if let leaving { try await self.device?.person(staffId: leaving).lock() }
             try await self.toSignIn()
         }
         if let sentence { trouble = sentence }

@@ -7,7 +7,7 @@ extension AppModel {
     func setPin(current: String?, pin: String, again: String) async {
         await guarding { device, staff in
             guard pin == again else { return "新しいPINが一致しません。もう一度入力してください。" }
-            try await device.setPin(staffId: staff, current: current, pin: pin)
+            try await device.person(staffId: staff).setPin(current: current, pin: pin)
             return "PINを設定しました。次からは、PINで開きます。"
         }
     }
@@ -16,14 +16,14 @@ extension AppModel {
     func useBiometrics(pin: String) async {
         let guarded = guarded()
         await guarding { device, staff in
-            try await device.addBiometrics(staffId: staff, pin: pin, guarded: guarded)
+            try await device.person(staffId: staff).addBiometrics(pin: pin, guarded: guarded)
             return "顔・指紋でも開けるようになりました。"
         }
     }
 
     func dropBiometrics() async {
         await guarding { device, staff in
-            try await device.removeBiometrics(staffId: staff)
+            try await device.person(staffId: staff).removeBiometrics()
             return "顔・指紋では開かないようにしました。"
         }
     }
@@ -32,7 +32,7 @@ extension AppModel {
         guard let device, let staff = work?.staff.id else { return }
         await act {
             let done = try await change(device, staff)
-            self.lock = try await device.personLock(staffId: staff)
+            self.lock = try await device.person(staffId: staff).lockState()
             self.trouble = done
         }
     }
@@ -42,7 +42,7 @@ extension AppModel {
         guard let device, let session else { return }
         var renewed = false
         await act {
-            _ = try await device.renewCertificate(session: session)
+            _ = try await device.certificate().renew(session: session)
             renewed = true
         }
         if renewed { await leave(saying: "証明書を更新しました。もう一度サインインしてください。") }

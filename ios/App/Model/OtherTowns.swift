@@ -9,10 +9,10 @@ extension Towns {
     func sendWaiting(besides inUse: () -> String?) async {
         for town in await enrolled() {
             for person in (try? await town.device.people()) ?? [] where town.slug != inUse() {
-                guard let session = try? await town.device.resume(staffId: person.staffId) else { continue }
-                _ = try? await session.flush(now: true)
-                _ = try? await session.prepare(progress: nil)
-                _ = try? await session.flush(now: true)
+                guard let outbox = try? await town.device.person(staffId: person.staffId).resume().outbox() else { continue }
+                _ = try? await outbox.flush(now: true)
+                _ = try? await outbox.prepare(progress: nil)
+                _ = try? await outbox.flush(now: true)
             }
         }
     }

@@ -9,13 +9,13 @@ extension AppModel {
     func resume(_ person: KnownPerson) async {
         guard let device else { return }
         await act {
-            let lock = try await device.personLock(staffId: person.staffId)
+            let lock = try await device.person(staffId: person.staffId).lockState()
             if lock.pin {
                 self.ask(person, lock)
                 guard lock.biometrics else { return }
                 let guarded = self.guarded()
                 try await self.opened(device, person) {
-                    try await device.unlockWithBiometrics(staffId: person.staffId, guarded: guarded)
+                    try await device.person(staffId: person.staffId).unlockWithBiometrics(guarded: guarded)
                 }
                 return
             }
@@ -23,7 +23,7 @@ extension AppModel {
                 self.trouble = "ご本人の確認ができませんでした。パスワードでサインインしてください。"
                 return
             }
-            await self.begin(try await device.resume(staffId: person.staffId), of: device)
+            await self.begin(try await device.person(staffId: person.staffId).resume(), of: device)
         }
     }
 
@@ -31,7 +31,7 @@ extension AppModel {
         guard let device, let person = asked else { return }
         await act {
             try await self.opened(device, person) {
-                try await device.unlockWithPin(staffId: person.staffId, pin: pin)
+                try await device.person(staffId: person.staffId).unlockWithPin(pin: pin)
             }
         }
     }
@@ -41,7 +41,7 @@ extension AppModel {
     ) async throws {
         do {
             try await unlock()
-            await begin(try await device.resume(staffId: person.staffId), of: device)
+            await begin(try await device.person(staffId: person.staffId).resume(), of: device)
         } catch let error as MobileError {
             switch error {
             // After the last wrong PIN nobody is left to ask; a session that is over begins with the password.

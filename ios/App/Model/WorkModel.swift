@@ -92,10 +92,10 @@ final class WorkModel: ObservableObject {
     func loadPatients() async -> Bool {
         // What this device holds is there at once; the network may take half a minute, or not come at all. What
         // hinders that, the server's answer tells, too.
-        if patients.isEmpty, let kept = try? await session.patientsLastSeen() { show(kept) }
+        if patients.isEmpty, let kept = try? await session.patients().listLastSeen() { show(kept) }
         var now = false
         await attempt {
-            let seen = try await self.asking.patients()
+            let seen = try await self.asking.patients().list()
             now = !seen.stale
             self.show(seen)
         }
@@ -112,13 +112,13 @@ final class WorkModel: ObservableObject {
             patient = nil
             posts = []
             next = nil
-            if let seen = try? await session.patientLastSeen(id: id) {
-                show(id, seen, (try? await session.timelineLastSeen(patientId: id, before: nil)) ?? nil)
+            if let seen = try? await session.patients().patientLastSeen(id: id) {
+                show(id, seen, (try? await session.posts().timelineLastSeen(patientId: id, before: nil)) ?? nil)
             }
         }
         await attempt {
-            let seen = try await self.asking.patient(id: id)
-            self.show(id, seen, try await self.asking.timeline(patientId: id, before: nil))
+            let seen = try await self.asking.patients().patient(id: id)
+            self.show(id, seen, try await self.asking.posts().timeline(patientId: id, before: nil))
         }
         await loadOutbox()
     }
@@ -135,7 +135,7 @@ final class WorkModel: ObservableObject {
     func loadMore(_ id: PatientId) async {
         guard let before = next else { return }
         await attempt {
-            let page = try await self.asking.timeline(patientId: id, before: before)
+            let page = try await self.asking.posts().timeline(patientId: id, before: before)
             guard self.isOpen(id), self.next == before else { return }
             self.posts += page.posts
             self.next = page.next
@@ -146,31 +146,31 @@ final class WorkModel: ObservableObject {
     func saw(_ post: Post) async {
         guard !post.read, marked.insert(post.id).inserted else { return }
         await attempt {
-            try await self.session.markRead(id: post.id)
+            try await self.session.posts().markRead(id: post.id)
             try await self.reload(post.id)
         }
     }
 
     func acknowledge(_ post: Post, on: Bool) async {
         await attempt {
-            try await self.session.acknowledge(id: post.id, on: on)
+            try await self.session.posts().acknowledge(id: post.id, on: on)
             try await self.reload(post.id)
         }
     }
 
     func loadReceipts(_ id: PostId) async {
         receipts = []
-        await attempt { self.receipts = try await self.asking.receipts(id: id) }
+        await attempt { self.receipts = try await self.asking.posts().receipts(id: id) }
     }
 
     /// A picture in small, or none when it has not arrived yet.
     func thumbnail(_ id: MediaId) async -> Data? {
-        try? await asking.thumbnail(id: id)
+        try? await asking.posts().thumbnail(id: id)
     }
 
     /// Writes a file in the clear to show it. The caller removes it afterwards.
     func reveal(_ media: Media, at file: URL) async -> Bool {
-        await attempt { _ = try await self.asking.media(id: media.id, path: file.path) }
+        await attempt { _ = try await self.asking.posts().media(id: media.id, path: file.path) }
     }
 
     // MARK: Composing and sending
@@ -183,7 +183,7 @@ final class WorkModel: ObservableObject {
         let draft = kept.draft(kept: asDraft)
         composing = true
         defer { composing = false }
-        guard await attempt({ _ = try await self.session.compose(draft: draft) }) else { return false }
+        guard await attempt({ _ = try await self.session.outbox().compose(draft: draft) }) else { return false }
         // Another may have been begun meanwhile.
         if sketch?.id == kept.id { sketch = nil }
         await loadOutbox()
@@ -202,7 +202,7 @@ final class WorkModel: ObservableObject {
         preparing = Task { [weak self] in
             await before?.value
             guard let self else { return }
-            await self.attempt { _ = try await self.asking.prepare(progress: ear) }
+            await self.attempt { _ = try await self.asking.outbox().prepare(progress: ear) }
             self.progress = nil
             await self.loadOutbox()
             // One that could not be read just now holds up none that was made.
@@ -211,7 +211,7 @@ final class WorkModel: ObservableObject {
     }
 
     func loadOutbox() async {
-        await attempt { self.outbox = try await self.session.outbox() }
+        await attempt { self.outbox = try await self.session.outbox().items() }
     }
 
     /// What of a patient's posts has not wholly left this device.
@@ -221,18 +221,18 @@ final class WorkModel: ObservableObject {
 
     func edit(_ item: Item, body: String, urgent: Bool) async {
         let text = RenrakuCore.Text(body: body, urgent: urgent, bodySite: item.bodySite)
-        await attempt { try await self.session.edit(id: item.id, text: text) }
+        await attempt { try await self.session.outbox().edit(id: item.id, text: text) }
         await loadOutbox()
     }
 
     func release(_ item: Item) async {
-        await attempt { try await self.session.release(id: item.id) }
+        await attempt { try await self.session.outbox().release(id: item.id) }
         if !item.media.isEmpty { prepare() }
         await flush(now: true)
     }
 
     func takeBack(_ item: Item) async {
-        await attempt { try await self.session.takeBack(id: item.id) }
+        await attempt { try await self.session.outbox().takeBack(id: item.id) }
         await loadOutbox()
     }
 
@@ -249,7 +249,7 @@ final class WorkModel: ObservableObject {
         var sent: UInt32 = 0
         var next: Timestamp?
         await attempt {
-            let report = try await self.asking.flush(now: now)
+            let report = try await self.asking.outbox().flush(now: now)
             sent = report.sent
             next = report.nextTryAt
         }
@@ -305,7 +305,7 @@ final class WorkModel: ObservableObject {
     }
 
     private func reload(_ id: PostId) async throws {
-        let seen = try await session.post(id: id)
+        let seen = try await session.posts().post(id: id)
         if let place = posts.firstIndex(where: { $0.id == id }) { posts[place] = seen.post }
     }
 

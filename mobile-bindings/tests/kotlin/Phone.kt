@@ -90,7 +90,7 @@ suspend fun open(folder: File, town: Map<String, String>): RenrakuDevice {
 /** Enrols with a new No and password of the office. */
 suspend fun RenrakuDevice.enrol(stage: Stage, town: Map<String, String>): Municipality {
     val ticket = stage.ask("ticket")
-    return enrol(form(town, ticket.getValue("number"), ticket.getValue("password")))
+    return certificate().enrol(form(town, ticket.getValue("number"), ticket.getValue("password")))
 }
 
 fun form(town: Map<String, String>, number: String, password: String) = EnrolmentForm(

@@ -91,62 +91,62 @@ class PhoneTest {
     @Test
     fun enrolsAndSignsIn() = play {
         val device = open(folder, town)
-        assertEquals(Diagnosis.NotEnrolled, device.diagnose())
-        val wrong = refused<MobileException.Certificate> { device.enrol(form(town, "00000000", "wrong")) }
+        assertEquals(Diagnosis.NotEnrolled, device.certificate().diagnose())
+        val wrong = refused<MobileException.Certificate> { device.certificate().enrol(form(town, "00000000", "wrong")) }
         assertEquals("ticket_invalid", wrong.code)
         assertNotEquals(problemSentence("of_tomorrow"), problemSentence(wrong.code))
         assertEquals(town["slug"], device.enrol(stage, town).slug)
-        assertEquals(Diagnosis.Ready, device.diagnose())
-        assertTrue(device.isHardwareBacked())
-        assertFalse(device.certificate()!!.renewalDue)
+        assertEquals(Diagnosis.Ready, device.certificate().diagnose())
+        assertTrue(device.certificate().isHardwareBacked())
+        assertFalse(device.certificate().status()!!.renewalDue)
 
         val newcomer = stage.ask("newcomer")
         val (id, first) = newcomer.getValue("login_id") to newcomer.getValue("first_password")
         assertEquals("sign_in_refused", refused<MobileException.SignedOut> { device.signIn(id, "not-$first") }.code)
         val session = device.signIn(id, first)
         assertTrue(session.mustChangePassword())
-        assertEquals("password_change_required", refused<MobileException.SignedOut> { session.patients() }.code)
+        assertEquals("password_change_required", refused<MobileException.SignedOut> { session.patients().list() }.code)
         session.changePassword(first, PASSWORD)
-        assertEquals(town["patient_name"], session.patients().patients.single().name)
+        assertEquals(town["patient_name"], session.patients().list().patients.single().name)
         assertEquals(session.staff().id, device.people().single().staffId)
 
         // The process ends and starts again; the device's key and the session are still there.
         session.close()
         device.close()
         val again = open(folder, town)
-        val resumed = again.resume(again.people().single().staffId)
-        assertFalse(resumed.patients().stale)
+        val resumed = again.person(again.people().single().staffId).resume()
+        assertFalse(resumed.patients().list().stale)
         resumed.signOut()
-        refused<MobileException.SignedOut> { again.resume(resumed.staff().id) }
+        refused<MobileException.SignedOut> { again.person(resumed.staff().id).resume() }
     }
 
     @Test
     fun aPostWrittenWithoutANetworkIsSentOnceItIsBack() = play {
         val session = nurse()
-        session.patients()
-        session.timeline(patient, null)
+        session.patients().list()
+        session.posts().timeline(patient, null)
         stage.ask("cut")
         val camera = File.createTempFile("camera", ".jpg").also { File(town.getValue("photo")).copyTo(it, overwrite = true) }
         val shot = AttachmentFile(MediaKind.PHOTO, camera.path, "左踵", handOver = true)
         val post = draft("電波なし", shot).copy(id = UUID.randomUUID().toString())
-        val id = session.compose(post)
+        val id = session.outbox().compose(post)
         assertFalse("handed over", camera.exists())
-        assertEquals("tapped twice", id, session.compose(post))
-        assertEquals(FileState.Planned, session.outbox().single().media.single().state)
-        assertEquals(1u, session.prepare().made)
-        assertEquals(ItemState.Waiting, session.outbox().single().state)
-        assertTrue(session.flush(true).offline)
-        assertTrue(session.patients().stale)
-        assertTrue(session.timeline(patient, null).stale)
-        val kept = session.patientsLastSeen()!!
+        assertEquals("tapped twice", id, session.outbox().compose(post))
+        assertEquals(FileState.Planned, session.outbox().items().single().media.single().state)
+        assertEquals(1u, session.outbox().prepare().made)
+        assertEquals(ItemState.Waiting, session.outbox().items().single().state)
+        assertTrue(session.outbox().flush(true).offline)
+        assertTrue(session.patients().list().stale)
+        assertTrue(session.posts().timeline(patient, null).stale)
+        val kept = session.patients().listLastSeen()!!
         assertTrue(kept.stale && kept.seenAt!! <= System.currentTimeMillis())
         assertEquals(town["patient_name"], kept.patients.single().name)
         stage.ask("mend")
         session.sendAll()
-        assertEquals(ItemState.Sent, session.outbox().single { it.id == id }.state)
+        assertEquals(ItemState.Sent, session.outbox().items().single { it.id == id }.state)
         assertEquals(mapOf("times" to "1", "files" to "Photo Ready 1536x2048"), stage.ask("arrived 電波なし"))
-        val seen = session.post(id).post.media.single()
-        assertArrayEquals(byteArrayOf(-1, -40), session.thumbnail(seen.id).copyOf(2))
+        val seen = session.posts().post(id).post.media.single()
+        assertArrayEquals(byteArrayOf(-1, -40), session.posts().thumbnail(seen.id).copyOf(2))
     }
 
     @Test
@@ -173,11 +173,11 @@ class PhoneTest {
         stage.ask("mend")
 
         val device = open(folder, town)
-        val session = device.resume(device.people().single().staffId)
-        val item = session.outbox().single()
+        val session = device.person(device.people().single().staffId).resume()
+        val item = session.outbox().items().single()
         assertTrue("$item", item.textSent && !item.media.single().done && item.media.single().uploaded >= uploaded)
         session.sendAll()
-        assertEquals(ItemState.Sent, session.outbox().single().state)
+        assertEquals(ItemState.Sent, session.outbox().items().single().state)
         val arrived = stage.ask("arrived 途中で落ちた")
         assertEquals("1", arrived["times"])
         assertEquals("Video Ready 720x1280", arrived["files"])
@@ -202,11 +202,11 @@ class PhoneTest {
         assertEquals("夕方に発熱、37.8度", unlocked.preview)
         refused<MobileException.Invalid> { session.handlePush("""{"from":"another app"}""") }
         stage.ask("cut")
-        assertFalse("kept for reading, and not marked as read", session.post(id).post.read)
+        assertFalse("kept for reading, and not marked as read", session.posts().post(id).post.read)
         stage.ask("mend")
-        session.acknowledge(id, true)
-        session.flush(true)
-        assertTrue(session.post(id).post.run { read && acknowledged })
+        session.posts().acknowledge(id, true)
+        session.outbox().flush(true)
+        assertTrue(session.posts().post(id).post.run { read && acknowledged })
     }
 
     @Test
@@ -226,10 +226,10 @@ class PhoneTest {
                 heard += done to Thread.currentThread()
             }
         }
-        val id = session.compose(draft("歩行の様子", film()))
-        session.flush(true)
+        val id = session.outbox().compose(draft("歩行の様子", film()))
+        session.outbox().flush(true)
         assertEquals("the text does not wait", mapOf("times" to "1", "files" to "Video Pending 0x0"), stage.ask("arrived 歩行の様子"))
-        session.prepare(listener)
+        session.outbox().prepare(listener)
         clock.cancelAndJoin()
         assertTrue("the screen stood still: $ticks", ticks > 10)
         val steps = heard.map { it.first }
@@ -239,9 +239,9 @@ class PhoneTest {
 
         session.sendAll()
         assertEquals(mapOf("times" to "1", "files" to "Video Ready 720x1280"), stage.ask("arrived 歩行の様子"))
-        val media = session.post(id).post.media.single()
+        val media = session.posts().post(id).post.media.single()
         val player = File(folder, "play.mp4")
-        assertEquals(media.length, session.media(media.id, player.path))
+        assertEquals(media.length, session.posts().media(media.id, player.path))
         assertEquals(media.length.toLong(), player.length())
         assertEquals(4_000.0, media.durationMs!!.toDouble(), 300.0)
     }
@@ -253,8 +253,8 @@ class PhoneTest {
         val cancels = object : ProgressListener {
             override fun onProgress(done: Float) = token.cancel()
         }
-        val dropped = session.compose(draft("やめた", film()))
-        refused<MobileException.Cancelled> { session.until(token).prepare(cancels) }
+        val dropped = session.outbox().compose(draft("やめた", film()))
+        refused<MobileException.Cancelled> { session.until(token).outbox().prepare(cancels) }
         assertTrue(token.isCancelled())
 
         val begun = CompletableDeferred<Unit>()
@@ -263,30 +263,30 @@ class PhoneTest {
                 begun.complete(Unit)
             }
         }
-        val preparing = launch { session.prepare(listener) }
+        val preparing = launch { session.outbox().prepare(listener) }
         begun.await()
         preparing.cancelAndJoin()
-        assertEquals("it waits", FileState.Planned, session.outbox().single().media.single().state)
-        session.takeBack(dropped)
-        assertTrue("nothing is kept", session.outbox().isEmpty())
+        assertEquals("it waits", FileState.Planned, session.outbox().items().single().media.single().state)
+        session.outbox().takeBack(dropped)
+        assertTrue("nothing is kept", session.outbox().items().isEmpty())
 
-        session.compose(draft("止めてから送る", film()))
-        session.prepare()
+        session.outbox().compose(draft("止めてから送る", film()))
+        session.outbox().prepare()
         stage.ask("stall 400000")
         val stop = CancelToken()
-        val sending = async { refused<MobileException.Cancelled> { session.until(stop).flush(true) } }
+        val sending = async { refused<MobileException.Cancelled> { session.until(stop).outbox().flush(true) } }
         val item = session.underWay()
         stop.cancel()
         sending.await()
         assertTrue(item.textSent)
-        assertEquals("it waits", ItemState.Sending, session.outbox().single().state)
+        assertEquals("it waits", ItemState.Sending, session.outbox().items().single().state)
         stage.ask("flow")
         session.sendAll()
         assertEquals("1", stage.ask("arrived 止めてから送る")["times"])
         assertEquals("0", stage.ask("arrived やめた")["times"])
 
-        val second = session.compose(draft("取り消す"))
-        session.takeBack(second)
+        val second = session.outbox().compose(draft("取り消す"))
+        session.outbox().takeBack(second)
         session.sendAll()
         assertEquals("0", stage.ask("arrived 取り消す")["times"])
     }
@@ -295,17 +295,17 @@ class PhoneTest {
     fun aLineThatHangsIsLeftAndNothingIsHalfDone() = play {
         val device = open(folder, town).apply { enrol(stage, town) }
         val session = device.firstSignIn(stage)
-        session.patients()
+        session.patients().list()
         stage.ask("stall 0")
         val hung = CancelToken()
         val calls = listOf<suspend () -> Any?>(
-            { session.until(hung).patients() },
-            { session.until(hung).timeline(patient, null) },
+            { session.until(hung).patients().list() },
+            { session.until(hung).posts().timeline(patient, null) },
             { session.until(hung).handlePush("""{"kind":"post_published","id":"0199f5a0-0000-7000-8000-000000000001"}""") },
-            { device.until(hung).diagnose() },
+            { device.until(hung).certificate().diagnose() },
             { device.until(hung).signIn("nobody", "nothing") },
         ).map { call -> async { runCatching { call() }.exceptionOrNull() } }
-        assertTrue("what is kept waits for nobody", session.patientsLastSeen()!!.patients.isNotEmpty())
+        assertTrue("what is kept waits for nobody", session.patients().listLastSeen()!!.patients.isNotEmpty())
         delay(200)
         assertTrue(calls.none { it.isCompleted })
         hung.cancel()
@@ -313,7 +313,7 @@ class PhoneTest {
         // The median: what counts is how the core waits, not what else a machine does.
         val waits = List(9) {
             val token = CancelToken()
-            val asking = async { refused<MobileException.Cancelled> { session.until(token).patients() } }
+            val asking = async { refused<MobileException.Cancelled> { session.until(token).patients().list() } }
             delay(20)
             assertTrue("it hangs", asking.isActive)
             val asked = System.nanoTime()
@@ -324,7 +324,7 @@ class PhoneTest {
         assertTrue("$waits ms", waits.sorted()[waits.size / 2] < 200)
         withTimeout(10_000) { session.signOut() }
         val id = session.staff().id
-        refused<MobileException.SignedOut> { device.resume(id) }
+        refused<MobileException.SignedOut> { device.person(id).resume() }
         stage.ask("flow")
     }
 
@@ -333,16 +333,16 @@ class PhoneTest {
         val device = open(folder, town).apply { enrol(stage, town) }
         val session = device.firstSignIn(stage)
         val id = session.staff().id
-        assertEquals("pin", refused<MobileException.Invalid> { device.setPin(id, null, "111111") }.field)
-        device.setPin(id, null, "194502")
-        device.lock(id)
-        assertEquals(StorageTrouble.Locked, refused<MobileException.Storage> { session.outbox() }.trouble)
-        assertEquals(StorageTrouble.Locked, refused<MobileException.Storage> { device.resume(id) }.trouble)
-        val wrong = refused<MobileException.Storage> { device.unlockWithPin(id, "194503") }
+        assertEquals("pin", refused<MobileException.Invalid> { device.person(id).setPin(null, "111111") }.field)
+        device.person(id).setPin(null, "194502")
+        device.person(id).lock()
+        assertEquals(StorageTrouble.Locked, refused<MobileException.Storage> { session.outbox().items() }.trouble)
+        assertEquals(StorageTrouble.Locked, refused<MobileException.Storage> { device.person(id).resume() }.trouble)
+        val wrong = refused<MobileException.Storage> { device.person(id).unlockWithPin("194503") }
         assertEquals(StorageTrouble.WrongPin(9u), wrong.trouble)
-        device.unlockWithPin(id, "194502")
-        assertEquals(10u, device.personLock(id).triesLeft)
-        assertNotNull(device.resume(id).outbox())
+        device.person(id).unlockWithPin("194502")
+        assertEquals(10u, device.person(id).lockState().triesLeft)
+        assertNotNull(device.person(id).resume().outbox().items())
     }
 
     companion object {

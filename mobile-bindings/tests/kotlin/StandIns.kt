@@ -18,7 +18,11 @@ import jp.renraku.core.PrepareReport
 import jp.renraku.core.Profession
 import jp.renraku.core.ProgressListener
 import jp.renraku.core.PushShown
+import jp.renraku.core.RenrakuCertificate
 import jp.renraku.core.RenrakuDevice
+import jp.renraku.core.RenrakuOutbox
+import jp.renraku.core.RenrakuPatients
+import jp.renraku.core.RenrakuPerson
 import jp.renraku.core.RenrakuSession
 import jp.renraku.core.Role
 import jp.renraku.core.Staff
@@ -55,11 +59,23 @@ internal class FakeDevice(private val towns: FakeTowns, var enrolled: String?) :
 
     override fun municipality() = enrolled?.let(::municipality)
 
-    override suspend fun enrol(form: EnrolmentForm): Municipality {
-        asked += 1
-        towns.refusal?.let { throw it }
-        enrolled = form.slug
-        return municipality(form.slug)
+    override fun certificate() = object : RenrakuCertificate(NoHandle) {
+        override fun status() = CertificateStatus(null, 0, false)
+
+        override suspend fun enrol(form: EnrolmentForm): Municipality {
+            asked += 1
+            towns.refusal?.let { throw it }
+            enrolled = form.slug
+            return municipality(form.slug)
+        }
+    }
+
+    override fun person(staffId: StaffId) = object : RenrakuPerson(NoHandle) {
+        override suspend fun lockState() = PersonLock(false, false, 10u)
+
+        override suspend fun lock() {}
+
+        override suspend fun forget() {}
     }
 
     override suspend fun forget() {
@@ -68,18 +84,10 @@ internal class FakeDevice(private val towns: FakeTowns, var enrolled: String?) :
 
     override suspend fun people() = listOfNotNull(enrolled?.let { KnownPerson("nurse-$it", "${it}の看護師") })
 
-    override suspend fun forgetPerson(staffId: StaffId) {}
-
     override suspend fun signIn(loginId: String, password: String): RenrakuSession {
         towns.gate?.await()
         return FakeSession(towns, enrolled!!, loginId)
     }
-
-    override fun certificate() = CertificateStatus(null, 0, false)
-
-    override suspend fun personLock(staffId: StaffId) = PersonLock(false, false, 10u)
-
-    override suspend fun lock(staffId: StaffId) {}
 }
 
 internal class FakeSession(private val towns: FakeTowns, private val town: String, private val loginId: String) :
@@ -90,16 +98,20 @@ internal class FakeSession(private val towns: FakeTowns, private val town: Strin
 
     override fun until(cancelled: CancelToken): RenrakuSession = this
 
-    override suspend fun patients() =
-        if (towns.offline) throw MobileException.Offline(null) else PatientsSeen(emptyList(), towns.stale, null)
+    override fun patients() = object : RenrakuPatients(NoHandle) {
+        override suspend fun list() =
+            if (towns.offline) throw MobileException.Offline(null) else PatientsSeen(emptyList(), towns.stale, null)
 
-    override suspend fun patientsLastSeen(): PatientsSeen? = null
+        override suspend fun listLastSeen(): PatientsSeen? = null
+    }
 
-    override suspend fun outbox() = emptyList<Item>()
+    override fun outbox() = object : RenrakuOutbox(NoHandle) {
+        override suspend fun items() = emptyList<Item>()
 
-    override suspend fun prepare(progress: ProgressListener?) = PrepareReport(0u, 0u)
+        override suspend fun prepare(progress: ProgressListener?) = PrepareReport(0u, 0u)
 
-    override suspend fun flush(now: Boolean) = FlushReport(0u, 0u, 0u, false, null)
+        override suspend fun flush(now: Boolean) = FlushReport(0u, 0u, 0u, false, null)
+    }
 
     override suspend fun signOut() {}
 

@@ -18,15 +18,15 @@ object Victim {
         device.enrol(stage, town)
         val session = device.firstSignIn(stage)
         val film = AttachmentFile(MediaKind.VIDEO, town.getValue("film"), "歩く様子")
-        session.compose(PostDraft(town.getValue("patient"), body, false, null, listOf(film), false))
-        session.prepare()
+        session.outbox().compose(PostDraft(town.getValue("patient"), body, false, null, listOf(film), false))
+        session.outbox().prepare()
         println("kept ${stage.ask("sent").getValue("bytes")}")
         stage.ask("stall 400000")
-        launch { session.flush(true) }
+        launch { session.outbox().flush(true) }
         var seen = 0uL
         while (true) {
-            seen = session.outboxChanged(seen, 1_000u)
-            val file = session.outbox().single().media.single()
+            seen = session.outbox().changed(seen, 1_000u)
+            val file = session.outbox().items().single().media.single()
             println("uploaded ${file.uploaded} ${file.length}")
         }
     }

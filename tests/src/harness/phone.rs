@@ -57,7 +57,7 @@ impl Phone {
     /// a secure chip, anything else without.
     ///
     /// # Errors
-    /// As [`RenrakuDevice::enrol`].
+    /// As [`RenrakuCertificate::enrol`](renraku_mobile::RenrakuCertificate::enrol).
     pub async fn enrol(at: PhoneEnrolment<'_>) -> Result<Self, MobileError> {
         let chip: Option<Arc<dyn DeviceKey>> = match at.platform {
             Platform::Ios => Some(Arc::new(Chip::new(Shape::Point))),
@@ -72,7 +72,7 @@ impl Phone {
     /// The same phone asks for a certificate (again).
     ///
     /// # Errors
-    /// As [`RenrakuDevice::enrol`].
+    /// As [`RenrakuCertificate::enrol`](renraku_mobile::RenrakuCertificate::enrol).
     pub async fn enrol_again(&self, at: PhoneEnrolment<'_>) -> Result<(), MobileError> {
         let form = EnrolmentForm {
             public_url: at.public_url.to_owned(),
@@ -82,7 +82,7 @@ impl Phone {
             device_name: at.device_name.to_owned(),
             platform: at.platform,
         };
-        self.device.enrol(form).await.map(drop)
+        self.device.certificate().enrol(form).await.map(drop)
     }
 
     /// The app is killed and opened again. Sessions of before must be gone.

@@ -286,9 +286,9 @@ impl Prompter {
             keep_as_draft: false,
             id: None,
         };
-        let id = self.colleague.compose(draft).await?;
-        self.colleague.flush(true).await?;
-        let outbox = self.colleague.outbox().await?;
+        let id = self.colleague.outbox().compose(draft).await?;
+        self.colleague.outbox().flush(true).await?;
+        let outbox = self.colleague.outbox().items().await?;
         assert!(outbox.iter().any(|item| item.id == id && item.state == ItemState::Sent), "{outbox:?}");
         Ok(id.to_string())
     }
@@ -308,7 +308,7 @@ impl Prompter {
 
     /// How often the colleague sees this text, and the files with it.
     async fn arrived(&self, body: &str) -> Result<String, renraku_mobile::MobileError> {
-        let page = self.colleague.timeline(self.patient, None).await?;
+        let page = self.colleague.posts().timeline(self.patient, None).await?;
         let posts: Vec<_> = page.posts.iter().filter(|p| p.body == body).collect();
         let files: Vec<String> = posts
             .iter()

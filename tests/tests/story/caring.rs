@@ -35,7 +35,7 @@ pub async fn a_patient_is_registered(places: &[Place; 3], team: &Team, fakes: &F
         for address in person.mails {
             assert_eq!(world::mails_of(fakes, address, NoticeKind::PatientRegistered).await.len(), 1);
         }
-        let seen = person.session.patient(new.id).await.expect("a supporter sees the patient");
+        let seen = person.session.patients().patient(new.id).await.expect("a supporter sees the patient");
         assert!(!seen.stale);
         assert_eq!(seen.patient.name, world::PATIENT.0);
         let places: std::collections::HashSet<_> = seen.patient.team.iter().map(|m| m.facility_id).collect();
@@ -112,8 +112,8 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
         id: None,
     };
     let heard = Arc::new(Heard::default());
-    let id = nurse.session.compose(draft).await.expect("composed");
-    let report = nurse.session.prepare(Some(heard.clone())).await.expect("prepared");
+    let id = nurse.session.outbox().compose(draft).await.expect("composed");
+    let report = nurse.session.outbox().prepare(Some(heard.clone())).await.expect("prepared");
     assert_eq!((report.made, report.failed), (2, 0));
     let heard = heard.0.lock().expect("nobody panicked").clone();
     assert!(heard.is_sorted() && heard.last() == Some(&1.0), "{heard:?}");
@@ -121,12 +121,12 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
         // From here on the sealed outbox is all there is.
         std::fs::remove_file(&original.path).expect("the shell removes the original");
     }
-    let waiting = nurse.session.outbox().await.expect("the outbox");
+    let waiting = nurse.session.outbox().items().await.expect("the outbox");
     assert_eq!((waiting.len(), waiting[0].state.clone(), waiting[0].media.len()), (1, ItemState::Waiting, 2));
 
     let mut sent = 0;
     for _ in 0..10 {
-        let report = nurse.session.flush(true).await.expect("a pass");
+        let report = nurse.session.outbox().flush(true).await.expect("a pass");
         assert_eq!(report.failed, 0);
         sent += report.sent;
         if report.remaining == 0 {
@@ -134,7 +134,7 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
         }
     }
     assert_eq!(sent, 1, "text, photo and film are there");
-    let item = nurse.session.outbox().await.expect("the outbox").remove(0);
+    let item = nurse.session.outbox().items().await.expect("the outbox").remove(0);
     assert_eq!((item.id, item.state), (id, ItemState::Sent));
     assert!(item.media.iter().all(|m| m.done && m.uploaded == m.length));
     id
@@ -142,7 +142,7 @@ pub async fn the_nurse_posts(team: &Team, patient_id: PatientId) -> PostId {
 
 /// Step 8, the doctor.
 pub async fn the_doctor_looks(team: &Team, fakes: &Fakes, id: PostId) {
-    let before = team.nurse.session.receipts(id).await.expect("the author may ask");
+    let before = team.nurse.session.posts().receipts(id).await.expect("the author may ask");
     assert_eq!(before.len(), 2);
     assert!(before.iter().all(|r| r.read_at.is_none() && r.acknowledged_at.is_none()));
 
@@ -158,7 +158,7 @@ pub async fn the_doctor_looks(team: &Team, fakes: &Fakes, id: PostId) {
     let stolen = team.care_manager.session.handle_push(push.payload.to_string()).await.expect("a push");
     assert_eq!(stolen.unlocked, None, "another's notice tells nothing");
 
-    let seen = doctor.session.post(id).await.expect("the post");
+    let seen = doctor.session.posts().post(id).await.expect("the post");
     assert!(!seen.stale && !seen.post.read);
     assert_eq!(seen.post.body, world::BODY);
     assert_eq!(seen.post.body_site, Some(BodySite::LeftHeel));
@@ -169,21 +169,21 @@ pub async fn the_doctor_looks(team: &Team, fakes: &Fakes, id: PostId) {
     fetch(team, picture, &photo_file).await;
     fetch(team, clip, &film_file).await;
     upright_small_and_bare(&std::fs::read(&photo_file).expect("the photo"), picture);
-    let thumbnail = doctor.session.thumbnail(picture.id).await.expect("a thumbnail");
+    let thumbnail = doctor.session.posts().thumbnail(picture.id).await.expect("a thumbnail");
     let thumbnail = image::load_from_memory(&thumbnail).expect("a JPEG");
     assert_eq!((thumbnail.width(), thumbnail.height()), (300, 400));
     plays_and_tells_nothing(&film_file, clip);
-    let poster = doctor.session.thumbnail(clip.id).await.expect("the film's poster");
+    let poster = doctor.session.posts().thumbnail(clip.id).await.expect("the film's poster");
     let poster = photo::verify(&poster, &photo::Limits::default()).expect("bare");
     assert_eq!(poster.width.max(poster.height), limits::THUMBNAIL_SIDE);
 
-    doctor.session.mark_read(id).await.expect("noted");
-    assert!(doctor.session.post(id).await.expect("the post").post.read);
+    doctor.session.posts().mark_read(id).await.expect("noted");
+    assert!(doctor.session.posts().post(id).await.expect("the post").post.read);
 }
 
 async fn fetch(team: &Team, media: &Media, to: &Path) {
     let path = to.to_string_lossy().into_owned();
-    let length = team.doctor.session.media(media.id, path).await.expect("the file");
+    let length = team.doctor.session.posts().media(media.id, path).await.expect("the file");
     assert_eq!(length, media.length);
 }
 
@@ -235,22 +235,22 @@ pub async fn the_care_manager_acknowledges(team: &Team, fakes: &Fakes, id: PostI
     let session = &team.care_manager.session;
     let shown = session.handle_push(delivered).await.expect("the push is ours");
     assert_eq!(shown.unlocked.and_then(|u| u.post_id), Some(id));
-    session.acknowledge(id, true).await.expect("pressed");
-    let post = session.post(id).await.expect("the post").post;
+    session.posts().acknowledge(id, true).await.expect("pressed");
+    let post = session.posts().post(id).await.expect("the post").post;
     assert!(post.read && post.acknowledged);
-    let asked = session.receipts(id).await.expect_err("neither author nor lead");
+    let asked = session.posts().receipts(id).await.expect_err("neither author nor lead");
     assert_eq!(asked, MobileError::Conflict { code: Code::RoleInsufficient.as_str().to_owned() });
 }
 
 /// Step 8, the nurse.
 pub async fn the_nurse_sees_who_read(team: &Team, id: PostId) {
-    let receipts = team.nurse.session.receipts(id).await.expect("the author may ask");
+    let receipts = team.nurse.session.posts().receipts(id).await.expect("the author may ask");
     let of = |person| receipts.iter().find(|r| r.staff_id == person).expect("on the list");
     let (doctor, care_manager) = (of(team.doctor.id), of(team.care_manager.id));
     assert_eq!(receipts.len(), 2);
     assert!(doctor.read_at.is_some() && doctor.acknowledged_at.is_none());
     assert!(care_manager.read_at.is_some() && care_manager.acknowledged_at.is_some());
     assert_eq!((doctor.name.as_str(), doctor.facility_name.as_str()), (world::TEAM[1], world::FACILITIES[1]));
-    let post = team.nurse.session.post(id).await.expect("the post").post;
+    let post = team.nurse.session.posts().post(id).await.expect("the post").post;
     assert_eq!((post.read_count, post.acknowledged_count), (2, 1));
 }

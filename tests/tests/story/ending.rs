@@ -17,19 +17,19 @@ pub async fn the_office_revokes_the_nurses_phone(town: &Town, team: &Team) {
     let refusal = MobileError::Certificate { code: Code::CertificateRevoked.as_str().to_owned() };
     let nurse = &team.nurse;
 
-    nurse.session.patients().await.expect("until now she is in");
+    nurse.session.patients().list().await.expect("until now she is in");
     let open = connections(&town.office.care_url);
     let revocation = Revocation { reason: "紛失".to_owned(), ..Revocation::default() };
     let path = format!("/v1/devices/{}/revocation", phone.id);
     town.office.send(Method::POST, &path, &revocation).await.expect("revoked");
-    assert_eq!(nurse.session.patients().await.expect_err("her very next request"), refusal);
+    assert_eq!(nurse.session.patients().list().await.expect_err("her very next request"), refusal);
     assert!(connections(&town.office.care_url).is_subset(&open), "it went over the connection that was open");
 
     let again = nurse.phone.device.sign_in(nurse.login_id.to_owned(), PASSWORD.to_owned()).await;
     assert_eq!(again.expect_err("no way back in"), refusal);
-    let diagnosed = nurse.phone.device.diagnose().await;
+    let diagnosed = nurse.phone.device.certificate().diagnose().await;
     assert_eq!(diagnosed, Ok(Diagnosis::Refused { code: Code::CertificateRevoked }));
-    let others = team.doctor.session.patients().await.expect("nobody else is touched");
+    let others = team.doctor.session.patients().list().await.expect("nobody else is touched");
     assert_eq!(others.patients.len(), 1);
 }
 

@@ -197,16 +197,16 @@ async fn joins(
         platform,
     };
     let phone = Phone::enrol(at).await.expect("the phone's own key gets a certificate");
-    assert!(phone.device.is_hardware_backed());
-    assert_eq!(phone.device.diagnose().await, Ok(renraku_mobile::Diagnosis::Ready));
+    assert!(phone.device.certificate().is_hardware_backed());
+    assert_eq!(phone.device.certificate().diagnose().await, Ok(renraku_mobile::Diagnosis::Ready));
 
     let first = added.first_password;
     let session = phone.device.sign_in(login_id.to_owned(), first.clone()).await.expect("first sign-in");
     assert!(session.must_change_password());
-    let refused = session.patients().await.expect_err("nothing before the change");
+    let refused = session.patients().list().await.expect_err("nothing before the change");
     assert_eq!(refused, MobileError::SignedOut { code: Code::PasswordChangeRequired.as_str().to_owned() });
     session.change_password(first.clone(), PASSWORD.to_owned()).await.expect("changed");
-    assert!(session.patients().await.expect("and now in").patients.is_empty());
+    assert!(session.patients().list().await.expect("and now in").patients.is_empty());
     let spent = phone.device.sign_in(login_id.to_owned(), first).await.expect_err("the first is spent");
     assert_eq!(spent, MobileError::SignedOut { code: Code::SignInRefused.as_str().to_owned() });
     session.register_push(provider, push_token.to_owned()).await.expect("registered for pushes");

@@ -85,7 +85,7 @@ extension RenrakuDevice {
     @discardableResult
     public func enrol(_ stage: Stage) async throws -> Municipality {
         let ticket = try stage.ask("ticket")
-        return try await enrol(
+        return try await certificate().enrol(
             form: form(try stage.ask("town"), number: ticket["number"]!, password: ticket["password"]!))
     }
 

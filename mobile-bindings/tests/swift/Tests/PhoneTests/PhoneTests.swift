@@ -56,7 +56,7 @@ final class PhoneTests: XCTestCase {
     }
 
     private func sendAll(_ session: RenrakuSession) async throws {
-        for _ in 0..<20 where try await session.flush(now: true).remaining == 0 { return }
+        for _ in 0..<20 where try await session.outbox().flush(now: true).remaining == 0 { return }
         XCTFail("it does not come to an end")
     }
 
@@ -64,18 +64,18 @@ final class PhoneTests: XCTestCase {
 
     func testEnrolsAndSignsIn() async throws {
         let device = try await open(folder, stage)
-        let fresh = try await device.diagnose()
+        let fresh = try await device.certificate().diagnose()
         XCTAssertEqual(fresh, .notEnrolled)
         let wrong = await refused {
-            _ = try await device.enrol(form: form(town, number: "00000000", password: "wrong"))
+            _ = try await device.certificate().enrol(form: form(town, number: "00000000", password: "wrong"))
         }
         XCTAssertEqual(wrong, .Certificate(code: "ticket_invalid"))
         let here = try await device.enrol(stage)
         XCTAssertEqual(here.slug, town["slug"])
-        let enrolled = try await device.diagnose()
+        let enrolled = try await device.certificate().diagnose()
         XCTAssertEqual(enrolled, .ready)
-        XCTAssertTrue(device.isHardwareBacked())
-        XCTAssertEqual(device.certificate()?.renewalDue, false)
+        XCTAssertTrue(device.certificate().isHardwareBacked())
+        XCTAssertEqual(device.certificate().status()?.renewalDue, false)
 
         let newcomer = try stage.ask("newcomer")
         let (id, first) = (newcomer["login_id"]!, newcomer["first_password"]!)
@@ -83,19 +83,19 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(stranger, .SignedOut(code: "sign_in_refused"))
         let session = try await device.signIn(loginId: id, password: first)
         XCTAssertTrue(session.mustChangePassword())
-        let early = await refused { _ = try await session.patients() }
+        let early = await refused { _ = try await session.patients().list() }
         XCTAssertEqual(early, .SignedOut(code: "password_change_required"))
         try await session.changePassword(current: first, new: password)
-        let seen = try await session.patients()
+        let seen = try await session.patients().list()
         XCTAssertEqual(seen.patients.map(\.name), [town["patient_name"]!])
         try await session.signOut()
-        let out = await refused { _ = try await device.resume(staffId: session.staff().id) }
+        let out = await refused { _ = try await device.person(staffId: session.staff().id).resume() }
         guard case .SignedOut = out else { return XCTFail("\(String(describing: out))") }
     }
 
     func testAPostWrittenWithoutANetworkIsSentOnceItIsBack() async throws {
         let session = try await nurse()
-        _ = try await session.patients()
+        _ = try await session.patients().list()
         try stage.ask("cut")
         let camera = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).jpg")
         try FileManager.default.copyItem(atPath: town["photo"]!, toPath: camera.path)
@@ -103,24 +103,24 @@ final class PhoneTests: XCTestCase {
         let post = PostDraft(
             patientId: town["patient"]!, body: "電波なし", urgent: false, bodySite: nil, attachments: [shot],
             keepAsDraft: false, id: UUID().uuidString)
-        let id = try await session.compose(draft: post)
+        let id = try await session.outbox().compose(draft: post)
         XCTAssertFalse(FileManager.default.fileExists(atPath: camera.path), "handed over")
-        let same = try await session.compose(draft: post)
+        let same = try await session.outbox().compose(draft: post)
         XCTAssertEqual(same, id, "tapped twice")
-        let made = try await session.prepare()
+        let made = try await session.outbox().prepare()
         XCTAssertEqual(made.made, 1)
-        let waiting = try await session.outbox()
+        let waiting = try await session.outbox().items()
         XCTAssertEqual(waiting.map(\.state), [.waiting])
-        let report = try await session.flush(now: true)
+        let report = try await session.outbox().flush(now: true)
         XCTAssertTrue(report.offline)
-        let stale = try await session.patients().stale
+        let stale = try await session.patients().list().stale
         XCTAssertTrue(stale)
-        let kept = try await session.patientsLastSeen()
+        let kept = try await session.patients().listLastSeen()
         XCTAssertEqual(kept?.patients.map(\.name), [town["patient_name"]!])
         XCTAssertNotNil(kept?.seenAt)
         try stage.ask("mend")
         try await sendAll(session)
-        let sent = try await session.outbox()
+        let sent = try await session.outbox().items()
         XCTAssertEqual(sent.first { $0.id == id }?.state, .sent)
         XCTAssertEqual(try stage.ask("arrived 電波なし"), ["times": "1", "files": "Photo Ready 1536x2048"])
     }
@@ -164,8 +164,8 @@ final class PhoneTests: XCTestCase {
 
         let device = try await open(folder, stage)
         let who = try await device.people()
-        let session = try await device.resume(staffId: who[0].staffId)
-        let items = try await session.outbox()
+        let session = try await device.person(staffId: who[0].staffId).resume()
+        let items = try await session.outbox().items()
         XCTAssertEqual(items.count, 1)
         XCTAssertTrue(items[0].textSent && !items[0].media[0].done && items[0].media[0].uploaded >= at[0], "\(items)")
         try await sendAll(session)
@@ -202,17 +202,17 @@ final class PhoneTests: XCTestCase {
             }
         }
         let ear = Ear { XCTAssertFalse(Thread.isMainThread) }
-        let id = try await session.compose(draft: draft(stage, "歩行の様子", .video))
-        _ = try await session.prepare(progress: ear)
+        let id = try await session.outbox().compose(draft: draft(stage, "歩行の様子", .video))
+        _ = try await session.outbox().prepare(progress: ear)
         clock.cancel()
         XCTAssertGreaterThan(ticks, 10, "the screen stood still")
         XCTAssertEqual(ear.heard, ear.heard.sorted())
         XCTAssertEqual(ear.heard.last, 1)
         try await sendAll(session)
         XCTAssertEqual(try stage.ask("arrived 歩行の様子"), ["times": "1", "files": "Video Ready 720x1280"])
-        let media = try await session.post(id: id).post.media[0]
+        let media = try await session.posts().post(id: id).post.media[0]
         let player = folder.appendingPathComponent("play.mp4")
-        let length = try await session.media(id: media.id, path: player.path)
+        let length = try await session.posts().media(id: media.id, path: player.path)
         XCTAssertEqual(length, media.length)
         XCTAssertEqual(try Data(contentsOf: player).count, Int(media.length))
     }
@@ -220,30 +220,30 @@ final class PhoneTests: XCTestCase {
     func testLongWorkIsCancelled() async throws {
         let session = try await nurse()
         let token = CancelToken()
-        let dropped = try await session.compose(draft: try draft(stage, "やめた", .video))
+        let dropped = try await session.outbox().compose(draft: try draft(stage, "やめた", .video))
         let ended = await refused {
-            _ = try await session.until(cancelled: token).prepare(progress: Ear { token.cancel() })
+            _ = try await session.until(cancelled: token).outbox().prepare(progress: Ear { token.cancel() })
         }
         XCTAssertEqual(ended, .Cancelled)
-        let waits = try await session.outbox()[0].media[0].state
+        let waits = try await session.outbox().items()[0].media[0].state
         XCTAssertEqual(waits, .planned)
-        try await session.takeBack(id: dropped)
-        let kept = try await session.outbox()
+        try await session.outbox().takeBack(id: dropped)
+        let kept = try await session.outbox().items()
         XCTAssertTrue(kept.isEmpty, "nothing is kept")
 
-        _ = try await session.compose(draft: draft(stage, "止めてから送る", .video))
-        _ = try await session.prepare()
+        _ = try await session.outbox().compose(draft: draft(stage, "止めてから送る", .video))
+        _ = try await session.outbox().prepare()
         try stage.ask("stall 400000")
         let stop = CancelToken()
-        let sending = Task { await refused { _ = try await session.until(cancelled: stop).flush(now: true) } }
+        let sending = Task { await refused { _ = try await session.until(cancelled: stop).outbox().flush(now: true) } }
         var seen: UInt64 = 0
-        while try await session.outbox()[0].media[0].uploaded == 0 {
-            seen = try await session.outboxChanged(seen: seen, patienceMillis: 1_000)
+        while try await session.outbox().items()[0].media[0].uploaded == 0 {
+            seen = try await session.outbox().changed(seen: seen, patienceMillis: 1_000)
         }
         stop.cancel()
         let stopped = await sending.value
         XCTAssertEqual(stopped, .Cancelled)
-        let left = try await session.outbox()
+        let left = try await session.outbox().items()
         XCTAssertEqual(left.map(\.state), [.sending])
         try stage.ask("flow")
         try await sendAll(session)
@@ -256,14 +256,14 @@ final class PhoneTests: XCTestCase {
         let device = try await open(folder, stage)
         try await device.enrol(stage)
         let session = try await device.firstSignIn(stage)
-        _ = try await session.patients()
+        _ = try await session.patients().list()
         try stage.ask("stall 0")
         let token = CancelToken()
-        let reading = Task { await refused { _ = try await session.until(cancelled: token).patients() } }
+        let reading = Task { await refused { _ = try await session.until(cancelled: token).patients().list() } }
         let entering = Task {
             await refused { _ = try await device.until(cancelled: token).signIn(loginId: "nobody", password: "x") }
         }
-        let kept = try await session.patientsLastSeen()
+        let kept = try await session.patients().listLastSeen()
         XCTAssertEqual(kept?.patients.count, 1)
         try await Task.sleep(nanoseconds: 200_000_000)
         token.cancel()
@@ -277,14 +277,14 @@ final class PhoneTests: XCTestCase {
         try await device.enrol(stage)
         let session = try await device.firstSignIn(stage)
         let id = session.staff().id
-        try await device.setPin(staffId: id, current: nil, pin: "194502")
-        try await device.lock(staffId: id)
-        let closed = await refused { _ = try await session.outbox() }
+        try await device.person(staffId: id).setPin(current: nil, pin: "194502")
+        try await device.person(staffId: id).lock()
+        let closed = await refused { _ = try await session.outbox().items() }
         XCTAssertEqual(closed, .Storage(trouble: .locked))
-        let wrong = await refused { try await device.unlockWithPin(staffId: id, pin: "194503") }
+        let wrong = await refused { try await device.person(staffId: id).unlockWithPin(pin: "194503") }
         XCTAssertEqual(wrong, .Storage(trouble: .wrongPin(left: 9)))
-        try await device.unlockWithPin(staffId: id, pin: "194502")
-        let opened = try await device.resume(staffId: id).outbox()
+        try await device.person(staffId: id).unlockWithPin(pin: "194502")
+        let opened = try await device.person(staffId: id).resume().outbox().items()
         XCTAssertTrue(opened.isEmpty)
     }
 }

@@ -124,7 +124,7 @@ class AppModel(
             } else {
                 val place = if (adding) form.slug else here
                 val device = if (adding) towns.open(place) else current
-                val town = device.enrol(form)
+                val town = device.certificate().enrol(form)
                 towns.last = place
                 use(OpenTown(place, device, town))
             }
@@ -150,12 +150,12 @@ class AppModel(
 
     /** Goes on with the session that a person left open, after they proved who they are: by their PIN if they have one. */
     fun resume(person: KnownPerson): Job = withDevice { device ->
-        val lock = device.personLock(person.staffId)
+        val lock = device.person(person.staffId).lockState()
         if (lock.pin) {
             mutable.update { it.copy(stage = Stage.PIN, asked = person, lock = lock) }
-            if (lock.biometrics) opened(device, person) { device.unlockWithBiometrics(person.staffId, guarded()) }
+            if (lock.biometrics) opened(device, person) { device.person(person.staffId).unlockWithBiometrics(guarded()) }
         } else if (prove()) {
-            begin(device, device.resume(person.staffId))
+            begin(device, device.person(person.staffId).resume())
         } else {
             say("ご本人の確認ができませんでした。パスワードでサインインしてください。")
         }
@@ -163,7 +163,7 @@ class AppModel(
 
     fun unlock(pin: String): Job = withDevice { device ->
         val person = state.value.asked ?: return@withDevice
-        opened(device, person) { device.unlockWithPin(person.staffId, pin) }
+        opened(device, person) { device.person(person.staffId).unlockWithPin(pin) }
     }
 
     /** Back from the PIN to the list of people. */
@@ -172,7 +172,7 @@ class AppModel(
     private suspend fun opened(device: RenrakuDevice, person: KnownPerson, unlock: suspend () -> Unit) {
         try {
             unlock()
-            begin(device, device.resume(person.staffId))
+            begin(device, device.person(person.staffId).resume())
         } catch (e: MobileException.Storage) {
             // Not recognised is no harm: the PIN is asked for. After the last wrong one nobody is left to ask.
             if (e.trouble is StorageTrouble.Wiped) {
@@ -189,7 +189,7 @@ class AppModel(
     /** Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards. */
     fun renew(): Job = withDevice { device ->
         val session = session ?: return@withDevice
-        device.renewCertificate(session)
+        device.certificate().renew(session)
         leave("証明書を更新しました。もう一度サインインしてください。")
     }
 
@@ -212,14 +212,14 @@ class AppModel(
 
     /** Finds out why this device cannot get in, and says it. */
     fun diagnose(): Job = withDevice { device ->
-        val found = device.diagnose()
+        val found = device.certificate().diagnose()
         val refused = found is Diagnosis.NotEnrolled || found is Diagnosis.Refused
         mutable.update { it.copy(trouble = Words.sentence(found), enrolAnew = refused) }
     }
 
     /** Forgets a person on this device. What they did not send is lost: ask before. */
     fun forget(person: KnownPerson): Job = withDevice { device ->
-        device.forgetPerson(person.staffId)
+        device.person(person.staffId).forget()
         locked.forget(inUse?.slug, person.staffId)
         val people = device.people()
         mutable.update { it.copy(people = people) }
@@ -269,7 +269,7 @@ class AppModel(
     private suspend fun begin(device: RenrakuDevice, session: RenrakuSession) {
         if (device !== this.device) {
             // A session of one town is nothing to another one's screens.
-            device.lock(session.staff().id)
+            device.person(session.staff().id).lock()
             return
         }
         this.session = session
@@ -280,14 +280,14 @@ class AppModel(
         val town = state.value.town ?: return
         val work = WorkModel(scope, session, town, { state.value.others.isNotEmpty() }) { sentence -> leave(sentence) }
         locked.take(inUse?.slug, work.staff.id)?.let(work::goOn)
-        val due = device.certificate()?.renewalDue ?: false
+        val due = device.certificate().status()?.renewalDue ?: false
         mutable.update { it.copy(stage = Stage.WORK, work = work, asked = null, renewalDue = due) }
         val push = waitingPush
         waitingPush = null
         scope.launch {
             // Holds up nothing that the person asks for.
             try {
-                val lock = device.personLock(work.staff.id)
+                val lock = device.person(work.staff.id).lockState()
                 mutable.update { it.copy(lock = lock) }
             } catch (e: MobileException) {
                 say(Words.sentence(e))
@@ -317,7 +317,7 @@ class AppModel(
         work?.close()
         mutable.update { it.copy(work = null) }
         attempt {
-            if (work != null) device?.lock(work.staff.id)
+            if (work != null) device?.person(work.staff.id)?.lock()
             toSignIn()
         }
         if (sentence != null) say(sentence)

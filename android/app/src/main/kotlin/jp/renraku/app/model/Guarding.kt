@@ -10,7 +10,7 @@ import kotlinx.coroutines.Job
 /** Sets the PIN of who is at work, or another one; [current] is none for the first. */
 fun AppModel.setPin(current: String?, pin: String, again: String): Job = guarding { device, staff ->
     if (pin == again) {
-        device.setPin(staff, current, pin)
+        device.person(staff).setPin(current, pin)
         "PINを設定しました。次からは、PINで開きます。"
     } else {
         "新しいPINが一致しません。もう一度入力してください。"
@@ -19,17 +19,17 @@ fun AppModel.setPin(current: String?, pin: String, again: String): Job = guardin
 
 /** Lets the finger or face of who is at work open their store beside the PIN, or not any more. */
 fun AppModel.useBiometrics(pin: String): Job = guarding { device, staff ->
-    device.addBiometrics(staff, pin, guarded())
+    device.person(staff).addBiometrics(pin, guarded())
     "指紋・顔でも開けるようになりました。"
 }
 
 fun AppModel.dropBiometrics(): Job = guarding { device, staff ->
-    device.removeBiometrics(staff)
+    device.person(staff).removeBiometrics()
     "指紋・顔では開かないようにしました。"
 }
 
 private fun AppModel.guarding(work: suspend (RenrakuDevice, StaffId) -> String): Job = withDevice { device ->
     val staff = state.value.work?.staff?.id ?: return@withDevice
     val done = work(device, staff)
-    show(device.personLock(staff), done)
+    show(device.person(staff).lockState(), done)
 }

@@ -87,9 +87,9 @@ class WorkModel(
     /** The answer, or none where there was none. */
     private suspend fun patients(): PatientsSeen? {
         // What this device holds is there at once; the network may take half a minute, or not come at all.
-        if (state.value.patients.isEmpty()) kept { session.patientsLastSeen() }?.let(::show)
+        if (state.value.patients.isEmpty()) kept { session.patients().listLastSeen() }?.let(::show)
         var seen: PatientsSeen? = null
-        attempt { seen = asking.patients().also(::show) }
+        attempt { seen = asking.patients().list().also(::show) }
         return seen
     }
 
@@ -107,12 +107,12 @@ class WorkModel(
     suspend fun loadTimeline(id: PatientId) {
         if (state.value.patient?.id != id) {
             mutable.update { it.copy(patient = null, posts = emptyList(), next = null) }
-            val seen = kept { session.patientLastSeen(id) }
-            if (seen != null) show(id, seen, kept { session.timelineLastSeen(id, null) })
+            val seen = kept { session.patients().patientLastSeen(id) }
+            if (seen != null) show(id, seen, kept { session.posts().timelineLastSeen(id, null) })
         }
         attempt {
-            val seen = asking.patient(id)
-            show(id, seen, asking.timeline(id, null))
+            val seen = asking.patients().patient(id)
+            show(id, seen, asking.posts().timeline(id, null))
         }
         loadOutbox()
     }
@@ -131,7 +131,7 @@ class WorkModel(
     suspend fun loadMore(id: PatientId) {
         val before = state.value.next ?: return
         attempt {
-            val page = asking.timeline(id, before)
+            val page = asking.posts().timeline(id, before)
             mutable.update {
                 if (!isOpen(it, id) || it.next != before) return@update it
                 it.copy(posts = it.posts + page.posts, next = page.next)
@@ -143,14 +143,14 @@ class WorkModel(
     suspend fun saw(post: Post) {
         if (post.read || !marked.add(post.id)) return
         attempt {
-            session.markRead(post.id)
+            session.posts().markRead(post.id)
             reload(post.id)
         }
     }
 
     suspend fun acknowledge(post: Post, on: Boolean) {
         attempt {
-            session.acknowledge(post.id, on)
+            session.posts().acknowledge(post.id, on)
             reload(post.id)
         }
     }
@@ -158,20 +158,20 @@ class WorkModel(
     suspend fun loadReceipts(id: PostId) {
         mutable.update { it.copy(receipts = emptyList()) }
         attempt {
-            val receipts = asking.receipts(id)
+            val receipts = asking.posts().receipts(id)
             mutable.update { it.copy(receipts = receipts) }
         }
     }
 
     /** A picture in small, or none when it has not arrived yet. */
     suspend fun thumbnail(id: MediaId): ByteArray? = try {
-        asking.thumbnail(id)
+        asking.posts().thumbnail(id)
     } catch (_: MobileException) {
         null
     }
 
     /** Writes a file in the clear to show it. The caller removes it afterwards. */
-    suspend fun reveal(media: Media, file: File): Boolean = attempt { asking.media(media.id, file.path) }
+    suspend fun reveal(media: Media, file: File): Boolean = attempt { asking.posts().media(media.id, file.path) }
 
     /** Begins a post about a patient, or goes on with it. What was begun about another patient is dropped. */
     fun beginSketch(id: PatientId) {
@@ -223,7 +223,7 @@ class WorkModel(
     }
 
     private suspend fun keep(sketch: Sketch, draft: PostDraft): Boolean {
-        if (!attempt { session.compose(draft) }) return false
+        if (!attempt { session.outbox().compose(draft) }) return false
         // Another may have been begun meanwhile.
         mutable.update { if (it.sketch == sketch) it.copy(sketch = null) else it }
         loadOutbox()
@@ -241,7 +241,7 @@ class WorkModel(
             val ear = object : ProgressListener {
                 override fun onProgress(done: Float) = mutable.update { it.copy(progress = done.takeIf { it < 1f }) }
             }
-            attempt { asking.prepare(ear) }
+            attempt { asking.outbox().prepare(ear) }
             mutable.update { it.copy(progress = null) }
             loadOutbox()
             // One that could not be read just now holds up none that was made.
@@ -251,24 +251,24 @@ class WorkModel(
 
     suspend fun loadOutbox() {
         attempt {
-            val items = session.outbox()
+            val items = session.outbox().items()
             mutable.update { it.copy(outbox = items) }
         }
     }
 
     suspend fun edit(item: Item, body: String, urgent: Boolean) {
-        attempt { session.edit(item.id, Text(body, urgent, item.bodySite)) }
+        attempt { session.outbox().edit(item.id, Text(body, urgent, item.bodySite)) }
         loadOutbox()
     }
 
     suspend fun release(item: Item) {
-        attempt { session.release(item.id) }
+        attempt { session.outbox().release(item.id) }
         if (item.media.isNotEmpty()) prepare()
         flush(now = true)
     }
 
     suspend fun takeBack(item: Item) {
-        attempt { session.takeBack(item.id) }
+        attempt { session.outbox().takeBack(item.id) }
         loadOutbox()
     }
 
@@ -286,7 +286,7 @@ class WorkModel(
         var next: Long? = null
         try {
             attempt {
-                val report = asking.flush(now)
+                val report = asking.outbox().flush(now)
                 sent = report.sent
                 next = report.nextTryAt
             }
@@ -335,7 +335,7 @@ class WorkModel(
     private fun isOpen(state: WorkState, id: PatientId) = Place.Timeline(id) in state.path
 
     private suspend fun reload(id: PostId) {
-        val seen = session.post(id)
+        val seen = session.posts().post(id)
         mutable.update { now -> now.copy(posts = now.posts.map { if (it.id == id) seen.post else it }) }
     }
 

@@ -43,16 +43,16 @@ class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWor
 
     /** Sends what a person left to be sent; true when something remains that time alone may mend. */
     private suspend fun send(device: RenrakuDevice, person: KnownPerson): Boolean = try {
-        device.resume(person.staffId).use { session ->
-            session.flush(true)
+        device.person(person.staffId).resume().use { session -> session.outbox() }.use { outbox ->
+            outbox.flush(true)
             try {
-                session.prepare()
+                outbox.prepare()
             } catch (e: MobileException.Storage) {
                 // One file that could not be read just now holds up none that was made.
-                session.flush(true)
+                outbox.flush(true)
                 throw e
             }
-            session.flush(true).remaining > 0u
+            outbox.flush(true).remaining > 0u
         }
     } catch (_: MobileException.SignedOut) {
         // Waits, sealed, for the person's next sign-in.
