@@ -69,44 +69,55 @@ where
 /// Frees something on the threads kept for what blocks: the last one who holds a store closes its file, and whoever
 /// that is, it is not the caller's thread.
 pub fn let_go<T: Send + 'static>(what: T) {
-    if let Ok(runtime) = runtime() {
-        let begun = Freeing::begin();
-        runtime.spawn_blocking(move || {
-            drop(what);
-            drop(begun);
-        });
-    }
+    // Counted from here on: the end of the process waits for it although its thread has not begun.
+    let (Some(busy), Ok(runtime)) = (Busy::begin(), runtime()) else { return std::mem::forget(what) };
+    runtime.spawn_blocking(move || {
+        drop(what);
+        drop(busy);
+    });
 }
 
-/// What is being freed, for a process that ends meanwhile.
-struct Freeing;
+/// Somebody at work with SQLCipher, which gives back at the end of the process what it works with, under whoever is
+/// at work then: that end waits for them, and nobody begins any more.
+pub(crate) struct Busy(());
 
-static FREEING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+struct Work {
+    under_way: usize,
+    is_over: bool,
+}
 
-impl Freeing {
+static WORK: (Mutex<Work>, Condvar) = (Mutex::new(Work { under_way: 0, is_over: false }), Condvar::new());
+
+impl Busy {
     /// Longest that the end of a process is held up.
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
-    fn begin() -> Self {
-        *FREEING.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Self
+    /// None when the process is about to end.
+    pub(crate) fn begin() -> Option<Self> {
+        let mut work = WORK.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if work.is_over {
+            return None;
+        }
+        work.under_way += 1;
+        Some(Self(()))
     }
 
     extern "C" fn wait() {
-        let number = FREEING.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = FREEING.1.wait_timeout_while(number, Self::PATIENCE, |number| *number > 0);
+        let mut work = WORK.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work.is_over = true;
+        let _ = WORK.1.wait_timeout_while(work, Self::PATIENCE, |work| work.under_way > 0);
     }
 }
 
-impl Drop for Freeing {
+impl Drop for Busy {
     fn drop(&mut self) {
-        *FREEING.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        FREEING.1.notify_all();
+        WORK.0.lock().unwrap_or_else(PoisonError::into_inner).under_way -= 1;
+        WORK.1.notify_all();
     }
 }
 
-/// Lets the end of the process wait for what is being freed. SQLCipher gives back at that end what it works with,
-/// under whoever still closes a store; what is asked for later comes first there, so ask after it has begun.
+/// Lets the end of the process wait for who is at work. What is asked for later comes first there, so ask after
+/// SQLCipher has begun.
 pub(crate) fn wait_at_the_end() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -114,7 +125,7 @@ pub(crate) fn wait_at_the_end() {
             unsafe_code,
             reason = "the C library's list of what comes at the end; the function captures nothing"
         )]
-        let listed = unsafe { libc::atexit(Freeing::wait) };
+        let listed = unsafe { libc::atexit(Busy::wait) };
         // Where the list is full nobody waits.
         let _ = listed;
     });

@@ -13,7 +13,7 @@ pub(crate) mod receipts;
 mod schema;
 pub(crate) mod session;
 
-use crate::runtime::{RunError, block};
+use crate::runtime::{Busy, RunError, block, wait_at_the_end};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
@@ -88,11 +88,29 @@ impl From<diesel::result::Error> for StoreError {
 #[derive(Clone)]
 pub(crate) struct Store {
     path: Arc<Path>,
-    /// None once it was closed.
-    connection: Arc<Mutex<Option<SqliteConnection>>>,
+    connection: Arc<Mutex<Open>>,
     closed: Arc<AtomicBool>,
     /// Counts what was written.
     changes: Arc<tokio::sync::watch::Sender<u64>>,
+}
+
+/// The connection; none once it was closed.
+struct Open(Option<SqliteConnection>);
+
+impl Open {
+    fn close(&mut self) {
+        match (self.0.take(), Busy::begin()) {
+            (Some(connection), Some(_busy)) => drop(connection),
+            // The process is about to end, and takes it along as a kill would.
+            (connection, _) => std::mem::forget(connection),
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 impl Store {
@@ -108,6 +126,7 @@ impl Store {
 
     fn connect(path: &Path, key: &StoreKey, alone: &str) -> StoreResult<Self> {
         let name = path.to_str().ok_or(StoreError::Unreadable)?;
+        let _busy = Busy::begin().ok_or(StoreError::Locked)?;
         let mut connection = SqliteConnection::establish(name).map_err(|_| StoreError::File)?;
         let hex = Zeroizing::new(hex::encode(key.as_slice()));
         // The raw form: a passphrase would be stretched on every opening, for nothing.
@@ -124,13 +143,15 @@ impl Store {
         connection.batch_execute(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
+             PRAGMA fullfsync = ON;
+             PRAGMA checkpoint_fullfsync = ON;
              PRAGMA foreign_keys = ON;",
         )?;
         migrate(&mut connection, version)?;
-        crate::runtime::wait_at_the_end();
+        wait_at_the_end();
         Ok(Self {
             path: path.into(),
-            connection: Arc::new(Mutex::new(Some(connection))),
+            connection: Arc::new(Mutex::new(Open(Some(connection)))),
             closed: Arc::default(),
             changes: Arc::new(tokio::sync::watch::Sender::new(0)),
         })
@@ -139,7 +160,7 @@ impl Store {
     /// Closes it for all who hold it, when what runs now is done: its key leaves the memory. Blocks.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).close();
         self.changes.send_modify(|n| *n += 1);
     }
 
@@ -173,8 +194,9 @@ impl Store {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> StoreResult<R>,
     ) -> StoreResult<R> {
+        let _busy = Busy::begin().ok_or(StoreError::Locked)?;
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = connection.as_mut().filter(|_| !self.is_closed());
+        let open = connection.0.as_mut().filter(|_| !self.is_closed());
         work(open.ok_or(StoreError::Locked)?)
     }
 

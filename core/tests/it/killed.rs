@@ -176,3 +176,47 @@ async fn nothing_acknowledged_is_lost_nothing_is_sent_twice_and_the_order_stays(
         assert!(places.len() > 5);
     }
 }
+
+/// The phone's process, which ends by itself while it is at work with its store, and while it lets go of it.
+#[ignore = "it is started by the test below"]
+#[tokio::test(flavor = "multi_thread")]
+async fn leaver() {
+    let Ok(folder) = std::env::var("RENRAKU_PHONE").map(PathBuf::from) else { return };
+    let word = |name: &str| std::env::var(name).unwrap();
+    let round: u64 = word("RENRAKU_ROUND").parse().unwrap();
+    let staff: StaffId = word("RENRAKU_STAFF").parse().unwrap();
+    let patient: PatientId = word("RENRAKU_PATIENT_0").parse().unwrap();
+    let device = Arc::new(Device::open(of_another_process(&folder)).unwrap());
+    for _ in 0..4 {
+        let device = device.clone();
+        tokio::spawn(async move {
+            loop {
+                let session = device.resume(staff).await.unwrap();
+                for _ in 0..3 {
+                    session.compose(draft(patient, "written")).await.unwrap();
+                    session.outbox().await.unwrap();
+                }
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(100 + 7 * round)).await;
+    println!("ENDS");
+    std::process::exit(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ends_while_it_writes_does_not_crash() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    drop(session);
+    std::fs::write(phone.file("roots.pem"), &town.web.pem).unwrap();
+    for round in 0..10 {
+        let child =
+            phones_process("killed::leaver", &phone, round, staff, [town.patient.id; 2]).output().unwrap();
+        let said = String::from_utf8_lossy(&child.stdout).into_owned();
+        assert!(said.contains("ENDS") && child.status.success(), "{:?} {said}", child.status);
+    }
+    let (_phone, session) = resumed(phone, staff).await;
+    assert!(session.outbox().await.unwrap().len() > 3);
+}
