@@ -257,7 +257,7 @@ impl<E: Into<Fault>> From<E> for CoreError {
             Fault::Api(ApiError::File) | Fault::Media(MediaError::Io(_)) | Fault::Store(StoreError::File) => {
                 storage(StorageTrouble::File)
             }
-            Fault::File(e) if e.kind() == std::io::ErrorKind::StorageFull => storage(StorageTrouble::Full),
+            Fault::File(e) if is_full(&e) => storage(StorageTrouble::Full),
             Fault::File(_) => storage(StorageTrouble::File),
             Fault::Media(MediaError::Cancelled) => Self::Cancelled,
             Fault::Media(MediaError::TooLarge { .. }) => Self::Media { code: Code::MediaTooLarge },
@@ -279,6 +279,11 @@ impl<E: Into<Fault>> From<E> for CoreError {
             | Fault::Tls(_) => Self::Unexpected { reference: None },
         }
     }
+}
+
+/// Whether a file could not be written for want of room.
+pub(crate) fn is_full(e: &std::io::Error) -> bool {
+    matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 impl From<VaultError> for StorageTrouble {

@@ -137,9 +137,17 @@ impl People {
         Ok(Some(store))
     }
 
-    /// Opens the store of someone who just signed in, or makes it.
-    pub(crate) fn open_or_make(&self, staff: &Staff) -> Result<Store, Fault> {
+    /// Opens the store of someone who just signed in, or makes it. None once `is_over`: whoever wipes everything says
+    /// so first and comes here after that, or before.
+    pub(crate) fn open_or_make(
+        &self,
+        staff: &Staff,
+        is_over: impl FnOnce() -> bool,
+    ) -> Result<Option<Store>, Fault> {
         let _doing = self.doing();
+        if is_over() {
+            return Ok(None);
+        }
         let mut people = self.list()?;
         if let Some(place) = people.iter().position(|p| p.staff_id == staff.id) {
             // Without its key the file is noise. That is so after the platform dropped the vault's secrets.
@@ -148,7 +156,7 @@ impl People {
                     people[place].name.clone_from(&staff.name);
                     self.keep(&people)?;
                 }
-                return self.existing(&people[place], &key);
+                return self.existing(&people[place], &key).map(Some);
             }
             self.remove(staff.id)?;
             people = self.list()?;
@@ -164,7 +172,7 @@ impl People {
         let opened = Store::open(&person.path(&self.folder), &key)?;
         people.push(person);
         self.keep(&people)?;
-        Ok(opened)
+        Ok(Some(opened))
     }
 
     /// How the person's store is guarded; none for somebody unknown.

@@ -102,7 +102,8 @@ impl RenrakuPerson {
         self.run(async move |device, staff_id| device.remove_biometrics(staff_id).await).await
     }
 
-    /// Forgets the person on this device: key, store, outbox. What was not sent is lost.
+    /// Forgets the person on this device: key, store, outbox. What was not sent is lost. Their session is ended, and
+    /// pushes to them with it, as at signing out; behind a PIN, where nobody can read which that is, it ends by itself.
     ///
     /// Fails with `Storage` when something may still be there.
     pub async fn forget(&self) -> Result<(), MobileError> {

@@ -101,9 +101,12 @@ impl Leaving {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 this.again.store(true, Ordering::SeqCst);
-                let Ok(_telling) = this.telling.try_lock() else { return };
-                while this.again.swap(false, Ordering::SeqCst) {
-                    this.tell(&care).await;
+                // Whoever comes while somebody lets go of the line is seen here or sees it free.
+                while this.again.load(Ordering::SeqCst) {
+                    let Ok(_telling) = this.telling.try_lock() else { return };
+                    while this.again.swap(false, Ordering::SeqCst) {
+                        this.tell(&care).await;
+                    }
                 }
             });
         }

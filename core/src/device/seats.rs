@@ -60,7 +60,8 @@ impl Device {
     /// `Locked`, the person has a PIN here, so [`Device::unlock`] first.
     pub async fn sign_in(&self, login_id: &str, password: &str) -> Result<Session, CoreError> {
         let before = self.inner.must_be_enrolled()?.enrolment.certificate.chain.clone();
-        let (session, until) = match self.signed_in(login_id, password).await {
+        // Kept at the very end: whoever goes away before has no session here.
+        let (session, until, opening) = match self.signed_in(login_id, password).await {
             // Another sign-in renewed the certificate under this one.
             Err(CoreError::SignedOut { code: Code::SessionInvalid })
                 if !self.inner.is_enrolled_with(&before) =>
@@ -79,12 +80,21 @@ impl Device {
             }
         }
         if self.inner.is_enrolled_with(session.certificate()) {
+            opening.keep();
             return Ok(session);
         }
         match self.signed_in(login_id, password).await {
-            Ok((again, _)) => Ok(again),
+            Ok((again, _, opened_again)) => {
+                // The server ended the first with the certificate before.
+                opening.keep();
+                opened_again.keep();
+                Ok(again)
+            }
             Err(e @ (CoreError::Certificate { .. } | CoreError::SignedOut { .. })) => Err(e),
-            Err(_) => Ok(session),
+            Err(_) => {
+                opening.keep();
+                Ok(session)
+            }
         }
     }
 
@@ -96,8 +106,12 @@ impl Device {
         spare && renewal_from(&enrolled.enrolment) <= self.inner.clock.now().max(session_until)
     }
 
-    /// Gives when the session ends, too.
-    async fn signed_in(&self, login_id: &str, password: &str) -> Result<(Session, Timestamp), CoreError> {
+    /// Gives when the session ends, too, and what ends it here and there unless it is kept.
+    async fn signed_in(
+        &self,
+        login_id: &str,
+        password: &str,
+    ) -> Result<(Session, Timestamp, Opening), CoreError> {
         let enrolled = self.inner.must_be_enrolled()?;
         let sign_in = SignIn {
             id: Some(SessionId::new()),
@@ -116,23 +130,29 @@ impl Device {
             Some(desk) => desk,
             None => {
                 let (inner, whose) = (self.inner.clone(), staff.clone());
-                self.inner.seat(staff.id, block(move || inner.people.open_or_make(&whose)).await??)
+                let made = block(move || inner.people.open_or_make(&whose, || inner.enrolled().is_none()));
+                self.inner.seat(staff.id, made.await??.ok_or_else(|| self.inner.not_enrolled())?)
             }
         };
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
         opening.at(&desk.store);
-        let store = desk.store.clone();
+        let (store, leaving) = (desk.store.clone(), self.inner.leaving.clone());
         // Both in one go: who takes up a session finds both or neither.
         let noted = desk.store.read(move |c| {
+            let before = session::token(c)?.filter(|token| *token != opened.token);
+            let note = store.note(&opened.token)?;
             c.immediate_transaction(|tx| session::open(tx, &opened, now))?;
-            store.occupy(&opened.token)
+            note.counts()?;
+            // Nobody here can end the one before any more; while it runs there, pushes would outlive this one's end.
+            before.into_iter().for_each(|token| leaving.add(token));
+            Ok(())
         });
         noted.await?;
-        opening.keep();
         self.inner.leaving.tell_soon(&signed_in_at);
         let care = with_session(&signed_in_at, token, &desk);
-        Ok((self.inner.session(&enrolled, (care, certificate), desk, staff, must_change).await?, until))
+        let session = self.inner.session(&enrolled, (care, certificate), desk, staff, must_change).await?;
+        Ok((session, until, opening))
     }
 
     /// Takes up the session that a person left open, without the network.
@@ -283,17 +303,28 @@ impl Device {
         Ok(block(move || inner.people.list()).await??)
     }
 
-    /// Forgets a person on this device: key, store, outbox. What was not sent is lost.
+    /// Forgets a person on this device: key, store, outbox. What was not sent is lost. Their session is ended, and
+    /// pushes to them with it, as at signing out; behind a PIN, where nobody can read which that is, it ends by itself.
     ///
     /// # Errors
     /// `Storage` when something may still be there.
     pub async fn forget_person(&self, staff: StaffId) -> Result<(), CoreError> {
         let inner = self.inner.clone();
         let forgotten = block(move || {
+            let open = inner.desk(staff).map(|desk| desk.store.clone());
+            let store = open.or_else(|| inner.people.open(staff).ok().flatten());
+            let token = store.and_then(|store| store.read_here(session::token).ok().flatten());
             inner.close(staff);
-            inner.people.forget(staff)
+            let forgotten = inner.people.forget(staff);
+            // Noted although something may still be there: whoever was to be forgotten is not to be told of anything.
+            token.into_iter().for_each(|token| inner.leaving.add(token));
+            forgotten
         });
-        Ok(forgotten.await??)
+        let forgotten = forgotten.await?;
+        if let Some(enrolled) = self.inner.enrolled() {
+            self.inner.leaving.tell_soon(&enrolled.care);
+        }
+        Ok(forgotten?)
     }
 }
 

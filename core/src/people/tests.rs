@@ -45,7 +45,7 @@ fn with_a_nurse() -> (tempfile::TempDir, Arc<Shut>, People, Staff) {
     let vault = Arc::new(Shut(vault, AtomicBool::new(false), AtomicBool::new(false)));
     let people = People::new(vault.clone(), folder.path().join("people"), folder.path().join("sources"));
     let staff = nurse();
-    people.open_or_make(&staff).unwrap().close();
+    people.open_or_make(&staff, || false).unwrap().unwrap().close();
     (folder, vault, people, staff)
 }
 

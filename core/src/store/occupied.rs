@@ -3,6 +3,7 @@
 //! same. Holds a digest of the session's token, which opens nothing.
 
 use super::{Store, StoreError, StoreResult};
+use crate::error::is_full;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -28,23 +29,16 @@ impl Store {
         name.into()
     }
 
-    /// Notes that the session of this token is open, in place of another. Blocks; the note is on the disk when this
-    /// returns, or the one before still is.
-    pub(crate) fn occupy(&self, token: &str) -> StoreResult<()> {
-        let _changing = changing();
-        let new = self.beside(NEW);
-        let written = File::create(&new).and_then(|mut file| {
+    /// Writes down that the session of this token is open, beside what still counts: the room that it needs is had
+    /// before anything is changed. Blocks.
+    pub(crate) fn note(&self, token: &str) -> StoreResult<Note<'_>> {
+        let note = Note { store: self, _changing: changing() };
+        let written = File::create(self.beside(NEW)).and_then(|mut file| {
             file.write_all(&digest(token))?;
-            file.sync_all()?;
-            std::fs::rename(&new, self.beside(SUFFIX))
+            file.sync_all()
         });
-        if let Err(e) = written {
-            let _ = std::fs::remove_file(&new);
-            let full = matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
-            return Err(if full { StoreError::Full } else { StoreError::File });
-        }
-        self.sync_names();
-        Ok(())
+        written.map_err(|e| if is_full(&e) { StoreError::Full } else { StoreError::File })?;
+        Ok(note)
     }
 
     /// Notes that it is not any more, whatever the store says; a newer one stays. Blocks.
@@ -78,6 +72,28 @@ impl Store {
         if let Some(folder) = self.path.parent() {
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
+    }
+}
+
+/// That a session is open, before it counts. Dropped, it never does.
+pub(crate) struct Note<'a> {
+    store: &'a Store,
+    _changing: MutexGuard<'static, ()>,
+}
+
+impl Note<'_> {
+    /// From now on it counts, in place of another; needs no room. Blocks; it is on the disk when this returns, or the
+    /// one before still is.
+    pub(crate) fn counts(self) -> StoreResult<()> {
+        std::fs::rename(self.store.beside(NEW), self.store.beside(SUFFIX)).map_err(|_| StoreError::File)?;
+        self.store.sync_names();
+        Ok(())
+    }
+}
+
+impl Drop for Note<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.store.beside(NEW));
     }
 }
 

@@ -250,6 +250,13 @@ async fn a_full_disk_shows_what_it_cannot_keep_and_lets_people_go() {
     let session = phone.device.resume(staff).await.unwrap();
     assert_eq!(session.outbox().await.unwrap().len(), 2);
 
+    // A sign-in that there is no room for takes nothing away.
+    let full = CoreError::Storage { kind: StorageTrouble::Full };
+    assert_eq!(phone.device.sign_in("nurse", PASSWORD).await.map(drop), Err(full));
+    drop(session);
+    let session = phone.device.resume(staff).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap().len(), 2);
+
     // And leaves.
     session.sign_out().await.unwrap();
     drop(session);
@@ -267,7 +274,7 @@ async fn a_full_disk_shows_what_it_cannot_keep_and_lets_people_go() {
     disk.fill(0);
     while session.mark_read(PostId::new()).await.is_ok() {}
     assert!(session.patients_last_seen().await.unwrap().is_some());
-    town.facts().over.insert("the-token-2".into());
+    town.facts().over.insert("the-token-3".into());
     assert_eq!(session.patients().await.unwrap_err(), over);
     assert_eq!(session.patients_last_seen().await.unwrap_err(), over);
     assert_eq!(phone.device.resume(staff).await.unwrap_err(), over);

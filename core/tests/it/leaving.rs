@@ -119,7 +119,10 @@ async fn whoever_takes_up_a_session_meanwhile_ends_no_sign_in() {
     }
     over.store(true, Ordering::SeqCst);
     assert!(taking_up.await.unwrap() > 20);
-    assert!(town.facts().signed_out.is_empty(), "nobody left");
+    let ended = told(&town, 20).await;
+    assert_eq!(ended.len(), 20);
+    assert!(!ended.contains(&"the-token-21".to_owned()), "each but the newest, which nobody left: {ended:?}");
+    phone.device.resume(staff).await.unwrap().patients().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,6 +221,57 @@ async fn a_sign_in_given_up_leaves_no_open_session() {
     }
     assert!(phone.device.people().await.unwrap().is_empty());
     assert!(phone.device.sign_in("nurse", PASSWORD).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_again_has_one_session_on_the_server() {
+    let town = found().await;
+    let (phone, older) = Phone::with_nurse(&town).await;
+    let staff = older.staff().id;
+    // What the newer one takes the place of has no other end: pushes would go on after signing out.
+    town.network.set_down(true);
+    phone.device.sign_in("nurse", PASSWORD).await.unwrap_err();
+    town.network.set_down(false);
+    assert!(phone.device.resume(staff).await.is_ok(), "until there is a newer one");
+    let newer = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    assert_eq!(told(&town, 1).await, ["the-token-1"]);
+    newer.patients().await.unwrap();
+    newer.sign_out().await.unwrap();
+    assert_eq!(told(&town, 2).await, ["the-token-1", "the-token-2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_forgotten_on_a_device_is_signed_out() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let staff = session.staff().id;
+    phone.device.forget_person(staff).await.unwrap();
+    assert_eq!(told(&town, 1).await, ["the-token-1"]);
+    // Nobody has the store open.
+    phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    let phone = phone.restart();
+    phone.device.forget_person(staff).await.unwrap();
+    assert_eq!(told(&town, 2).await, ["the-token-1", "the-token-2"]);
+    assert!(phone.device.people().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_under_way_brings_nobody_back_whom_the_device_forgot() {
+    let town = found().await;
+    let phone = Arc::new(Phone::new(&town));
+    phone.enrol("1234").await.unwrap();
+    let held = Arc::new(Barrier::new(2));
+    town.facts().hold_sign_in = Some(held.clone());
+    let signing_in = tokio::spawn({
+        let phone = phone.clone();
+        async move { phone.device.sign_in("nurse", PASSWORD).await.map(drop) }
+    });
+    held.wait().await;
+    phone.device.forget().await.unwrap();
+    held.wait().await;
+    assert_eq!(signing_in.await.unwrap(), Err(CoreError::Certificate { code: Code::CertificateMissing }));
+    assert!(phone.device.people().await.unwrap().is_empty());
+    assert!(!phone.file("app/people").exists(), "nor any store");
 }
 
 #[tokio::test(flavor = "multi_thread")]

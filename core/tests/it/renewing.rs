@@ -204,7 +204,10 @@ async fn two_sign_ins_renew_once(second: &str) {
     phone.town.network.set_down(true);
     assert_eq!(one.register_push(PushProvider::Fcm, "token").await, Err(CoreError::Offline { code: None }));
     phone.town.network.set_down(false);
-    for session in [&one, &two] {
+    // Of one person the newer session counts.
+    let staff = [one.staff().id, two.staff().id];
+    for staff in staff {
+        let session = phone.device.resume(staff).await.unwrap();
         assert!(!session.patients().await.unwrap().stale);
         session.compose(draft(phone.town.patient.id, "kept")).await.unwrap();
         session.flush(true).await.unwrap();
@@ -259,6 +262,32 @@ async fn a_network_that_goes_right_after_the_renewal_does_not_hinder_the_signing
     let session = phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     assert_eq!(session.flush(true).await.unwrap().sent, 1);
     assert_eq!(town.facts().renewals, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_given_up_while_it_renews_leaves_no_open_session() {
+    let phone = Arc::new(due().await);
+    let town = phone.town.clone();
+    let held = Arc::new(tokio::sync::Barrier::new(2));
+    town.facts().hold_renewal = Some(held.clone());
+    let signing_in = tokio::spawn({
+        let phone = phone.clone();
+        async move { phone.device.sign_in("nurse", PASSWORD).await.map(drop) }
+    });
+    held.wait().await;
+    signing_in.abort();
+    assert!(signing_in.await.unwrap_err().is_cancelled());
+    let told = async {
+        while town.facts().signed_out != ["the-token-1"] {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), told).await.expect("the town is told");
+    let staff = phone.device.people().await.unwrap()[0].staff_id;
+    let over = CoreError::SignedOut { code: Code::SessionInvalid };
+    assert_eq!(phone.device.resume(staff).await.map(drop), Err(over), "nobody gets in without a password");
+    town.facts().hold_renewal = None;
+    phone.device.sign_in("nurse", PASSWORD).await.unwrap().patients().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
