@@ -162,7 +162,7 @@ fn with_a_log(place: &Path, key: &StoreKey, runtime: &Runtime) -> [Vec<u8>; 2] {
     let keep = |store: &Store, body: &str| {
         let text = Text { body: body.into(), urgent: false, body_site: None };
         let (post, patient, now) = (PostId::new(), PatientId::new(), Timestamp(5));
-        let kept = store.write(move |tx| outbox::insert(tx, post, patient, &text, true, [].into_iter(), now));
+        let kept = store.write(move |tx| outbox::put(tx, post, patient, &text, true, [].into_iter(), now));
         runtime.block_on(kept).unwrap();
     };
     // Closed, its log goes into its file.
@@ -311,7 +311,7 @@ async fn write_the_corpus() {
     let store = Store::open(&whole, &KEY.into()).unwrap();
     let text = Text { body: "kept".into(), urgent: true, body_site: None };
     let (post, patient, now) = (PostId::new(), PatientId::new(), Timestamp(5));
-    store.write(move |tx| outbox::insert(tx, post, patient, &text, true, [].into_iter(), now)).await.unwrap();
+    store.write(move |tx| outbox::put(tx, post, patient, &text, true, [].into_iter(), now)).await.unwrap();
     drop(store);
     raw(&whole, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
     let bytes = std::fs::read(&whole).unwrap();

@@ -18,6 +18,9 @@ impl RenrakuOutbox {
     /// long as copying takes what is handed over. When it returns, post and files are sealed on the disk and survive
     /// a kill; call `prepare` if it has files, and `flush` to send: the text does not wait for the files.
     ///
+    /// What is still a draft in the outbox gives place to a post of the same id, with its files. Any other post of that
+    /// id is this one, tapped twice: it stays as it is, and what was handed over with it goes.
+    ///
     /// Fails with `Cancelled` (nothing is kept); `Invalid` for an empty post, too long a text or control characters
     /// (`body`), 緊急 in a town without it (`urgent`), a `description` of more than a line, and with
     /// `mark_invalid` for a mark that is no area of a photo or a mark on a film; `Media` for too many files;
@@ -62,7 +65,8 @@ impl RenrakuOutbox {
         self.0.run(async move |session| session.outbox_changed(seen, patience).await).await
     }
 
-    /// Changes the text of a post that is a draft, waits or failed.
+    /// Changes the text of a post that is a draft, waits or failed. One that failed after a try whose answer was lost
+    /// may be with the server all the same; changed, it is refused there as another post of that id.
     ///
     /// Fails with `NotFound`, `Conflict` when the server may already have it, `Invalid`; with `SignedOut` and `Storage`
     /// where the outbox does not tell what was written: nobody writes over what they cannot see.

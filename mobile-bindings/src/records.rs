@@ -291,8 +291,8 @@ pub struct PostDraft {
     pub attachments: Vec<AttachmentFile>,
     /// True to keep it as a draft (下書き), false to let it wait for sending.
     pub keep_as_draft: bool,
-    /// The post's id, made by the shell (a UUID) so that the same post is not kept twice: with the id of a post in the
-    /// outbox nothing is done. Left out, the core makes one.
+    /// The post's id, made by the shell (a UUID) so that the same post is not kept twice, and that a draft
+    /// gives place to what was written since: see `compose`. Left out, the core makes one.
     #[uniffi(default = None)]
     pub id: Option<PostId>,
 }

@@ -112,6 +112,14 @@ impl Source {
         self.tries < TRIES
     }
 
+    /// Where its owner has it; none for what lies in the core's folder.
+    pub(crate) fn into_elsewhere(self) -> Option<PathBuf> {
+        match self.original {
+            Place::Theirs(path) => Some(path),
+            Place::Ours(_) => None,
+        }
+    }
+
     /// From the first try on.
     pub(crate) fn anew(&mut self) {
         self.tries = 0;

@@ -2,11 +2,14 @@
 //! in `posting`.
 //! Not here: screens, and when to send, which the shell knows.
 
+mod clear;
 mod composing;
+mod making;
 mod posting;
 mod reading;
 
-pub use composing::{Draft, PrepareReport};
+pub use composing::Draft;
+pub use making::PrepareReport;
 
 use crate::Cancel;
 use crate::api::{ApiError, Care};
@@ -232,5 +235,14 @@ pub(crate) fn unreached(e: &ApiError) -> bool {
             matches!(problem.code, Code::Unavailable | Code::TooManyRequests | Code::Internal)
         }
         _ => false,
+    }
+}
+
+/// A caller who goes away does not want the film any more.
+struct StopOnDrop(Cancel);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }

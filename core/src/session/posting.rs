@@ -62,7 +62,8 @@ impl Session {
         Ok(now + 1)
     }
 
-    /// Changes the text of a post that is a draft, waits or failed.
+    /// Changes the text of a post that is a draft, waits or failed. One that failed after a try whose answer was lost
+    /// may be with the server all the same; changed, it is refused there as another post of that id.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` when the server may already have it, `Invalid` as [`Session::compose`], `Storage`,

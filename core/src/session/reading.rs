@@ -1,6 +1,7 @@
 //! Reading: patients, timelines, pictures. From the server where it is reached, else from what it said last; and,
 //! for a screen that shall not wait to find that out, from what it said last alone (`…_last_seen`).
 
+use super::clear::Clear;
 use super::{Seen, Session, lease_end, unreached};
 use crate::Cancel;
 use crate::api::{ApiError, ApiResult};
@@ -170,26 +171,27 @@ impl Session {
 
     /// Writes a picture, film or document into a new file, **in the clear**: `to` must be in a folder of the
     /// app's own, and the caller removes it after showing it. Photos are kept sealed for the next time.
-    /// Gives the length in bytes. A film may take minutes: `cancel` stops it, and nothing of it stays.
+    /// Gives the length in bytes. A film may take minutes: `cancel` stops it, and nothing of it stays; nor does it when
+    /// the caller goes away.
     ///
     /// # Errors
     /// As [`Session::thumbnail`], `Cancelled`, and `Storage` when `to` exists or cannot be written, or when the store
     /// was closed. Nothing stays at `to` then that was not there before.
     pub async fn media(&self, id: MediaId, to: &Path, cancel: &Cancel) -> Result<u64, CoreError> {
-        let path = to.to_path_buf();
-        if let Some(kept) = self.kept(id, false).await? {
-            let length = kept.len() as u64;
-            crate::runtime::block(move || write_new(&path, &kept)).await??;
-            return Ok(length);
-        }
-        let fetched = unless_cancelled(self.care.media(id, to), cancel).await;
-        let length = fetched.ok_or(CoreError::Cancelled)??;
-        let kept = self.keep_photo(id, path.clone(), length).await;
-        if kept.is_err() {
-            // Of an error nothing stays in the clear.
-            let _ = crate::runtime::block(move || std::fs::remove_file(&path)).await;
-        }
-        kept.map(|()| length)
+        let clear = Clear::new(to);
+        let length = if let Some(kept) = self.kept(id, false).await? {
+            let (length, write) = (kept.len() as u64, clear.writer());
+            crate::runtime::block(move || write(&kept)).await??;
+            length
+        } else {
+            let fetched = unless_cancelled(self.care.media(id, to), cancel).await;
+            let length = fetched.ok_or(CoreError::Cancelled)??;
+            clear.is_made();
+            self.keep_photo(id, to.to_path_buf(), length).await?;
+            length
+        };
+        clear.stays();
+        Ok(length)
     }
 
     /// Keeps what was fetched for the next time, if it is a photo. Fails when the store was closed meanwhile.
@@ -309,18 +311,4 @@ fn stored_page(
     let at = posts.iter().map(|(_, at)| *at).min().flatten();
     let posts: Vec<Post> = posts.into_iter().map(|(post, _)| post).collect();
     Ok((!posts.is_empty()).then_some((PostPage { posts, next }, at)))
-}
-
-fn write_new(path: &PathBuf, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path)?.write_all(bytes);
-    if written.is_err() {
-        // On a full device a part of it would stay, in the clear.
-        let _ = std::fs::remove_file(path);
-    }
-    written
 }

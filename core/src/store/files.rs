@@ -9,6 +9,7 @@ use crate::compose::{Planned, Source, Tried};
 use crate::outbox::{FileState, ItemMedia};
 use diesel::prelude::*;
 use renraku_wire::{Code, MediaId, MediaKind, NewMedia, PostId, Timestamp};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// What the text said of a file when it left.
@@ -134,6 +135,18 @@ pub(crate) fn next(connection: &mut SqliteConnection, but: &[MediaId]) -> StoreR
     let (id, kind) = (row.id()?, from_json(&row.kind)?);
     let planned = Planned { id, kind, description: row.description.clone(), source };
     Ok(Some((Work { post: PostId(super::id(&row.item_id)?), planned }, rows.len())))
+}
+
+/// Where a post's files still to be made lie that are no business of the core's folder.
+pub(crate) fn elsewhere(connection: &mut SqliteConnection, post: PostId) -> StoreResult<Vec<PathBuf>> {
+    let sources: Vec<Option<String>> = item_media::table
+        .filter(item_media::item_id.eq(key(&post.0)))
+        .filter(item_media::length.eq(0))
+        .select(item_media::source)
+        .load(connection)?;
+    let sources = sources.into_iter().flatten().map(Zeroizing::new);
+    let sources = sources.map(|text| from_json::<Source>(&text)).collect::<StoreResult<Vec<_>>>()?;
+    Ok(sources.into_iter().filter_map(Source::into_elsewhere).collect())
 }
 
 /// The files that were not made yet: what they are made of must stay.

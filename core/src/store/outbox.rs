@@ -26,8 +26,9 @@ struct ItemRow {
     field: Option<String>,
 }
 
-/// Adds an item with what its files are to be made of, at the end of the line.
-pub(crate) fn insert<'a>(
+/// Puts an item with what its files are to be made of at the end of the line, in place of a draft of the same id. False
+/// for an item that is no draft any more: it stays as it is.
+pub(crate) fn put<'a>(
     tx: &mut SqliteConnection,
     post: PostId,
     patient: PatientId,
@@ -35,7 +36,12 @@ pub(crate) fn insert<'a>(
     draft: bool,
     media: impl Iterator<Item = &'a Planned>,
     now: Timestamp,
-) -> StoreResult<()> {
+) -> StoreResult<bool> {
+    match is_draft(tx, post)? {
+        Some(false) => return Ok(false),
+        Some(true) => diesel::delete(item::table.find(key(&post.0))).execute(tx).map(drop)?,
+        None => {}
+    }
     diesel::insert_into(item::table)
         .values((
             item::id.eq(key(&post.0)),
@@ -54,7 +60,7 @@ pub(crate) fn insert<'a>(
     for (position, planned) in (0i32..).zip(media) {
         files::plan(tx, post, position, planned)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn next_place(connection: &mut SqliteConnection) -> StoreResult<i64> {
@@ -62,10 +68,11 @@ fn next_place(connection: &mut SqliteConnection) -> StoreResult<i64> {
     Ok(last.unwrap_or(0) + 1)
 }
 
-/// Whether there is such an item, whatever its state.
-pub(crate) fn is_there(connection: &mut SqliteConnection, post: PostId) -> StoreResult<bool> {
-    let n: i64 = item::table.filter(item::id.eq(key(&post.0))).count().get_result(connection)?;
-    Ok(n > 0)
+/// Whether an item is still a draft; none when it is not there.
+pub(crate) fn is_draft(connection: &mut SqliteConnection, post: PostId) -> StoreResult<Option<bool>> {
+    let state: Option<String> =
+        item::table.find(key(&post.0)).select(item::state).first(connection).optional()?;
+    Ok(state.map(|state| state == "draft"))
 }
 
 /// Every item, in the order of sending.

@@ -72,7 +72,7 @@ async fn what_may_be_done_to_an_item_depends_on_where_it_stands() {
     let (_folder, _key, store) = fresh();
     let (post, patient, now) = (PostId::new(), PatientId::new(), Timestamp(5));
     let run = store.write(move |tx| {
-        outbox::insert(tx, post, patient, &text("one"), true, [].into_iter(), now)?;
+        outbox::put(tx, post, patient, &text("one"), true, [].into_iter(), now)?;
         assert_eq!(outbox::get(tx, post).unwrap().state, ItemState::Draft);
         assert!(outbox::start(tx, post)?.is_none(), "a draft does not leave by itself");
         outbox::edit(tx, post, &text("two"), now).unwrap();

@@ -4,6 +4,7 @@
 
 mod attached;
 mod broken;
+mod drafts;
 mod enrolling;
 mod files;
 mod handing_over;

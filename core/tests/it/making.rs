@@ -10,13 +10,20 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FAILED: FileState = FileState::Failed { code: Code::MediaUnreadable };
 
 /// Holds up the work that tells it, until it is let go.
 #[derive(Default)]
 struct Holding(Mutex<bool>, Condvar, AtomicBool);
+
+impl Holding {
+    fn go(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_all();
+    }
+}
 
 impl Progress for Holding {
     fn on_progress(&self, _: f32) {
@@ -36,18 +43,30 @@ async fn whoever_asks_to_stop_does_not_wait_for_the_work_to_look() {
     let session = Arc::new(session);
     let walk = film(phone.file("walk.mp4"), 1.0);
     session.compose(with(town.patient.id, "walks", vec![walk])).await.unwrap();
-    let (cancel, ear) = (Cancel::new(), Arc::new(Holding::default()));
-    let making = tokio::spawn({
-        let (session, cancel, ear) = (session.clone(), cancel.clone(), ear.clone());
-        async move { session.prepare(cancel, Some(ear)).await }
-    });
-    while !ear.2.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    cancel.cancel();
-    // The work itself is held up, and looks at no flag.
-    let stopped = tokio::time::timeout(Duration::from_secs(20), making).await.unwrap().unwrap();
-    assert_eq!(stopped, Err(CoreError::Cancelled));
+    let mut waits = Vec::new();
+    let ear = loop {
+        let (cancel, ear) = (Cancel::new(), Arc::new(Holding::default()));
+        let making = tokio::spawn({
+            let (session, cancel, ear) = (session.clone(), cancel.clone(), ear.clone());
+            async move { session.prepare(cancel, Some(ear)).await }
+        });
+        while !ear.2.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        cancel.cancel();
+        let cancelled = Instant::now();
+        // The work itself is held up, and looks at no flag.
+        let stopped = tokio::time::timeout(Duration::from_secs(20), making).await.unwrap().unwrap();
+        assert_eq!(stopped, Err(CoreError::Cancelled));
+        waits.push(cancelled.elapsed());
+        if waits.len() == 9 {
+            break ear;
+        }
+        ear.go();
+    };
+    // The median: what counts is how the core waits, not what else a machine does.
+    waits.sort_unstable();
+    assert!(waits[waits.len() / 2] < Duration::from_millis(200), "{waits:?}");
     assert_eq!(session.outbox().await.unwrap()[0].media[0].state, FileState::Planned);
     let again = tokio::spawn({
         let session = session.clone();
@@ -55,8 +74,7 @@ async fn whoever_asks_to_stop_does_not_wait_for_the_work_to_look() {
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!again.is_finished(), "it keeps its turn until it has stopped");
-    *ear.0.lock().unwrap() = true;
-    ear.1.notify_all();
+    ear.go();
     assert_eq!(again.await.unwrap(), (1, 0), "made once, by the second call");
 }
 
