@@ -42,10 +42,7 @@ for abi in "${abis[@]}"; do
   library=$libraries/$abi/librenraku_mobile.so
   mkdir -p "${library%/*}"
   cp "${CARGO_TARGET_DIR:-target}/$target/phone/librenraku_mobile.so" "$library"
-  # Every segment's alignment, in the last column, is 0x4000 or more.
-  "$tools/llvm-readelf" -lW "$library" | awk '
-    $1 == "LOAD" { seen = 1; if (length($NF) < 6 || $NF == "0x1000" || $NF == "0x2000") bad = 1 }
-    END { exit bad || !seen }' || { echo "$library is not aligned for pages of 16 KiB" >&2; exit 1; }
+  READELF=$tools/llvm-readelf android/check-pages.sh "$library"
   "$tools/llvm-readelf" -d "$library" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | while read -r needed; do
     case "$needed" in
       libc.so | libm.so | libdl.so | liblog.so | libz.so | libandroid.so | libmediandk.so) ;;

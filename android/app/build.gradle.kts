@@ -57,7 +57,8 @@ kotlin {
 }
 
 dependencies {
-    implementation("net.java.dev.jna:jna:5.15.0@aar")
+    // From 5.17 on its own library may lie in pages of 16 KiB.
+    implementation("net.java.dev.jna:jna:5.17.0@aar")
     implementation("org.jetbrains.kotlinx:kotlinx-coroutines-android:1.9.0")
 
     implementation(platform("androidx.compose:compose-bom:2024.12.01"))
