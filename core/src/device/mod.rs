@@ -7,6 +7,7 @@ mod certificate;
 pub(crate) mod leaving;
 mod opening;
 mod seats;
+mod signing_in;
 mod wipe;
 
 pub use certificate::{CertificateStatus, Diagnosed, NewDevice};

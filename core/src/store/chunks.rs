@@ -1,10 +1,8 @@
 //! The bytes of files that were made, on disk, in sealed chunks of the length that is sent. Not here: what a file is, and
-//! how far it is (files).
+//! how far its sending is (files).
 
-use super::files::made;
-use super::outbox::key;
 use super::schema::{item_chunk, item_media};
-use super::{Store, StoreError, StoreResult, cache};
+use super::{Store, StoreError, StoreResult, cache, key};
 use crate::Cancel;
 use crate::compose::Prepared;
 use crate::error::Fault;
@@ -82,6 +80,13 @@ fn seal_chunks(store: &Store, prepared: &Prepared, now: Timestamp, cancel: &Canc
             Ok(Some(made == 1))
         })?
         .ok_or(MediaError::Cancelled)?)
+}
+
+/// Whether a file was made; none for one that is not there any more.
+fn made(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<Option<bool>> {
+    let length: Option<i64> =
+        item_media::table.find(key(&media.0)).select(item_media::length).first(connection).optional()?;
+    Ok(length.map(|length| length > 0))
 }
 
 pub(super) fn unseal(tx: &mut SqliteConnection, media: MediaId) -> StoreResult<()> {

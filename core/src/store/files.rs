@@ -2,9 +2,8 @@
 //! (chunks), making them (compose), and the network.
 
 use super::chunks::unseal;
-use super::outbox::key;
 use super::schema::{item, item_media};
-use super::{StoreError, StoreResult, cache, from_json, id, to_json};
+use super::{StoreError, StoreResult, cache, from_json, id, key, to_json};
 use crate::compose::{Planned, Source, Tried};
 use crate::outbox::{FileState, ItemMedia};
 use diesel::prelude::*;
@@ -154,13 +153,6 @@ pub(crate) fn unmade(connection: &mut SqliteConnection) -> StoreResult<Vec<Media
     let rows: Vec<Vec<u8>> =
         item_media::table.filter(item_media::length.eq(0)).select(item_media::id).load(connection)?;
     rows.iter().map(|row| Ok(MediaId(id(row)?))).collect()
-}
-
-/// Whether a file was made; none for one that is not there any more.
-pub(super) fn made(connection: &mut SqliteConnection, media: MediaId) -> StoreResult<Option<bool>> {
-    let length: Option<i64> =
-        item_media::table.find(key(&media.0)).select(item_media::length).first(connection).optional()?;
-    Ok(length.map(|length| length > 0))
 }
 
 /// A file that never will be made.

@@ -255,6 +255,11 @@ pub(crate) fn id(bytes: &[u8]) -> StoreResult<uuid::Uuid> {
     uuid::Uuid::from_slice(bytes).map_err(|_| StoreError::Record)
 }
 
+/// The same the other way.
+fn key(id: &uuid::Uuid) -> &[u8] {
+    id.as_bytes()
+}
+
 /// A record kept as JSON.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> StoreResult<T> {
     serde_json::from_str(text).map_err(|_| StoreError::Record)

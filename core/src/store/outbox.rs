@@ -2,7 +2,7 @@
 
 use super::files::{self, FileRow};
 use super::schema::item;
-use super::{StoreError, StoreResult, from_json, id, to_json};
+use super::{StoreError, StoreResult, from_json, id, key, to_json};
 use crate::compose::Planned;
 use crate::outbox::{Item, ItemError, ItemState, Text};
 use diesel::dsl::max;
@@ -269,8 +269,4 @@ fn to_item(row: ItemRow, media: &[FileRow]) -> StoreResult<Item> {
         tries: u32::try_from(row.tries).unwrap_or(0),
         next_try_at: Timestamp(row.next_try_at),
     })
-}
-
-pub(super) fn key(id: &uuid::Uuid) -> &[u8] {
-    id.as_bytes()
 }

@@ -1,7 +1,8 @@
 //! An application until it is decided: how it comes, goes back, and comes again.
 
-use crate::facility::quiet;
-use crate::{DeliveryState, FacilityApplication, FacilityId, MediaId, NoticeId, Timestamp};
+use crate::delivery::DeliveryState;
+use crate::quiet::quiet;
+use crate::{FacilityApplication, FacilityId, MediaId, NoticeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How an application arrived (F02).

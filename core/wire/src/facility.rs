@@ -1,23 +1,12 @@
 //! A facility's life after its application: change, manager, map, and what is on file.
 
 use crate::application::{IntakeChannel, ReturnMailStatus};
+use crate::delivery::DeliveryState;
+use crate::quiet::quiet;
 use crate::{
     Facility, FacilityChangeId, FacilityId, FacilityKind, FirstPasswordId, NoticeId, StaffId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-
-/// Names and addresses stay out of logs: only the type is shown.
-macro_rules! quiet {
-    ($($name:ident),+ $(,)?) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-
-pub(crate) use quiet;
 
 /// How far a facility is (domain 1.11), worked out from what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,22 +54,6 @@ pub struct FacilityRejection {
     /// Why, for the office's own record.
     #[serde(default)]
     pub reason: Option<String>,
-}
-
-/// Where a mail stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// Waiting, or being tried again.
-    Queued,
-    /// The mail carrier took it.
-    Sent,
-    /// It will not arrive.
-    Dead,
-    /// A state of a newer server.
-    #[serde(other)]
-    Unknown,
 }
 
 /// The last mail with No and password, as the office sees it (F04).

@@ -8,6 +8,7 @@
 //! Not here: rules, storage, screens. The glossary of terms stands in this crate's README.
 
 mod application;
+mod delivery;
 mod duty;
 mod facility;
 mod ids;
@@ -21,6 +22,7 @@ mod place;
 mod portal;
 mod post;
 mod problem;
+mod quiet;
 mod session;
 mod setup_code;
 
@@ -28,6 +30,7 @@ pub mod limits;
 pub mod text;
 
 pub use application::*;
+pub use delivery::*;
 pub use duty::*;
 pub use facility::*;
 pub use ids::*;
