@@ -255,7 +255,8 @@ impl People {
         self.vault.remove(&people[place].key_name())?;
         people[place].lock(self.vault.as_ref(), &staff).remove()?;
         let path = people[place].path(&self.folder);
-        for suffix in ["", "-wal", "-shm", "-journal", store::occupied::SUFFIX, store::occupied::NEW] {
+        let of_the_core = [store::occupied::SUFFIX, store::occupied::NEW, store::reserve::SUFFIX];
+        for suffix in ["", "-wal", "-shm", "-journal"].into_iter().chain(of_the_core) {
             let mut name = path.clone().into_os_string();
             name.push(suffix);
             match std::fs::remove_file(&name) {

@@ -3,9 +3,11 @@
 use super::Session;
 use super::reading::told;
 use crate::error::{CoreError, StorageTrouble};
-use crate::outbox::{FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing};
+use crate::outbox::{
+    FlushError, FlushReport, Item, Owner, Source, Text, Upload, flush, flush_receipts, standing,
+};
 use crate::runtime::block;
-use crate::store::{cache, outbox, receipts};
+use crate::store::{StoreError, cache, outbox, receipts};
 use renraku_wire::limits;
 use renraku_wire::text::{is_line_or_empty, is_text};
 use renraku_wire::{Code, DevicePolicy, MediaId, MediaKind, NewMedia, NewReceipt, PostId};
@@ -115,15 +117,24 @@ impl Session {
     /// in meanwhile are taken along before the next part of a file. Only one runs at a time;
     /// a second call waits for the first. With `now`, also what is not due yet. Not being reached is no error:
     /// the report tells. A caller who goes away meanwhile loses at most the chunk on its way: what was begun is taken up
-    /// by the next pass.
+    /// by the next pass. A full device still sends: some room is kept for that.
     ///
     /// # Errors
     /// `SignedOut` or `Certificate` when nothing can be sent until the person acts, `Storage`.
     pub async fn flush(&self, now: bool) -> Result<FlushReport, CoreError> {
         self.leaving.tell_soon(&self.care);
         let sending = self.desk.sending.lock().await;
-        let mut report = flush(&self.care, &self.desk, now).await?;
+        let mut done = flush(&self.care, &self.desk, now).await;
+        let store = self.desk.store.clone();
+        if matches!(done, Err(FlushError::Store(StoreError::Full))) && block(move || store.use_room()).await?
+        {
+            // What is sent gives back room, too.
+            done = flush(&self.care, &self.desk, now).await;
+        }
+        let mut report = done?;
         drop(sending);
+        let store = self.desk.store.clone();
+        block(move || store.keep_room()).await?;
         if self.send_notes().await? {
             report.next_try_at = standing(&self.desk).await?.next_try_at;
         }

@@ -10,6 +10,7 @@ pub(crate) mod files;
 pub(crate) mod occupied;
 pub(crate) mod outbox;
 pub(crate) mod receipts;
+pub(crate) mod reserve;
 mod schema;
 pub(crate) mod session;
 
@@ -17,7 +18,7 @@ use crate::runtime::{Busy, RunError, block, wait_at_the_end};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
@@ -116,12 +117,13 @@ impl Drop for Open {
 impl Store {
     /// Opens the file, or makes it, and brings it to this version. Blocks.
     pub(crate) fn open(path: &Path, key: &StoreKey) -> StoreResult<Self> {
-        match Self::connect(path, key, "") {
+        let opened = match Self::connect(path, key, "") {
             // What connections tell each other by is a file. On a full device there is no room for one; who is
             // alone needs none.
             Err(StoreError::File) => Self::connect(path, key, "PRAGMA locking_mode = EXCLUSIVE;"),
             opened => opened,
-        }
+        };
+        opened.inspect(Self::keep_room)
     }
 
     fn connect(path: &Path, key: &StoreKey, alone: &str) -> StoreResult<Self> {
@@ -174,6 +176,13 @@ impl Store {
         self.path.file_stem().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
+    /// A file beside the store's.
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    }
+
     /// How often something was written, to wait for the next time.
     pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.changes.subscribe()
@@ -194,8 +203,8 @@ impl Store {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> StoreResult<R>,
     ) -> StoreResult<R> {
-        let _busy = Busy::begin().ok_or(StoreError::Locked)?;
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let _busy = Busy::begin().ok_or(StoreError::Locked)?;
         let open = connection.0.as_mut().filter(|_| !self.is_closed());
         work(open.ok_or(StoreError::Locked)?)
     }

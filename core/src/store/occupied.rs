@@ -7,7 +7,6 @@ use crate::error::is_full;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What its name has after the store's.
@@ -23,12 +22,6 @@ fn changing() -> MutexGuard<'static, ()> {
 }
 
 impl Store {
-    fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(suffix);
-        name.into()
-    }
-
     /// Writes down that the session of this token is open, beside what still counts: the room that it needs is had
     /// before anything is changed. Blocks.
     pub(crate) fn note(&self, token: &str) -> StoreResult<Note<'_>> {

@@ -47,6 +47,13 @@ pub(crate) fn over(tx: &mut SqliteConnection, token: &str) -> StoreResult<()> {
     Ok(())
 }
 
+/// Puts the token from before in this one's place. False when a newer one has it.
+pub(crate) fn put_back(tx: &mut SqliteConnection, token: &str, before: &str) -> StoreResult<bool> {
+    let changed =
+        diesel::update(dsl::session.filter(dsl::token.eq(token))).set(dsl::token.eq(before)).execute(tx)?;
+    Ok(changed == 1)
+}
+
 /// The token of who is signed in with this store; none when nobody is.
 pub(crate) fn token(connection: &mut SqliteConnection) -> StoreResult<Option<String>> {
     let token: Option<Option<String>> = dsl::session.select(dsl::token).first(connection).optional()?;
