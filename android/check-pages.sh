@@ -3,10 +3,11 @@
 # that is loaded is aligned for it. An app with one that is not crashes there at its first call.
 #   android/check-pages.sh FILE...
 # FILE: a library, or an .apk, .aab or .aar, of which each 64-bit library is looked at (32-bit phones have small pages).
-# READELF names another readelf than the NDK's or the system's.
+# READELF names another readelf than the system's, for instance the NDK's llvm-readelf.
 set -euo pipefail
 
-readelf=${READELF:-$(command -v llvm-readelf || command -v readelf)}
+readelf=${READELF:-$(command -v llvm-readelf || command -v readelf || true)}
+[ -n "$readelf" ] || { echo "no readelf here: name the NDK's llvm-readelf in READELF" >&2; exit 2; }
 [ $# -gt 0 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 aligned() { # library, name

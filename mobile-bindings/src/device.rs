@@ -98,7 +98,8 @@ impl RenrakuDevice {
         Ok(people.into_iter().map(|p| KnownPerson { staff_id: p.staff_id, name: p.name }).collect())
     }
 
-    /// Signs a person in, and opens or makes their sealed store. Some seconds. When the certificate's renewal is
+    /// Signs a person in, and opens or makes their sealed store. Their session before ends: one person has one on a
+    /// device. Some seconds. When the certificate's renewal is
     /// due, it is renewed on the way, and others on this device sign in again; what hinders that does not hinder
     /// the signing in: when the network goes just then, the session asks to sign in again at its next contact.
     ///

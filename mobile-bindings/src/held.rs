@@ -73,6 +73,8 @@ impl<T: Send + Sync + 'static> Clone for Held<T> {
 
 impl<T: Send + Sync + 'static> Drop for Held<T> {
     fn drop(&mut self) {
-        runtime::let_go(self.what.take());
+        if let Some(last) = self.what.take().and_then(Arc::into_inner) {
+            runtime::let_go(last);
+        }
     }
 }

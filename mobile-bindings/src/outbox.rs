@@ -18,13 +18,15 @@ impl RenrakuOutbox {
     /// long as copying takes what is handed over. When it returns, post and files are sealed on the disk and survive
     /// a kill; call `prepare` if it has files, and `flush` to send: the text does not wait for the files.
     ///
-    /// What is still a draft in the outbox gives place to a post of the same id, with its files. Any other post of that
-    /// id is this one, tapped twice: it stays as it is, and what was handed over with it goes.
+    /// What is still a draft in the outbox gives place to a post of the same id, and its files to that one's: what was
+    /// handed over with the draft is gone with it, so hand a second name of a file over that is to be used again. Any
+    /// other post of that id is this one, tapped twice: it stays as it is, and what was handed over with it goes.
     ///
     /// Fails with `Cancelled` (nothing is kept); `Invalid` for an empty post, too long a text or control characters
     /// (`body`), 緊急 in a town without it (`urgent`), a `description` of more than a line, and with
     /// `mark_invalid` for a mark that is no area of a photo or a mark on a film; `Media` for too many files;
-    /// `Storage` with `File` for a file that is not there.
+    /// `Conflict` for the id of a post with other files, or of a draft that was let go meanwhile; `Storage` with `File`
+    /// for a file that is not there.
     pub async fn compose(&self, draft: PostDraft) -> Result<PostId, MobileError> {
         let cancel = self.0.cancel();
         self.0.run(async move |session| session.compose_until(draft.into(), &cancel).await).await

@@ -24,8 +24,9 @@ impl Device {
     /// once more with the new one, without noticing. What hinders the renewal does not hinder the signing in: it
     /// is tried again the next time. When the network goes right after it, the session is good for what needs no
     /// server, and asks to sign in again at its next contact. Of several sign-ins at once, one renews. Others on
-    /// this device sign in again. A caller who goes away leaves no open session that cannot be reached from here:
-    /// what the server opened meanwhile is ended again.
+    /// this device sign in again. The person's session before ends, there too: one person has one here. A caller who
+    /// goes away leaves no open session that cannot be reached from here: what the server opened meanwhile is ended
+    /// again, and the session before stays.
     ///
     /// # Errors
     /// `SignedOut` for a wrong id or password or a locked account, `Certificate`, `Offline`, `Storage`: with
@@ -46,25 +47,32 @@ impl Device {
             let lost = [Code::CertificateRevoked, Code::CertificateReplaced];
             match self.renew_if_due(&session, until).await {
                 Err(CoreError::Certificate { code }) if lost.contains(&code) => {
+                    if code == Code::CertificateRevoked {
+                        opening.forget();
+                    }
                     return Err(CoreError::Certificate { code });
                 }
                 _ => {}
             }
         }
         if self.inner.is_enrolled_with(session.certificate()) {
-            opening.keep();
+            opening.keep().await;
             return Ok(session);
         }
         match self.signed_in(login_id, password).await {
             Ok((again, _, opened_again)) => {
                 // The server ended the first with the certificate before.
-                opening.keep();
-                opened_again.keep();
+                opening.keep().await;
+                opened_again.keep().await;
                 Ok(again)
+            }
+            Err(e @ CoreError::Certificate { code: Code::CertificateRevoked }) => {
+                opening.forget();
+                Err(e)
             }
             Err(e @ (CoreError::Certificate { .. } | CoreError::SignedOut { .. })) => Err(e),
             Err(_) => {
-                opening.keep();
+                opening.keep().await;
                 Ok(session)
             }
         }
@@ -108,20 +116,7 @@ impl Device {
         };
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
-        opening.at(&desk.store);
-        let (store, leaving) = (desk.store.clone(), self.inner.leaving.clone());
-        // Both in one go: who takes up a session finds both or neither.
-        let noted = desk.store.read(move |c| {
-            let before = session::token(c)?.filter(|token| *token != opened.token);
-            let note = store.note(&opened.token)?;
-            c.immediate_transaction(|tx| session::open(tx, &opened, now))?;
-            note.counts()?;
-            // Nobody here can end the one before any more; while it runs there, pushes would outlive this one's end.
-            before.into_iter().for_each(|token| leaving.add(token));
-            Ok(())
-        });
-        noted.await?;
-        self.inner.leaving.tell_soon(&signed_in_at);
+        desk.store.read(opening.noting(&desk.store, opened, now)).await?;
         let care = with_session(&signed_in_at, token, &desk);
         let session = self.inner.session(&enrolled, (care, certificate), desk, staff, must_change).await?;
         Ok((session, until, opening))

@@ -42,12 +42,7 @@ impl Clear {
                 state.is_made = true;
                 file
             };
-            let written = file.write_all(bytes);
-            // Until now the caller may have gone, before there was anything to remove all of.
-            if locked(&state).is_unwanted {
-                let _ = std::fs::remove_file(&path);
-            }
-            written
+            file.write_all(bytes)
         }
     }
 

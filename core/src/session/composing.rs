@@ -5,12 +5,12 @@ use super::{Session, StopOnDrop, posting};
 use crate::Cancel;
 use crate::compose::{Arriving, Attachment, Planned};
 use crate::error::CoreError;
-use crate::outbox::Text;
+use crate::outbox::{Item, Text};
 use crate::runtime::{asked, block, unless_cancelled};
-use crate::store::{Store, StoreResult, cache, files, outbox};
+use crate::store::{Store, cache, files, outbox};
 use renraku_wire::text::is_line_or_empty;
-use renraku_wire::{PatientId, PostId};
-use std::path::PathBuf;
+use renraku_wire::{Code, PatientId, PostId};
+use std::path::{Path, PathBuf};
 
 /// A post as the person made it.
 #[derive(Clone, Debug)]
@@ -35,13 +35,15 @@ impl Session {
     /// on; the files follow when [`Session::prepare`] made them, which comes next. A caller who goes away meanwhile
     /// finds the post in the outbox, or what they had where it was.
     ///
-    /// What is still a draft in the outbox gives place to a post of the same id, with its files. Any other post of that
-    /// id is this one, tapped twice: it stays as it is, and what was handed over with it goes.
+    /// What is still a draft in the outbox gives place to a post of the same id, and its files to that one's: what was
+    /// handed over with the draft is gone with it, so hand a second name of a file over that is to be used again. Any
+    /// other post of that id is this one, tapped twice: it stays as it is, and what was handed over with it goes.
     ///
     /// # Errors
     /// `Invalid` for an empty post, too long a text or control characters in it (`body`), for 緊急 in a town that has
     /// no such mark (`urgent`), for a file's `description` of more than a line, for a mark that is no area of a photo
-    /// or a mark on a film (`mark_invalid`); `Media` for too many files; `Storage`, with `File` for a file that is not there.
+    /// or a mark on a film (`mark_invalid`); `Media` for too many files; `Conflict` for the id of a post with other
+    /// files, or of a draft that was let go meanwhile; `Storage`, with `File` for a file that is not there.
     pub async fn compose(&self, draft: Draft) -> Result<PostId, CoreError> {
         self.compose_until(draft, &Cancel::new()).await
     }
@@ -71,6 +73,12 @@ impl Session {
                 take_away(&store, id, &attachments)?;
                 return Ok(before);
             }
+            if before == Some(true) && is_taken(&store, id, &text, &attachments)? {
+                if !keep_as_draft {
+                    store.write_here(|tx| Ok(outbox::release(tx, id)))??;
+                }
+                return Ok(None);
+            }
             let arriving = Planned::all(attachments, &sources, &own)?;
             let plans = arriving.iter().map(|one| &one.planned);
             let kept = match own.is_cancelled() {
@@ -84,10 +92,11 @@ impl Session {
             };
             match kept {
                 Ok(true) => arriving.iter().for_each(Arriving::leave),
-                // Somebody let the draft go meanwhile, or it could not be kept.
                 Ok(false) | Err(_) => arriving.iter().for_each(|one| one.planned.remove(&sources)),
             }
-            kept.map(|_| before)
+            // Somebody let the draft go meanwhile.
+            let too_late = CoreError::Conflict { code: Code::StateConflict };
+            if kept? { Ok(before) } else { Err(too_late) }
         });
         tokio::pin!(composing);
         let before = tokio::select! {
@@ -107,11 +116,32 @@ impl Session {
 }
 
 /// What was handed over with a post that is in the outbox already goes, but for what that one is still to be made of
-/// where it is. A kill may have come between keeping the post and this.
-fn take_away(store: &Store, post: PostId, attachments: &[Attachment]) -> StoreResult<()> {
-    let needed: Vec<PathBuf> = store.read_here(|c| files::elsewhere(c, post))?;
-    for one in attachments.iter().filter(|one| one.hand_over && !needed.contains(&one.path)) {
+/// where it is. A kill may have come between keeping the post and this. Another post than that is none of it.
+fn take_away(store: &Store, post: PostId, attachments: &[Attachment]) -> Result<(), CoreError> {
+    let (kept, needed) = store.read_here(|c| Ok((outbox::get(c, post), files::elsewhere(c, post)?)))?;
+    if !has_files(&kept?, attachments) {
+        return Err(CoreError::Conflict { code: Code::StateConflict });
+    }
+    // However its name is written.
+    let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let needed: Vec<PathBuf> = needed.iter().map(|path| place(path)).collect();
+    for one in attachments.iter().filter(|one| one.hand_over && !needed.contains(&place(&one.path))) {
         let _ = std::fs::remove_file(&one.path);
     }
     Ok(())
+}
+
+/// Whether a draft is this one, tapped twice: its files were handed over, and are no more where they were.
+fn is_taken(store: &Store, post: PostId, text: &Text, attachments: &[Attachment]) -> Result<bool, CoreError> {
+    let is_gone = |one: &Attachment| one.hand_over && !one.path.exists();
+    if attachments.is_empty() || !attachments.iter().all(is_gone) {
+        return Ok(false);
+    }
+    let kept = store.read_here(|c| Ok(outbox::get(c, post)))??;
+    let kept_text = Text { body: kept.body.clone(), urgent: kept.urgent, body_site: kept.body_site };
+    Ok(kept_text == *text && has_files(&kept, attachments))
+}
+
+fn has_files(kept: &Item, attachments: &[Attachment]) -> bool {
+    kept.media.iter().map(|one| one.kind).eq(attachments.iter().map(|one| one.kind))
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 /// How long a call that was asked to stop waits for the work to stop by itself.
-const GRACE: Duration = Duration::from_millis(100);
+const GRACE: Duration = Duration::from_millis(50);
 
 /// What a preparation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

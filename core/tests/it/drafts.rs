@@ -4,8 +4,8 @@
 use crate::phone::{Phone, composed, noisy_photo, text};
 use crate::preparing::{entries, film, prepare, with};
 use crate::town::found;
-use renraku_core::{Attachment, Cancel, Draft, ItemState};
-use renraku_wire::PostId;
+use renraku_core::{Attachment, Cancel, CoreError, Draft, ItemState};
+use renraku_wire::{Code, PostId};
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,6 +29,12 @@ async fn a_draft_gives_place_to_what_was_written_since() {
     assert_eq!(items[0].state, ItemState::Draft);
     assert_eq!(session.flush(true).await.unwrap().sent, 0);
 
+    // Tapped twice it is the same one.
+    let twice =
+        draft("left heel, red", vec![Attachment { path: phone.file("four.jpg"), ..photo("spare.jpg") }]);
+    session.compose(twice).await.unwrap();
+    assert_eq!(session.outbox().await.unwrap(), items);
+
     // And goes with the last word, as soon as that is no draft.
     let sent = Draft { keep_as_draft: false, ..draft("left heel, red, 2 cm", vec![photo("six.jpg")]) };
     assert_eq!(Some(composed(&session, sent.clone()).await), id);
@@ -38,9 +44,26 @@ async fn a_draft_gives_place_to_what_was_written_since() {
 
     // From then on it is this post, whatever comes under its id.
     std::fs::write(phone.file("six.jpg"), b"left behind by a kill").unwrap();
-    assert_eq!(Some(session.compose(sent).await.unwrap()), id);
+    assert_eq!(Some(session.compose(sent.clone()).await.unwrap()), id);
     assert!(!phone.file("six.jpg").exists(), "what is handed over is no more where it was");
+    let more = Draft { attachments: vec![photo("six.jpg"), photo("seven.jpg")], ..sent };
+    let too_late = CoreError::Conflict { code: Code::StateConflict };
+    assert_eq!(session.compose(more).await, Err(too_late), "it has one picture");
+    assert!(phone.file("six.jpg").exists() && phone.file("seven.jpg").exists());
     assert_eq!(session.outbox().await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_is_sent_twice_leaves_once() {
+    let town = found().await;
+    let (phone, session) = Phone::with_nurse(&town).await;
+    let photo = Attachment { hand_over: true, ..noisy_photo(phone.file("camera.jpg"), 64) };
+    let post = Draft { id: Some(PostId::new()), ..with(town.patient.id, "one", vec![photo]) };
+    session.compose(Draft { keep_as_draft: true, ..post.clone() }).await.unwrap();
+    // The same words and files, and this time they may go.
+    composed(&session, post).await;
+    assert_eq!(session.flush(true).await.unwrap().sent, 1);
+    assert_eq!(town.facts().posts[0].media.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +106,7 @@ async fn a_draft_may_be_replaced_let_go_and_taken_back_while_its_film_is_made() 
     session.edit(id, text("the last")).await.unwrap();
     session.release(id).await.unwrap();
     making.abort();
-    let _ = making.await;
+    assert!(making.await.unwrap_err().is_cancelled());
     assert_eq!(prepare(&session).await.1, 0);
     while session.flush(true).await.unwrap().remaining > 0 {}
     let posts = town.facts().posts.clone();

@@ -1,7 +1,7 @@
 //! The certificate's renewal: before its end, with a key of its own, in one step.
 
 use crate::phone::{Phone, draft};
-use crate::town::{PASSWORD, found, now};
+use crate::town::{PASSWORD, Town, found, now};
 use renraku_core::identity::DeviceKey;
 use renraku_core::{CoreError, Diagnosed};
 use renraku_wire::{Code, PushProvider, Timestamp};
@@ -265,8 +265,35 @@ async fn a_network_that_goes_right_after_the_renewal_does_not_hinder_the_signing
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_given_up_while_it_renews_leaves_no_open_session() {
+async fn a_sign_in_given_up_while_it_renews_leaves_what_was_before() {
     let phone = Arc::new(due().await);
+    let town = phone.town.clone();
+    given_up_while_it_renews(&phone).await;
+    told(&town, "the-token-1").await;
+    let staff = phone.device.people().await.unwrap()[0].staff_id;
+    let over = CoreError::SignedOut { code: Code::SessionInvalid };
+    assert_eq!(phone.device.resume(staff).await.map(drop), Err(over), "nobody gets in without a password");
+
+    town.facts().no_renewal = Some(Code::Internal);
+    phone.device.sign_in("nurse", PASSWORD).await.unwrap();
+    town.facts().no_renewal = None;
+    given_up_while_it_renews(&phone).await;
+    told(&town, "the-token-3").await;
+    phone.device.resume(staff).await.unwrap().patients().await.unwrap();
+    assert!(!town.facts().signed_out.contains(&"the-token-2".to_owned()), "it was open before");
+}
+
+/// Waits until the town was told of a session's end.
+async fn told(town: &Town, token: &str) {
+    let told = async {
+        while !town.facts().signed_out.iter().any(|ended| ended == token) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), told).await.expect("the town is told");
+}
+
+async fn given_up_while_it_renews(phone: &Arc<Phone>) {
     let town = phone.town.clone();
     let held = Arc::new(tokio::sync::Barrier::new(2));
     town.facts().hold_renewal = Some(held.clone());
@@ -277,17 +304,7 @@ async fn a_sign_in_given_up_while_it_renews_leaves_no_open_session() {
     held.wait().await;
     signing_in.abort();
     assert!(signing_in.await.unwrap_err().is_cancelled());
-    let told = async {
-        while town.facts().signed_out != ["the-token-1"] {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), told).await.expect("the town is told");
-    let staff = phone.device.people().await.unwrap()[0].staff_id;
-    let over = CoreError::SignedOut { code: Code::SessionInvalid };
-    assert_eq!(phone.device.resume(staff).await.map(drop), Err(over), "nobody gets in without a password");
     town.facts().hold_renewal = None;
-    phone.device.sign_in("nurse", PASSWORD).await.unwrap().patients().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
