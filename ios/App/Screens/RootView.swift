@@ -38,7 +38,7 @@ struct RootView: View {
             Spacer()
         }
         .safeAreaInset(edge: .bottom) {
-            BottomBar(trouble: model.trouble) {
+            BottomBar(trouble: model.trouble, done: model.done) {
                 BigButton(title: "もう一度") { Task { await model.start() } }
             }
         }
@@ -74,6 +74,8 @@ struct WorkView: View {
                 .background(.thinMaterial)
             }
         }
+        // Here, and not where it was touched: that row may change or go meanwhile.
+        .sheet(item: $work.editing) { editing in EditView(work: work, opened: editing).goes(with: work) }
         .alert("お知らせ", isPresented: troubled, presenting: work.trouble) { _ in
             Button("閉じる", role: .cancel) {}
         } message: { Text($0) }
