@@ -15,7 +15,6 @@ struct RenrakuApp: App {
         WindowGroup {
             RootView(model: model)
                 .task {
-                    Places.sweep()
                     delegate.attach(model)
                     network.start { await model.work?.flush(now: true) }
                     await model.start()

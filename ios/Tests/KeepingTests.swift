@@ -148,6 +148,18 @@ final class KeepingTests: XCTestCase {
         }
     }
 
+    func testASessionThatIsOverWhenItIsSentLosesNothing() async {
+        let (model, work) = await writing()
+        session.composeRefusal = .SignedOut(code: "session_invalid")
+        let sent = await work.compose(asDraft: false)
+        XCTAssertFalse(sent)
+        XCTAssertEqual(model.stage, .signIn)
+        XCTAssertEqual(model.trouble, problemSentence(code: "session_invalid"))
+        session.composeRefusal = nil
+        await model.signIn(loginId: "nurse", password: "x")
+        XCTAssertEqual(model.work?.sketch?.body, "左踵")
+    }
+
     func testSigningOutLeavesADraft() async throws {
         let photo = try shot()
         let (model, _) = await writing("左踵", [photo])

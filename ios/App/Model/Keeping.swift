@@ -12,20 +12,24 @@ extension WorkModel {
     /// Gives why it could not be kept, and says it where there is a screen: then it is only here.
     @discardableResult
     func keepSketch() async -> String? {
-        await inTurn { await self.keep() }
+        let fault = await inTurn { await self.keep() }
+        guard let fault else {
+            if !closed { await loadOutbox() }
+            return nil
+        }
+        let why = "書きかけの\(town.wordPost)を下書きに残せませんでした。\(Words.sentence(fault) ?? "")"
+        if !closed { trouble = why }
+        return why
     }
 
-    private func keep() async -> String? {
+    private func keep() async -> Error? {
         guard let sketch, sketch.isEmpty ? sketch.kept != nil : sketch.kept != sketch.content else { return nil }
         do {
             if sketch.isEmpty { try await takeBack(sketch) } else { try await keep(sketch) }
         } catch {
-            let why = "書きかけの\(town.wordPost)を下書きに残せませんでした。\(Words.sentence(error) ?? "")"
-            if !closed { trouble = why }
-            return why
+            return error
         }
         if self.sketch?.id == sketch.id { self.sketch?.kept = sketch.isEmpty ? nil : sketch.content }
-        if !closed { await loadOutbox() }
         return nil
     }
 

@@ -196,24 +196,26 @@ final class WorkModel: ObservableObject {
         let draft = kept.draft(kept: asDraft)
         composing = true
         defer { composing = false }
-        let done = await inTurn {
-            var done = false
-            await self.attempt {
+        let fault: Error? = await inTurn {
+            do {
                 _ = try await self.session.outbox().compose(draft: draft)
-                done = true
+            } catch {
+                return error
             }
             // Also when the work ended meanwhile: then nothing is left to be kept.
-            if done, self.sketch?.id == kept.id { self.sketch = nil }
-            return done
+            if self.sketch?.id == kept.id { self.sketch = nil }
+            return nil
         }
-        guard done, !closed else { return false }
+        if let fault { await failed(fault) }
+        guard fault == nil, !closed else { return false }
         await loadOutbox()
         if !draft.attachments.isEmpty { prepare() }
         Task { await self.flush(now: true) }
         return true
     }
 
-    /// Does what changes the outbox after what was asked before: a post is not taken back while it is being kept.
+    /// Does what changes the outbox after what was asked before: a post is not taken back while it is being kept. It
+    /// must not end the work, which waits for it.
     func inTurn<Done: Sendable>(_ work: @escaping @MainActor () async -> Done) async -> Done {
         let before = turn
         let mine = Task { () -> Done in

@@ -82,6 +82,7 @@ struct WorkView: View {
     }
 
     private var troubled: Binding<Bool> {
-        Binding(get: { work.trouble != nil }, set: { if !$0 { work.trouble = nil } })
+        // Nothing can be said under the editor: it is said when that is closed.
+        Binding(get: { work.trouble != nil && work.editing == nil }, set: { if !$0 { work.trouble = nil } })
     }
 }
