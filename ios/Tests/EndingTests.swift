@@ -68,6 +68,16 @@ final class EndingTests: XCTestCase {
         XCTAssertFalse(model.busy)
     }
 
+    func testAPictureIsEnoughToHearOfIt() async {
+        let model = await atWork()
+        let none = await model.work?.thumbnail("a")
+        XCTAssertNil(none ?? nil)
+        XCTAssertNil(model.work?.trouble, "it has not arrived yet")
+        revoke()
+        _ = await model.work?.thumbnail("a")
+        XCTAssertEqual(model.stage, .enrol)
+    }
+
     func testADiagnosisThatRevokesLeadsThereToo() async {
         let model = await atWork()
         await model.signOut()

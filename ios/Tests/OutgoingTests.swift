@@ -60,9 +60,11 @@ final class OutgoingTests: XCTestCase {
         session.prepareRefusal = .Cancelled
         work.prepare()
         work.prepare()
-        let leaving = Task { await work.finishSending() }
+        Task { await work.flush(now: true) }
         let begun = await soon { Set(self.session.sent) == ["prepare", "flush"] }
         XCTAssertTrue(begun)
+        let leaving = Task { await work.finishSending() }
+        await turns()
         work.stopSending()
         await leaving.value
         await turns()

@@ -79,7 +79,21 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
         return self
     }
     override func patients() -> RenrakuPatients { FakePatients(of: self) }
+    override func posts() -> RenrakuPosts { FakePosts(of: self) }
     override func outbox() -> RenrakuOutbox { FakeOutbox(of: self) }
+}
+
+final class FakePosts: RenrakuPosts, @unchecked Sendable {
+    private var session: FakeSession!
+
+    convenience init(of session: FakeSession) {
+        self.init(noHandle: NoHandle())
+        self.session = session
+    }
+
+    override func thumbnail(id: MediaId) async throws -> Data {
+        throw session.refusal ?? MobileError.NotFound
+    }
 }
 
 final class FakePatients: RenrakuPatients, @unchecked Sendable {
@@ -112,6 +126,8 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
     override func compose(draft: PostDraft) async throws -> PostId {
         session.drafts.append(draft)
         await session.whileComposing?()
+        // Signing out closes the store.
+        if session.out { throw MobileError.Storage(trouble: .locked) }
         if let refusal = session.composeRefusal { throw refusal }
         let id = draft.id!.lowercased()
         if let there = session.items.first(where: { $0.id == id }), there.state != .draft { return id }
@@ -179,6 +195,7 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     override func signIn(loginId: String, password: String) async throws -> RenrakuSession {
         await whileSigningIn?()
         if let signInRefusal { throw signInRefusal }
+        session.out = false
         return session
     }
 }
