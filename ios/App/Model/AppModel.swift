@@ -265,9 +265,9 @@ final class AppModel: ObservableObject {
             return
         }
         guard let town else { return }
-        let work = WorkModel(session: session, town: town, hasOthers: { [weak self] in self?.others.isEmpty == false }) { [weak self] error in
-            await self?.ended(by: error)
-        }
+        let work = WorkModel(
+            session: session, town: town, hasOthers: { [weak self] in self?.others.isEmpty == false },
+            onEnded: { [weak self] error in await self?.ended(by: error) })
         if let left = leftBehind.take(of: work.staff.id, in: place) { work.restore(left) }
         self.work = work
         self.asked = nil
@@ -296,8 +296,9 @@ final class AppModel: ObservableObject {
             if let leaving {
                 why = await leaving.keepSketch()
                 let sketch = leaving.sketch.flatMap { $0.isEmpty ? nil : $0 }
+                let left = Unfinished(sketch: sketch, editing: editing)
                 if sketch != nil || editing != nil {
-                    self.leftBehind.keep(Unfinished(sketch: sketch, editing: editing), of: leaving.staff.id, in: self.place)
+                    self.leftBehind.keep(left, of: leaving.staff.id, in: self.place)
                 }
                 try await self.device?.person(staffId: leaving.staff.id).lock()
             }

@@ -46,7 +46,6 @@ struct BottomBar<Actions: View>: View {
             }
             if let done {
                 Label(done, systemImage: "checkmark.circle.fill")
-                    .foregroundColor(.green)
                     .frame(maxWidth: .infinity, alignment: .leading)
             }
             actions
