@@ -17,18 +17,24 @@ final class AppDelegate: NSObject, UIApplicationDelegate, UNUserNotificationCent
         Task { for hand in waiting { await hand(model) } }
     }
 
-    /// Asks iOS for some seconds after leaving, to let a post go that is on its way.
+    /// Asks iOS for some seconds after leaving, to keep what is being written and to let a post go that is on its way.
     func finishSending() {
         guard let work = model?.work else { return }
         let app = UIApplication.shared
         var task = UIBackgroundTaskIdentifier.invalid
         let end = {
+            guard task != .invalid else { return }
             app.endBackgroundTask(task)
             task = .invalid
         }
-        task = app.beginBackgroundTask(expirationHandler: end)
+        // iOS ends the app when the task is not ended before this returns.
+        task = app.beginBackgroundTask(withName: "sending") {
+            work.stopSending()
+            end()
+        }
         Task {
-            await work.flush(now: true)
+            await work.keepSketch()
+            await work.finishSending()
             end()
         }
     }
@@ -37,6 +43,8 @@ final class AppDelegate: NSObject, UIApplicationDelegate, UNUserNotificationCent
         _ application: UIApplication,
         didFinishLaunchingWithOptions options: [UIApplication.LaunchOptionsKey: Any]? = nil
     ) -> Bool {
+        // Once for each run: what is being written now must not go when the window comes back.
+        Places.sweep()
         let center = UNUserNotificationCenter.current()
         center.delegate = self
         center.requestAuthorization(options: [.alert, .sound, .badge]) { _, _ in }

@@ -7,14 +7,14 @@ struct RenrakuApp: App {
     @UIApplicationDelegateAdaptor(AppDelegate.self) private var delegate
     @Environment(\.scenePhase) private var phase
     @StateObject private var model = AppModel(
-        towns: PhoneTowns(), prove: Holder.prove, guarded: { KeychainVault(guarded: true) })
+        towns: PhoneTowns(), prove: Holder.prove,
+        guarded: { Holder.isRecognisable ? KeychainVault(guarded: true) : nil }, sweep: { Places.sweep(but: $0) })
     @State private var network = NetworkWatch()
 
     var body: some Scene {
         WindowGroup {
             RootView(model: model)
                 .task {
-                    Places.sweep()
                     delegate.attach(model)
                     network.start { await model.work?.flush(now: true) }
                     await model.start()

@@ -64,7 +64,10 @@ final class AppModelTests: XCTestCase {
         XCTAssertNil(device.pin)
         await model.setPin(current: nil, pin: "194502", again: "194502")
         XCTAssertEqual(model.lock?.pin, true)
+        XCTAssertNotNil(model.done)
+        XCTAssertNil(model.trouble)
         await away(model)
+        XCTAssertNil(model.done)
         await model.resume(person)
         XCTAssertEqual(model.stage, .pin)
         await model.unlock(pin: "000000")
@@ -96,7 +99,8 @@ final class AppModelTests: XCTestCase {
         XCTAssertTrue(model.renewalDue)
         await model.renew()
         XCTAssertEqual(model.stage, .signIn)
-        XCTAssertNotNil(model.trouble)
+        XCTAssertNotNil(model.done)
+        XCTAssertNil(model.trouble)
         await model.signIn(loginId: "nurse", password: "x")
         XCTAssertFalse(model.renewalDue)
     }
@@ -111,7 +115,7 @@ final class AppModelTests: XCTestCase {
     func testLocksAfterTheTownsSecondsAndKeepsWhatWasWritten() async {
         let model = await started()
         await model.signIn(loginId: "nurse", password: "x")
-        model.work?.beginSketch("patient")
+        await model.work?.beginSketch("patient")
         model.work?.sketch?.body = "左踵"
         model.left()
         time = time + .seconds(59)
@@ -145,9 +149,14 @@ final class AppModelTests: XCTestCase {
     func testAnExpiredCertificateIsGotAnewWithoutLosingAnything() async {
         let model = await started()
         XCTAssertFalse(model.mayEnrolAnew)
+        await model.diagnose()
+        XCTAssertEqual(model.done, Words.sentence(Diagnosis.ready))
+        XCTAssertNil(model.trouble)
         device.diagnosis = .refused(code: "certificate_expired")
         await model.diagnose()
         XCTAssertTrue(model.mayEnrolAnew)
+        XCTAssertNotNil(model.trouble)
+        XCTAssertNil(model.done)
         model.enrolAnew()
         XCTAssertEqual(model.stage, .enrol)
         await model.unask()
@@ -164,15 +173,13 @@ final class AppModelTests: XCTestCase {
     func testNobodySeesWhatAnotherWrote() async {
         let model = await started()
         await model.signIn(loginId: "nurse", password: "x")
-        model.work?.beginSketch("patient")
+        await model.work?.beginSketch("patient")
         model.work?.sketch?.body = "左踵"
         model.left()
         time = time + .seconds(60)
         await model.returned()
         device.session = FakeSession(noHandle: RenrakuSession.NoHandle())
-        device.session.who = Staff(
-            id: "01900000-0000-7000-8000-000000000009", facilityId: nurse.facilityId, facilityName: "診療所",
-            name: "試験 一郎", profession: .physician, role: .member)
+        device.session.who = doctor
         await model.signIn(loginId: "doctor", password: "x")
         XCTAssertEqual(model.stage, .work)
         XCTAssertNil(model.work?.sketch)
@@ -185,7 +192,7 @@ final class AppModelTests: XCTestCase {
             device.enrolled = town
             let model = await started()
             await model.signIn(loginId: "nurse", password: "x")
-            model.work?.beginSketch("patient")
+            await model.work?.beginSketch("patient")
             model.work?.sketch?.shots = [Shot(file: file, isVideo: false)]
             await away(model)
             XCTAssertTrue(FileManager.default.fileExists(atPath: file.path))

@@ -114,7 +114,7 @@ final class MarkedDraftTests: XCTestCase {
         let mark = PhotoMark(cover: .blur, outline: .ellipse, left: 0.1, top: 0.2, width: 0.3, height: 0.4)
         let photo = Shot(file: URL(fileURLWithPath: "/nowhere/a.jpg"), isVideo: false)
         let film = Shot(file: URL(fileURLWithPath: "/nowhere/b.mov"), isVideo: true)
-        work.beginSketch("patient")
+        await work.beginSketch("patient")
         work.sketch?.shots = [photo, film]
         work.sketch?.mark(photo.id, [mark])
         work.sketch?.mark(film.id, [mark])

@@ -9,29 +9,21 @@ final class SketchingTests: XCTestCase {
     private let session = FakeSession(noHandle: RenrakuSession.NoHandle())
     private lazy var work = WorkModel(session: session, town: town) { _ in }
 
-    private func shot() throws -> Shot {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try Data("x".utf8).write(to: file)
-        return Shot(file: file, isVideo: false)
-    }
-
-    private func isThere(_ shot: Shot) -> Bool { FileManager.default.fileExists(atPath: shot.file.path) }
-
     func testChangesThisPostAndNoOther() async throws {
         XCTAssertFalse(work.change(nil) { $0.body = "x" })
         XCTAssertNil(work.sketch)
-        work.beginSketch("patient")
+        await work.beginSketch("patient")
         let first = work.sketch?.id
         XCTAssertTrue(work.change(first) { $0.body = "左踵" })
         XCTAssertEqual(work.sketch?.body, "左踵")
-        work.beginSketch("other")
+        await work.beginSketch("other")
         XCTAssertFalse(work.change(first) { $0.body = "左踵" })
         XCTAssertEqual(work.sketch?.body, "")
     }
 
     func testWhatComesTooLateIsRemoved() async throws {
         let (early, late, last) = (try shot(), try shot(), try shot())
-        work.beginSketch("patient")
+        await work.beginSketch("patient")
         let post = work.sketch?.id
         work.add(early, to: post)
         XCTAssertEqual(work.sketch?.shots.map(\.id), [early.id])
@@ -39,7 +31,7 @@ final class SketchingTests: XCTestCase {
         work.add(late, to: post)
         XCTAssertNil(work.sketch)
         XCTAssertFalse(isThere(late))
-        work.beginSketch("patient")
+        await work.beginSketch("patient")
         let again = work.sketch?.id
         work.close()
         XCTAssertTrue(work.closed)
@@ -52,13 +44,13 @@ final class SketchingTests: XCTestCase {
 
     func testAClosedModelBeginsNothing() async {
         work.close()
-        work.beginSketch("patient")
+        await work.beginSketch("patient")
         XCTAssertNil(work.sketch)
     }
 
     func testARemovedPhotoIsGone() async throws {
         let photo = try shot()
-        work.beginSketch("patient")
+        await work.beginSketch("patient")
         work.add(photo, to: work.sketch?.id)
         work.remove(photo, from: work.sketch?.id)
         XCTAssertEqual(work.sketch?.shots.count, 0)
@@ -67,7 +59,7 @@ final class SketchingTests: XCTestCase {
 
     func testNothingIsChangedWhileItIsKept() async throws {
         let (photo, late) = (try shot(), try shot())
-        work.beginSketch("patient")
+        await work.beginSketch("patient")
         let post = work.sketch?.id
         work.add(photo, to: post)
         session.whileComposing = { @MainActor in
@@ -78,8 +70,7 @@ final class SketchingTests: XCTestCase {
         let kept = await work.compose(asDraft: true)
         XCTAssertTrue(kept)
         XCTAssertEqual(session.drafts.map(\.attachments.count), [1])
-        XCTAssertTrue(isThere(photo), "being handed over")
+        XCTAssertFalse(isThere(photo), "handed over")
         XCTAssertFalse(isThere(late))
-        photo.discard()
     }
 }

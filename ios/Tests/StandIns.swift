@@ -17,6 +17,32 @@ func named(_ name: String, _ slug: String) -> Municipality {
         postCharsGuidance: 100, videoSeconds: 30, relockSeconds: 60, urgentFlag: true, thumbsAck: true)
 }
 
+/// Somebody else of the same facility.
+let doctor = Staff(
+    id: "01900000-0000-7000-8000-000000000009", facilityId: nurse.facilityId, facilityName: "診療所",
+    name: "試験 一郎", profession: .physician, role: .member)
+
+func item(_ id: PostId, _ body: String, _ state: ItemState, of patient: PatientId = "patient") -> Item {
+    Item(
+        id: id, patientId: patient, state: state, body: body, urgent: false, bodySite: nil, writtenAt: 0,
+        textSent: false, media: [], tries: 0, nextTryAt: 0)
+}
+
+/// A photo in the scratch folder.
+func shot() throws -> Shot {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try Data("x".utf8).write(to: file)
+    return Shot(file: file, isVideo: false)
+}
+
+func isThere(_ shot: Shot) -> Bool { FileManager.default.fileExists(atPath: shot.file.path) }
+
+/// Waits for what was begun and is not waited for.
+@MainActor func soon(_ isSo: () -> Bool) async -> Bool {
+    for _ in 0..<2000 where !isSo() { await Task.yield() }
+    return isSo()
+}
+
 final class FakeSession: RenrakuSession, @unchecked Sendable {
     var who = nurse
     var first = false
@@ -24,12 +50,21 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var drafts: [PostDraft] = []
     var out = false
     var sent: [String] = []
-    var whileFlushing: (@MainActor () -> Void)?
+    var whileFlushing: (@MainActor () async -> Void)?
+    var whilePreparing: (@MainActor () async -> Void)?
     var prepareRefusal: MobileError?
+    /// What stands in the outbox, and what it says to changes.
+    var items: [Item] = []
+    var composeRefusal: MobileError?
+    var changeRefusal: MobileError?
+    /// With what the calls that were asked last are stopped.
+    var tokens: [CancelToken] = []
+    /// What a push is about.
+    var told: Unlocked?
     /// The server is not reached.
     var stale = false
     /// What happens while a post is being kept.
-    var whileComposing: (@MainActor () -> Void)?
+    var whileComposing: (@MainActor () async -> Void)?
 
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
@@ -37,11 +72,28 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     override func changePassword(current: String, new: String) async throws { first = false }
     /// The core tells nothing of a push that is another town's.
     override func handlePush(payload: String) async throws -> PushShown {
-        PushShown(locked: "新しい連絡があります", unlocked: nil)
+        PushShown(locked: "新しい連絡があります", unlocked: told)
     }
-    override func until(cancelled: CancelToken) -> RenrakuSession { self }
+    override func until(cancelled: CancelToken) -> RenrakuSession {
+        tokens.append(cancelled)
+        return self
+    }
     override func patients() -> RenrakuPatients { FakePatients(of: self) }
+    override func posts() -> RenrakuPosts { FakePosts(of: self) }
     override func outbox() -> RenrakuOutbox { FakeOutbox(of: self) }
+}
+
+final class FakePosts: RenrakuPosts, @unchecked Sendable {
+    private var session: FakeSession!
+
+    convenience init(of session: FakeSession) {
+        self.init(noHandle: NoHandle())
+        self.session = session
+    }
+
+    override func thumbnail(id: MediaId) async throws -> Data {
+        throw session.refusal ?? MobileError.NotFound
+    }
 }
 
 final class FakePatients: RenrakuPatients, @unchecked Sendable {
@@ -52,6 +104,8 @@ final class FakePatients: RenrakuPatients, @unchecked Sendable {
         self.session = session
     }
 
+    override func patientLastSeen(id: PatientId) async throws -> PatientSeen? { nil }
+    override func patient(id: PatientId) async throws -> PatientSeen { throw MobileError.NotFound }
     override func list() async throws -> PatientsSeen {
         if let refusal = session.refusal { throw refusal }
         return PatientsSeen(patients: [], stale: session.stale, seenAt: nil)
@@ -67,14 +121,42 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
         self.session = session
     }
 
-    override func items() async throws -> [Item] { [] }
+    override func items() async throws -> [Item] { session.items }
+    /// A draft gives place to a post of its id; any other post stays.
     override func compose(draft: PostDraft) async throws -> PostId {
         session.drafts.append(draft)
         await session.whileComposing?()
-        return draft.id!
+        // Signing out closes the store.
+        if session.out { throw MobileError.Storage(trouble: .locked) }
+        if let refusal = session.composeRefusal { throw refusal }
+        let id = draft.id!.lowercased()
+        if let there = session.items.first(where: { $0.id == id }), there.state != .draft { return id }
+        for file in draft.attachments {
+            guard file.handOver else { throw MobileError.Storage(trouble: .file) }
+            try? FileManager.default.removeItem(atPath: file.path)
+        }
+        session.items.removeAll { $0.id == id }
+        session.items.append(item(id, draft.body, draft.keepAsDraft ? .draft : .waiting, of: draft.patientId))
+        return id
+    }
+    override func edit(id: PostId, text: RenrakuCore.Text) async throws {
+        try change(id) { item(id, text.body, $0.state, of: $0.patientId) }
+    }
+    override func release(id: PostId) async throws {
+        try change(id) { item(id, $0.body, .waiting, of: $0.patientId) }
+    }
+    override func takeBack(id: PostId) async throws {
+        try change(id) { _ in nil }
+    }
+    private func change(_ id: PostId, _ how: (Item) -> Item?) throws {
+        if let refusal = session.changeRefusal { throw refusal }
+        guard let there = session.items.firstIndex(where: { $0.id == id }) else { throw MobileError.NotFound }
+        let before = session.items.remove(at: there)
+        if let after = how(before) { session.items.insert(after, at: there) }
     }
     override func prepare(progress: ProgressListener?) async throws -> PrepareReport {
         session.sent.append("prepare")
+        await session.whilePreparing?()
         if let refusal = session.prepareRefusal { throw refusal }
         return PrepareReport(made: 0, failed: 0)
     }
@@ -97,17 +179,23 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     /// What the town says of itself once the device is enrolled, and why it is not.
     var described = town
     var enrolRefusal: MobileError?
+    var signInRefusal: MobileError?
     var asked: [EnrolmentForm] = []
     var known: [KnownPerson] = []
+    /// Sessions that others left open.
+    var others: [StaffId: FakeSession] = [:]
+    var resumed: [StaffId] = []
     var whileSigningIn: (@MainActor () async -> Void)?
 
     override func forget() async throws { enrolled = nil }
     override func certificate() -> RenrakuCertificate { FakeCertificate(of: self) }
-    override func person(staffId: StaffId) -> RenrakuPerson { FakePerson(of: self) }
+    override func person(staffId: StaffId) -> RenrakuPerson { FakePerson(of: self, staffId) }
     override func municipality() -> Municipality? { enrolled }
     override func people() async throws -> [KnownPerson] { known }
     override func signIn(loginId: String, password: String) async throws -> RenrakuSession {
         await whileSigningIn?()
+        if let signInRefusal { throw signInRefusal }
+        session.out = false
         return session
     }
 }
@@ -136,19 +224,23 @@ final class FakeCertificate: RenrakuCertificate, @unchecked Sendable {
     }
 }
 
-/// There is one on each device: whoever it is.
+/// There is one lock on each device, whoever it is.
 final class FakePerson: RenrakuPerson, @unchecked Sendable {
     private var device: FakeDevice!
+    private var id: StaffId!
 
-    convenience init(of device: FakeDevice) {
+    convenience init(of device: FakeDevice, _ id: StaffId) {
         self.init(noHandle: NoHandle())
-        self.device = device
+        (self.device, self.id) = (device, id)
     }
 
     override func lockState() async throws -> PersonLock {
         PersonLock(pin: device.pin != nil, biometrics: device.finger, triesLeft: device.left)
     }
-    override func setPin(current: String?, pin: String) async throws { device.pin = pin }
+    override func setPin(current: String?, pin: String) async throws {
+        if let known = device.pin, known != current { try await unlockWithPin(pin: current ?? "") }
+        device.pin = pin
+    }
     override func addBiometrics(pin: String, guarded: Vault) async throws { device.finger = true }
     override func removeBiometrics() async throws { device.finger = false }
     override func lock() async throws { device.open = device.pin == nil }
@@ -165,7 +257,8 @@ final class FakePerson: RenrakuPerson, @unchecked Sendable {
     }
     override func resume() async throws -> RenrakuSession {
         guard device.open else { throw MobileError.Storage(trouble: .locked) }
-        return device.session
+        device.resumed.append(id)
+        return device.others[id] ?? device.session
     }
     override func forget() async throws {}
 }

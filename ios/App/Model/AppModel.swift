@@ -1,6 +1,7 @@
 // The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
-// locking, changing the town. Knows no screen. Not here: what a signed-in person does, which is WorkModel; PIN and
-// biometrics, which are in Unlocking and Guarding with the certificate's renewal; pushes, which are in Pushes.
+// locking, changing the town. Knows no screen. Not here: what a signed-in person does, which is WorkModel; certificates,
+// passwords, PIN and biometrics, which are in Enrolling, Entering, Unlocking and Guarding; pushes, which are in Pushes;
+// what ends the work from outside, which is in Ending.
 
 import Combine
 import Foundation
@@ -42,23 +43,25 @@ final class AppModel: ObservableObject {
     @Published private(set) var renewalDue = false
     /// True while a call is under way that the screen must wait for.
     @Published private(set) var busy = false
-    /// One sentence for the person, or none.
+    /// One sentence for the person, of what went wrong or of what was done, or none.
     @Published var trouble: String?
+    @Published var done: String?
 
-    let guarded: () -> Vault
-    private let towns: Towns
+    let guarded: () -> Vault?
+    let towns: Towns
     let prove: () async -> Bool
+    private let sweep: ([URL]) -> Void
     private let now: () -> ContinuousClock.Instant
     /// The device in the town in use, which is at `place` among the towns.
     private(set) var device: RenrakuDevice?
-    private var place: String?
+    private(set) var place: String?
     private(set) var session: RenrakuSession?
     var pushToken: String?
     /// A push that was opened before anybody was signed in.
     var waitingPush: String?
     private var leftAt: ContinuousClock.Instant?
     /// What people were writing when the app locked.
-    private var leftBehind = LeftBehind()
+    var leftBehind = LeftBehind()
     /// A pass over what waits in the other towns is under way.
     private var sending = false
     private var switchedAt: ContinuousClock.Instant?
@@ -66,16 +69,19 @@ final class AppModel: ObservableObject {
     private var calls = 0
 
     /// `towns` open the device; `prove` makes sure that its holder may use it (face, finger, passcode); `guarded`
-    /// keeps what only the person's own face or finger gives out; `now` is a clock that nobody can set back.
+    /// keeps what only the person's own face or finger gives out, or is none where none can be recognised; `sweep`
+    /// removes what lies in the clear but these files; `now` is a clock that nobody can set back.
     init(
         towns: Towns,
         prove: @escaping () async -> Bool,
-        guarded: @escaping () -> Vault,
+        guarded: @escaping () -> Vault?,
+        sweep: @escaping ([URL]) -> Void = { _ in },
         now: @escaping () -> ContinuousClock.Instant = { ContinuousClock.now }
     ) {
         self.towns = towns
         self.prove = prove
         self.guarded = guarded
+        self.sweep = sweep
         self.now = now
     }
 
@@ -91,30 +97,6 @@ final class AppModel: ObservableObject {
         await findOthers()
     }
 
-    func enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String) async {
-        guard device != nil, !busy else { return }
-        let form = EnrolmentForm(
-            publicUrl: trimmed(publicUrl), slug: trimmed(slug), number: trimmed(number),
-            password: trimmed(password), deviceName: trimmed(deviceName), platform: .ios)
-        await attempt {
-            let place = self.adding ? form.slug : self.place
-            guard let free = self.adding ? try await self.towns.room(for: form.slug) : await self.own(form.slug) else {
-                self.trouble = "この自治体の証明書は、この端末にもうあります。"
-                return
-            }
-            _ = try await free.certificate().enrol(form: form)
-            self.towns.last = place
-            try await self.use(free, at: place)
-        }
-        // One that was found again is offered, too.
-        await findOthers()
-    }
-
-    /// The device in use, unless the slug is that of another town of this device.
-    private func own(_ slug: String) async -> RenrakuDevice? {
-        await towns.enrolled().contains { $0.slug != place && $0.town.slug == slug } ? nil : device
-    }
-
     /// Takes what a camera read, or somebody typed, as the portal's 2-D code.
     func scan(_ text: String) async {
         await attempt {
@@ -124,7 +106,7 @@ final class AppModel: ObservableObject {
 
     /// To the form for another certificate, with a new No. Stores and what waits stay.
     func enrolAnew() {
-        if !busy { (stage, trouble) = (.enrol, nil) }
+        if !busy { (stage, trouble, done) = (.enrol, nil, nil) }
     }
 
     // MARK: Several towns
@@ -132,7 +114,7 @@ final class AppModel: ObservableObject {
     /// To the form for the certificate of a further town. The town in use stays as it is until that is there.
     func addTown() {
         guard stage == .signIn, !busy else { return }
-        (stage, adding, scanned, trouble) = (.enrol, true, nil, nil)
+        (stage, adding, scanned, trouble, done) = (.enrol, true, nil, nil, nil)
     }
 
     /// To another town of this device: its people, their sessions and stores are its own. Not at once again: at the
@@ -154,56 +136,32 @@ final class AppModel: ObservableObject {
         await findOthers()
     }
 
-    private func use(_ device: RenrakuDevice, at place: String?) async throws {
+    func use(_ device: RenrakuDevice, at place: String?) async throws {
         (self.device, self.place, town, mayEnrolAnew) = (device, place, device.municipality(), false)
         others.removeAll { $0.slug == place }
         try await toSignIn()
     }
 
     /// Opens the others, which the screen does not wait for.
-    private func findOthers() async {
+    func findOthers() async {
         let here = place
         let found = await towns.choices(besides: here)
         if here == place { others = found }
     }
 
-    // MARK: Signing in
+    // MARK: Out
 
-    func signIn(loginId: String, password: String) async {
-        guard let device else { return }
-        await act {
-            let session = try await device.signIn(loginId: self.trimmed(loginId), password: password)
-            await self.begin(session, of: device)
-        }
-    }
-
-    /// Back from the PIN to the list of people.
-    func unask() async {
-        await act { try await self.toSignIn() }
-    }
-
-    // MARK: The first password, and out
-
-    func changePassword(current: String, new: String, again: String) async {
-        guard let device, let session else { return }
-        guard new == again else {
-            trouble = "新しいパスワードが一致しません。もう一度入力してください。"
-            return
-        }
-        await act {
-            try await session.changePassword(current: current, new: new)
-            await self.begin(session, of: device)
-        }
-    }
-
+    /// What is being written is kept as a draft; only where it cannot be it is left behind here.
     func signOut() async {
         guard !busy else { return }
-        let ending = session
-        work?.dropSketch()
+        let (ending, leaving) = (session, work)
+        var why: String?
         await attempt {
+            why = await leaving?.keepSketch()
+            if why == nil { leaving?.dropSketch() }
             try await ending?.signOut()
         }
-        await leave(saying: trouble)
+        await leave(saying: trouble ?? why)
     }
 
     /// Finds out why this device cannot get in, and says it.
@@ -211,12 +169,13 @@ final class AppModel: ObservableObject {
         guard let device else { return }
         await act {
             let found = try await device.certificate().diagnose()
-            self.trouble = Words.sentence(found)
+            if case .ready = found { self.done = Words.sentence(found) } else { self.trouble = Words.sentence(found) }
             switch found {
             case .notEnrolled, .refused: self.mayEnrolAnew = true
             case .ready, .offline: self.mayEnrolAnew = false
             }
         }
+        await leaveRevoked(saying: trouble)
     }
 
     /// Forgets a person on this device. What they did not send is lost: ask before.
@@ -235,20 +194,45 @@ final class AppModel: ObservableObject {
         await act {
             try await device.forget()
             self.leftBehind.forget(self.place)
-            (self.device, self.town) = (nil, nil)
-            let home = try await self.towns.home()
-            self.towns.last = home.slug
-            try await self.use(home.device, at: home.slug)
+            try await self.goHome()
         }
         if self.device == nil { stage = .closed }
         await findOthers()
     }
 
+    /// The town in use is forgotten: to another town, or to the form.
+    private func goHome() async throws {
+        (device, town) = (nil, nil)
+        let home = try await towns.home()
+        towns.last = home.slug
+        try await use(home.device, at: home.slug)
+    }
+
+    /// When the town revoked this device, the core has forgotten it: nothing of it is shown or kept here any more.
+    /// False when the device is still enrolled, and nothing was done.
+    @discardableResult
+    func leaveRevoked(saying sentence: String?) async -> Bool {
+        guard let town, let device, device.municipality() == nil else { return false }
+        let (name, leaving) = (town.name, work)
+        (session, work, waitingPush) = (nil, nil, nil)
+        leaving?.close()
+        leaving?.dropSketch()
+        leftBehind.forget(place)
+        sweep(leftBehind.files)
+        await attempt { try await self.goHome() }
+        if self.device == nil { stage = .closed }
+        // On another town's screen it is said whose certificate it was.
+        if let sentence { trouble = stage == .signIn ? "\(name)：\(sentence)" : sentence }
+        await findOthers()
+        return true
+    }
+
     // MARK: Coming and going
 
-    /// The app went to the background.
+    /// The app went to the background, and may be ended there.
     func left() {
         leftAt = now()
+        if let work { Task { await work.keepSketch() } }
     }
 
     /// The app came to the front: locks when it was away for too long, else catches up.
@@ -281,13 +265,10 @@ final class AppModel: ObservableObject {
             return
         }
         guard let town else { return }
-        let work = WorkModel(session: session, town: town, hasOthers: { [weak self] in self?.others.isEmpty == false }) { [weak self] sentence in
-            await self?.leave(saying: sentence)
-        }
-        if let sketch = leftBehind.take(of: work.staff.id, in: place) {
-            work.sketch = sketch
-            work.path = [.timeline(sketch.patientId), .compose(sketch.patientId)]
-        }
+        let work = WorkModel(
+            session: session, town: town, hasOthers: { [weak self] in self?.others.isEmpty == false },
+            onEnded: { [weak self] error in await self?.ended(by: error) })
+        if let left = leftBehind.take(of: work.staff.id, in: place) { work.restore(left) }
         self.work = work
         self.asked = nil
         renewalDue = device?.certificate().status()?.renewalDue ?? false
@@ -303,23 +284,34 @@ final class AppModel: ObservableObject {
         }
     }
 
-    func leave(saying sentence: String?) async {
-        session = nil
-        if let work, let sketch = work.sketch, !sketch.isEmpty { leftBehind.keep(sketch, of: work.staff.id, in: place) }
-        let leaving = work?.staff.id
-        work?.close()
-        work = nil
+    /// What is being written is kept as a draft, and left behind for its writer. `sentence` says what went wrong, `done`
+    /// what was done.
+    func leave(saying sentence: String?, done: String? = nil) async {
+        let leaving = work
+        (session, work) = (nil, nil)
+        let editing = leaving?.editing
+        leaving?.close()
+        var why: String?
         await attempt {
-            if let leaving { try await self.device?.person(staffId: leaving).lock() }
+            if let leaving {
+                why = await leaving.keepSketch()
+                let sketch = leaving.sketch.flatMap { $0.isEmpty ? nil : $0 }
+                let left = Unfinished(sketch: sketch, editing: editing)
+                if sketch != nil || editing != nil {
+                    self.leftBehind.keep(left, of: leaving.staff.id, in: self.place)
+                }
+                try await self.device?.person(staffId: leaving.staff.id).lock()
+            }
             try await self.toSignIn()
         }
-        if let sentence { trouble = sentence }
+        if let sentence = sentence ?? why { trouble = sentence }
+        if let done { self.done = done }
     }
 
     private func sendElsewhere() async {
         guard !sending else { return }
         sending = true
-        await towns.sendWaiting { self.place }
+        await towns.sendWaiting { self.work.map { (self.place, $0.staff.id) } }
         sending = false
     }
 
@@ -343,7 +335,7 @@ final class AppModel: ObservableObject {
     func attempt(_ work: () async throws -> Void) async {
         calls += 1
         busy = true
-        trouble = nil
+        (trouble, done) = (nil, nil)
         do {
             try await work()
         } catch {
@@ -351,12 +343,13 @@ final class AppModel: ObservableObject {
             if case MobileError.SignedOut("password_change_required") = error { stage = .changePassword }
             // A No that was refused for a further town says nothing of the town in use.
             if case MobileError.Certificate = error, !adding { mayEnrolAnew = true }
+            if error.isRevocation { await leaveRevoked(saying: trouble) }
         }
         calls -= 1
         busy = calls > 0
     }
 
-    private func trimmed(_ text: String) -> String {
+    func trimmed(_ text: String) -> String {
         text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -1,34 +1,45 @@
 // What people were writing when the app locked, in each town of this device. Shown to nobody but them. Not here: drafts
 // and posts that wait, which lie sealed in the core's outbox.
 
+import Foundation
 import RenrakuCore
+
+/// What a person had begun and not finished.
+struct Unfinished {
+    var sketch: Sketch?
+    var editing: Editing?
+}
 
 struct LeftBehind {
     /// By the town's place on this device, where ids are the town's own: none is the first town.
-    private var sketches: [String?: (staff: StaffId, sketch: Sketch)] = [:]
+    private var left: [String?: (staff: StaffId, what: Unfinished)] = [:]
 
-    mutating func keep(_ sketch: Sketch, of staff: StaffId, in place: String?) {
-        if sketches[place]?.sketch.id != sketch.id { forget(place) }
-        sketches[place] = (staff, sketch)
+    /// What of it lies in the clear.
+    var files: [URL] { left.values.flatMap { $0.what.sketch?.shots.map(\.file) ?? [] } }
+
+    mutating func keep(_ what: Unfinished, of staff: StaffId, in place: String?) {
+        if left[place]?.what.sketch?.id != what.sketch?.id { forget(place) }
+        left[place] = (staff, what)
     }
 
-    /// What this person left in this town. What somebody else left there is discarded.
-    mutating func take(of staff: StaffId, in place: String?) -> Sketch? {
-        guard let left = sketches[place] else { return nil }
-        guard left.staff == staff, !left.sketch.isKept else {
+    /// What this person left in this town. What somebody else left there is discarded: as far as it could be kept, it
+    /// is a draft of theirs.
+    mutating func take(of staff: StaffId, in place: String?) -> Unfinished? {
+        guard let found = left[place] else { return nil }
+        guard found.staff == staff else {
             forget(place)
             return nil
         }
-        sketches[place] = nil
-        return left.sketch
+        left[place] = nil
+        return found.what
     }
 
     mutating func forget(_ staff: StaffId, in place: String?) {
-        if sketches[place]?.staff == staff { forget(place) }
+        if left[place]?.staff == staff { forget(place) }
     }
 
     mutating func forget(_ place: String?) {
-        sketches[place]?.sketch.discard()
-        sketches[place] = nil
+        left[place]?.what.sketch?.discard()
+        left[place] = nil
     }
 }

@@ -1,12 +1,11 @@
-// A post that is being written, kept in memory so that a lock does not lose it; its files meanwhile lie in the scratch
-// folder, in the clear. Not here: drafts and posts
-// that wait, which lie sealed in the core's outbox.
+// A post that is being written, in memory; its files meanwhile lie in the scratch folder, in the clear. Not here: when it
+// is kept, which is in Keeping; drafts and posts that wait, which lie sealed in the core's outbox.
 
 import Foundation
 import RenrakuCore
 
 /// A picture or film in the scratch folder, in the clear.
-struct Shot: Identifiable {
+struct Shot: Identifiable, Equatable {
     let id = UUID()
     let file: URL
     let isVideo: Bool
@@ -21,6 +20,14 @@ struct Shot: Identifiable {
 }
 
 struct Sketch: Identifiable {
+    /// What the person made, without what the app notes of it.
+    struct Content: Equatable {
+        var body = ""
+        var urgent = false
+        var site: BodySite?
+        var shots: [Shot] = []
+    }
+
     /// The post's id: tapped twice, it is kept once.
     let id = UUID()
     var patientId: PatientId
@@ -28,13 +35,14 @@ struct Sketch: Identifiable {
     var urgent = false
     var site: BodySite?
     var shots: [Shot] = []
+    /// What of it is a draft in the outbox; none when there is no such draft.
+    var kept: Content?
 
-    var isEmpty: Bool { body.isEmpty && shots.isEmpty }
-
-    /// Its files are gone: a lock came while it was kept, and it was.
-    var isKept: Bool {
-        !shots.isEmpty && !shots.contains { FileManager.default.fileExists(atPath: $0.file.path) }
-    }
+    /// As the core writes it.
+    var postId: PostId { id.uuidString.lowercased() }
+    var content: Content { Content(body: body, urgent: urgent, site: site, shots: shots) }
+    /// Nothing that the core would take: white space is none.
+    var isEmpty: Bool { shots.isEmpty && body.allSatisfy(\.isWhitespace) }
 
     /// Covers these areas of a photo, and no others.
     mutating func mark(_ shot: Shot.ID, _ marks: [PhotoMark]) {
@@ -48,15 +56,17 @@ struct Sketch: Identifiable {
         shots[place].sound = on
     }
 
-    func draft(kept: Bool) -> PostDraft {
-        PostDraft(
+    /// The post, with which its files go. `names`: other names of the files to hand over, in the same order.
+    func draft(kept: Bool, names: [URL]? = nil) -> PostDraft {
+        let files = names ?? shots.map(\.file)
+        return PostDraft(
             patientId: patientId, body: body, urgent: urgent, bodySite: site,
-            attachments: shots.map {
+            attachments: zip(shots, files).map { shot, file in
                 AttachmentFile(
-                    kind: $0.isVideo ? .video : .photo, path: $0.file.path, description: "",
-                    marks: $0.isVideo ? [] : $0.marks, sound: $0.sound, handOver: true)
+                    kind: shot.isVideo ? .video : .photo, path: file.path, description: "",
+                    marks: shot.isVideo ? [] : shot.marks, sound: shot.sound, handOver: true)
             },
-            keepAsDraft: kept, id: id.uuidString)
+            keepAsDraft: kept, id: postId)
     }
 
     func discard() {

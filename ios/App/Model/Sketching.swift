@@ -1,17 +1,26 @@
-// What is being written, as it changes: text, photos, films. Not here: keeping and sending it, which WorkModel does.
+// What is being written, as it changes: text, photos, films. Not here: keeping it, which is in Keeping; sending it, which
+// WorkModel does.
 
 import RenrakuCore
 
 extension WorkModel {
-    /// Begins a post about a patient, or goes on with it. What was begun about another patient is dropped.
-    func beginSketch(_ id: PatientId) {
+    /// Begins a post about a patient, or goes on with it. What was begun about another patient is kept as a draft first;
+    /// while it cannot be, it stays here, and nothing else is begun.
+    func beginSketch(_ id: PatientId) async {
         guard !closed, sketch?.patientId != id else { return }
+        let why = await keepSketch()
+        // Another may have been begun meanwhile, or the work have ended.
+        guard !closed, sketch?.patientId != id else { return }
+        if why != nil {
+            if path.last == .compose(id) { path.removeLast() }
+            return
+        }
         dropSketch()
         sketch = Sketch(patientId: id)
     }
 
     /// Changes what is being written, if it still is this post: a screen may be slower than a lock, a push or the
-    /// sending. Not while it is being kept, for then the change would not be of the post. False when nothing was
+    /// sending. Not while it is being sent, for then the change would not be of the post. False when nothing was
     /// changed.
     @discardableResult
     func change(_ id: Sketch.ID?, _ how: (inout Sketch) -> Void) -> Bool {
@@ -31,8 +40,7 @@ extension WorkModel {
     }
 
     func dropSketch() {
-        // What is being kept is the core's to remove.
-        if !composing { sketch?.discard() }
+        sketch?.discard()
         sketch = nil
     }
 }

@@ -12,8 +12,7 @@ extension AppModel {
             let lock = try await device.person(staffId: person.staffId).lockState()
             if lock.pin {
                 self.ask(person, lock)
-                guard lock.biometrics else { return }
-                let guarded = self.guarded()
+                guard lock.biometrics, let guarded = self.guarded() else { return }
                 try await self.opened(device, person) {
                     try await device.person(staffId: person.staffId).unlockWithBiometrics(guarded: guarded)
                 }
@@ -44,8 +43,12 @@ extension AppModel {
             await begin(try await device.person(staffId: person.staffId).resume(), of: device)
         } catch let error as MobileError {
             switch error {
-            // After the last wrong PIN nobody is left to ask; a session that is over begins with the password.
-            case .Storage(.wiped), .SignedOut: try await toSignIn()
+            // After the last wrong PIN nobody is left to ask, nor is anything of them.
+            case .Storage(.wiped):
+                leftBehind.forget(person.staffId, in: place)
+                try await toSignIn()
+            // A session that is over begins with the password.
+            case .SignedOut: try await toSignIn()
             // Not recognised is no harm: the PIN is asked for.
             default: break
             }

@@ -27,6 +27,9 @@ enum Words {
         }
     }
 
+    static let noCamera = "カメラを使えません。「設定」アプリの「連絡」で、カメラを許可してください。"
+    static let notSaved = "写真・動画を保存できませんでした。空き容量を確かめて、もう一度撮影してください。"
+
     static func sentence(_ diagnosis: Diagnosis) -> String {
         switch diagnosis {
         case .ready: return "接続できます。サインインしてください。"

@@ -1,5 +1,7 @@
-// What a signed-in person does: patients, a timeline, reading, composing, the outbox. Knows no screen.
-// Not here: signing in and locking, which is AppModel; what is being written, which is in Sketching; retrying and order of sending, which are the core's.
+// What a signed-in person does: patients, a timeline, reading, composing, sending. Knows no screen.
+// Not here: signing in and locking, which is AppModel; what is being written, which is in Sketching and Keeping; changing
+// what stands in the outbox, which is in Editing; pushes, which are in Pushes; retrying and order of sending, which are
+// the core's.
 
 import Combine
 import Foundation
@@ -19,6 +21,8 @@ final class WorkModel: ObservableObject {
 
     @Published var path: [Place] = []
     @Published private(set) var patients: [PatientSummary] = []
+    /// True once the patients are known: until then none is said to be there.
+    @Published private(set) var listed = false
     @Published private(set) var patient: Patient?
     @Published private(set) var posts: [Post] = []
     @Published private(set) var next: String?
@@ -36,7 +40,9 @@ final class WorkModel: ObservableObject {
 
     /// What is being written; outlives a lock, see AppModel.
     @Published var sketch: Sketch?
-    /// True while it is being kept: nothing can be added to it then.
+    /// The post whose text is being changed; outlives a lock, too.
+    @Published var editing: Editing?
+    /// True while what is written is put into the outbox to be sent: nothing can be added to it then.
     @Published private(set) var composing = false
     /// The person is signed out or locked out: whatever still shows this work goes.
     @Published private(set) var closed = false
@@ -45,36 +51,38 @@ final class WorkModel: ObservableObject {
     let town: Municipality
 
     /// This device has other towns, whose pushes come here, too.
-    private let hasOthers: () -> Bool
-    private let session: RenrakuSession
-    private let onSignedOut: (String?) async -> Void
+    let hasOthers: () -> Bool
+    let session: RenrakuSession
+    private let onEnded: (Error) async -> Void
     private let cancel = CancelToken()
     /// What may take long ends with the work.
-    private lazy var asking = session.until(cancelled: cancel)
-    private var preparing: Task<Void, Never>?
+    private(set) lazy var asking = session.until(cancelled: cancel)
     /// A card comes onto the screen more than once.
     private var marked: Set<PostId> = []
-    private var flushing = false
-    /// Somebody asked for a pass while one was under way.
-    private var hurry = false
-    private var again: Task<Void, Never>?
+    /// What was asked of the outbox last.
+    private var turn: Task<Void, Never>?
+    private lazy var outgoing = Outgoing(
+        session: session, onFault: { [weak self] in await self?.failed($0) },
+        onProgress: { [weak self] in self?.progress = $0 },
+        onChange: { [weak self] sent in await self?.outboxChanged(sent: sent) })
 
+    /// `onEnded`: the server ended the session, or took the device's certificate away.
     init(
         session: RenrakuSession, town: Municipality, hasOthers: @escaping () -> Bool = { false },
-        onSignedOut: @escaping (String?) async -> Void
+        onEnded: @escaping (Error) async -> Void
     ) {
         self.session = session
         self.staff = session.staff()
         self.town = town
         self.hasOthers = hasOthers
-        self.onSignedOut = onSignedOut
+        self.onEnded = onEnded
     }
 
     /// Stops what is planned. Call it when the person is signed out or locked out.
     func close() {
         closed = true
         cancel.cancel()
-        again?.cancel()
+        outgoing.close()
     }
 
     /// After the sign-in, at the return to the front, when the network is back.
@@ -103,7 +111,7 @@ final class WorkModel: ObservableObject {
     }
 
     private func show(_ seen: PatientsSeen) {
-        (patients, stale, seenAt) = (seen.patients, seen.stale, seen.seenAt)
+        (patients, listed, stale, seenAt) = (seen.patients, true, seen.stale, seen.seenAt)
     }
 
     /// The patient with the team, and the newest page. Shows nothing of the patient before.
@@ -165,7 +173,12 @@ final class WorkModel: ObservableObject {
 
     /// A picture in small, or none when it has not arrived yet.
     func thumbnail(_ id: MediaId) async -> Data? {
-        try? await asking.posts().thumbnail(id: id)
+        do {
+            return try await asking.posts().thumbnail(id: id)
+        } catch {
+            if error.isRevocation { await failed(error) }
+            return nil
+        }
     }
 
     /// Writes a file in the clear to show it. The caller removes it afterwards.
@@ -183,31 +196,34 @@ final class WorkModel: ObservableObject {
         let draft = kept.draft(kept: asDraft)
         composing = true
         defer { composing = false }
-        guard await attempt({ _ = try await self.session.outbox().compose(draft: draft) }) else { return false }
-        // Another may have been begun meanwhile.
-        if sketch?.id == kept.id { sketch = nil }
+        let fault: Error? = await inTurn {
+            do {
+                _ = try await self.session.outbox().compose(draft: draft)
+            } catch {
+                return error
+            }
+            // Also when the work ended meanwhile: then nothing is left to be kept.
+            if self.sketch?.id == kept.id { self.sketch = nil }
+            return nil
+        }
+        if let fault { await failed(fault) }
+        guard fault == nil, !closed else { return false }
         await loadOutbox()
         if !draft.attachments.isEmpty { prepare() }
         Task { await self.flush(now: true) }
         return true
     }
 
-    /// Makes what waits to be made, also of what an earlier run of the app left, and sends it.
-    private func prepare() {
-        guard !closed else { return }
-        let before = preparing
-        let ear = ProgressEar { [weak self] done in
-            Task { @MainActor in self?.progress = done < 1 ? done : nil }
-        }
-        preparing = Task { [weak self] in
+    /// Does what changes the outbox after what was asked before: a post is not taken back while it is being kept. It
+    /// must not end the work, which waits for it.
+    func inTurn<Done: Sendable>(_ work: @escaping @MainActor () async -> Done) async -> Done {
+        let before = turn
+        let mine = Task { () -> Done in
             await before?.value
-            guard let self else { return }
-            await self.attempt { _ = try await self.asking.outbox().prepare(progress: ear) }
-            self.progress = nil
-            await self.loadOutbox()
-            // One that could not be read just now holds up none that was made.
-            await self.flush(now: true)
+            return await work()
         }
+        turn = Task { _ = await mine.value }
+        return await mine.value
     }
 
     func loadOutbox() async {
@@ -219,83 +235,16 @@ final class WorkModel: ObservableObject {
         outbox.filter { $0.patientId == id && $0.state != .sent }
     }
 
-    func edit(_ item: Item, body: String, urgent: Bool) async {
-        let text = RenrakuCore.Text(body: body, urgent: urgent, bodySite: item.bodySite)
-        await attempt { try await self.session.outbox().edit(id: item.id, text: text) }
-        await loadOutbox()
-    }
+    // MARK: Making and sending what waits, see Outgoing
 
-    func release(_ item: Item) async {
-        await attempt { try await self.session.outbox().release(id: item.id) }
-        if !item.media.isEmpty { prepare() }
-        await flush(now: true)
-    }
+    func prepare() { outgoing.prepare() }
+    func flush(now: Bool) async { await outgoing.flush(now: now) }
+    func finishSending() async { await outgoing.finish() }
+    func stopSending() { outgoing.stopNow() }
 
-    func takeBack(_ item: Item) async {
-        await attempt { try await self.session.outbox().takeBack(id: item.id) }
-        await loadOutbox()
-    }
-
-    /// One pass over what waits, and the next one planned when something remains.
-    func flush(now: Bool) async {
-        guard !closed else { return }
-        guard !flushing else {
-            hurry = hurry || now
-            return
-        }
-        flushing = true
-        hurry = false
-        again?.cancel()
-        var sent: UInt32 = 0
-        var next: Timestamp?
-        await attempt {
-            let report = try await self.asking.outbox().flush(now: now)
-            sent = report.sent
-            next = report.nextTryAt
-        }
-        flushing = false
-        // What was asked for meanwhile may have come too late for this pass: the network that is back, say.
-        if next != nil, hurry { Task { await self.flush(now: true) } } else if let next { plan(at: next) }
+    private func outboxChanged(sent: UInt32) async {
         await loadOutbox()
         if sent > 0, case .timeline(let id) = path.last { await loadTimeline(id) }
-    }
-
-    private func plan(at millis: Timestamp) {
-        let wait = max(1, Double(millis) / 1000 - Date().timeIntervalSince1970)
-        again = Task { [weak self] in
-            try? await Task.sleep(nanoseconds: UInt64(wait * 1_000_000_000))
-            if !Task.isCancelled { await self?.flush(now: false) }
-        }
-    }
-
-    // MARK: Pushes
-
-    /// Fetches what a push is about. `opened`: the person touched it, so its patient is shown.
-    func take(push payload: String, opened: Bool) async {
-        var shown: PushShown?
-        await attempt { shown = try await self.asking.handlePush(payload: payload) }
-        guard let shown, !closed else { return }
-        guard let unlocked = shown.unlocked else {
-            if !opened {
-                news = shown.locked
-            } else if hasOthers() {
-                // Without the network nothing is known of it, either.
-                let reached = await loadPatients()
-                guard !closed else { return }
-                trouble = reached
-                    ? "開けませんでした。ほかの自治体の連絡かもしれません。"
-                    : "開けませんでした。電波が届かないか、ほかの自治体の連絡です。"
-            }
-            return
-        }
-        if opened, let patient = unlocked.patientId {
-            path = [.timeline(patient)]
-            await loadTimeline(patient)
-        } else if !opened {
-            let parts = [unlocked.patientName, unlocked.authorName, unlocked.preview].compactMap { $0 }
-            news = (unlocked.urgent ? "【緊急】" : "") + (parts.isEmpty ? shown.locked : parts.joined(separator: "　"))
-        }
-        await loadPatients()
     }
 
     // MARK: Inside
@@ -310,19 +259,23 @@ final class WorkModel: ObservableObject {
     }
 
     @discardableResult
-    private func attempt(_ work: () async throws -> Void) async -> Bool {
+    func attempt(_ work: () async throws -> Void) async -> Bool {
         do {
             try await work()
             return !closed
         } catch {
-            guard !closed else { return false }
-            let sentence = Words.sentence(error)
-            if case MobileError.SignedOut = error {
-                await onSignedOut(sentence)
-            } else {
-                trouble = sentence
-            }
+            await failed(error)
             return false
+        }
+    }
+
+    /// Says what went wrong, or ends the work where that says so.
+    func failed(_ error: Error) async {
+        guard !closed else { return }
+        if error.endsWork {
+            await onEnded(error)
+        } else if let sentence = Words.sentence(error) {
+            trouble = sentence
         }
     }
 }

@@ -4,6 +4,11 @@
 import LocalAuthentication
 
 enum Holder {
+    /// True when this device knows a face or finger, and may be asked for it now.
+    static var isRecognisable: Bool {
+        LAContext().canEvaluatePolicy(.deviceOwnerAuthenticationWithBiometrics, error: nil)
+    }
+
     /// True when the holder proved it. False too on a device without a passcode.
     static func prove() async -> Bool {
         let context = LAContext()

@@ -29,9 +29,23 @@ enum Places {
         return scratchFolder.appendingPathComponent(UUID().uuidString).appendingPathExtension(ending)
     }
 
-    /// Removes what an earlier run left in the clear. Call it at the start.
-    static func sweep() {
-        try? FileManager.default.removeItem(at: scratchFolder)
+    /// Removes what lies in the clear, but for these files of the scratch folder: what an earlier run left, or whoever
+    /// has to go. The system's camera and viewers leave files beside the scratch folder, too.
+    static func sweep(but kept: [URL] = []) {
+        sweepCamera()
+        remove(in: scratchFolder, but: Set(kept.map(\.lastPathComponent)))
+    }
+
+    /// Removes what the system's camera left, as films that were not taken over. Not while it is open.
+    static func sweepCamera() {
+        remove(in: FileManager.default.temporaryDirectory, but: [scratchFolder.lastPathComponent])
+    }
+
+    private static func remove(in folder: URL, but kept: Set<String>) {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? [] where !kept.contains(name) {
+            try? files.removeItem(at: folder.appendingPathComponent(name))
+        }
     }
 
     /// PEM of root certificates that were built in for a town whose server has one of its own.

@@ -5,8 +5,15 @@ import SwiftUI
 import UniformTypeIdentifiers
 
 struct CameraPicker: UIViewControllerRepresentable {
+    enum Taken {
+        case shot(Shot)
+        case nothing
+        /// It could not be put into the scratch folder, and is gone.
+        case lost
+    }
+
     let seconds: TimeInterval
-    let onDone: (Shot?) -> Void
+    let onDone: (Taken) -> Void
 
     @MainActor static var isAvailable: Bool { UIImagePickerController.isSourceTypeAvailable(.camera) }
 
@@ -27,9 +34,9 @@ struct CameraPicker: UIViewControllerRepresentable {
     }
 
     final class Coordinator: NSObject, UIImagePickerControllerDelegate, UINavigationControllerDelegate {
-        private let onDone: (Shot?) -> Void
+        private let onDone: (Taken) -> Void
 
-        init(_ onDone: @escaping (Shot?) -> Void) {
+        init(_ onDone: @escaping (Taken) -> Void) {
             self.onDone = onDone
         }
 
@@ -37,21 +44,31 @@ struct CameraPicker: UIViewControllerRepresentable {
             _ picker: UIImagePickerController,
             didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]
         ) {
-            onDone((info[.mediaURL] as? URL).flatMap(film) ?? (info[.originalImage] as? UIImage).flatMap(photo))
+            let shot: Shot?
+            if let recorded = info[.mediaURL] as? URL {
+                shot = film(recorded)
+            } else {
+                shot = (info[.originalImage] as? UIImage).flatMap(photo)
+            }
+            onDone(shot.map { .shot($0) } ?? .lost)
         }
 
         func imagePickerControllerDidCancel(_ picker: UIImagePickerController) {
-            onDone(nil)
+            onDone(.nothing)
         }
 
         private func film(_ recorded: URL) -> Shot? {
-            guard let file = try? Places.scratch("mov"),
-                  (try? FileManager.default.moveItem(at: recorded, to: file)) != nil,
-                  // It keeps the class that the camera gave it, which opens it while the device is locked.
-                  (try? FileManager.default.setAttributes([.protectionKey: FileProtectionType.complete],
-                                                          ofItemAtPath: file.path)) != nil
-            else { return nil }
-            return Shot(file: file, isVideo: true)
+            let files = FileManager.default
+            do {
+                let file = try Places.scratch("mov")
+                // It keeps the class that the camera gave it, which opens it while the device is locked.
+                try files.setAttributes([.protectionKey: FileProtectionType.complete], ofItemAtPath: recorded.path)
+                try files.moveItem(at: recorded, to: file)
+                return Shot(file: file, isVideo: true)
+            } catch {
+                try? files.removeItem(at: recorded)
+                return nil
+            }
         }
 
         // The core takes JPEG, and the camera may give HEIC. It shrinks the picture anyway, so this first

@@ -4,9 +4,13 @@ import SwiftUI
 import VisionKit
 
 struct CodeScanner: UIViewControllerRepresentable {
-    let onText: (String) -> Void
+    /// What was read, or none when the scanner cannot go on.
+    let onText: (String?) -> Void
 
-    @MainActor static var isAvailable: Bool { DataScannerViewController.isSupported && DataScannerViewController.isAvailable }
+    /// By its hardware.
+    @MainActor static var isSupported: Bool { DataScannerViewController.isSupported }
+    /// The camera may be used, too: false until the person was asked.
+    @MainActor static var isAvailable: Bool { DataScannerViewController.isAvailable }
 
     func makeUIViewController(context: Context) -> DataScannerViewController {
         let scanner = DataScannerViewController(
@@ -21,10 +25,10 @@ struct CodeScanner: UIViewControllerRepresentable {
     func makeCoordinator() -> Coordinator { Coordinator(onText: onText) }
 
     final class Coordinator: NSObject, DataScannerViewControllerDelegate {
-        private let onText: (String) -> Void
+        private let onText: (String?) -> Void
         private var heard = false
 
-        init(onText: @escaping (String) -> Void) {
+        init(onText: @escaping (String?) -> Void) {
             self.onText = onText
         }
 
@@ -37,6 +41,15 @@ struct CodeScanner: UIViewControllerRepresentable {
                 scanner.stopScanning()
                 onText(text)
             }
+        }
+
+        func dataScanner(
+            _ scanner: DataScannerViewController,
+            becameUnavailableWithError error: DataScannerViewController.ScanningUnavailable
+        ) {
+            guard !heard else { return }
+            heard = true
+            onText(nil)
         }
     }
 }

@@ -7,6 +7,7 @@ struct ComposeView: View {
     @ObservedObject var work: WorkModel
     let id: PatientId
     @State private var shooting = false
+    @State private var lost = false
     @State private var marking: Shot?
     @Environment(\.dismiss) private var dismiss
 
@@ -30,21 +31,22 @@ struct ComposeView: View {
                 }
                 if sketch.urgent { Text("急ぎのときは、電話でも連絡してください。").foregroundColor(.red) }
                 ForEach(sketch.shots) { shot in
-                    row(shot, of: work.sketch?.id)
+                    row(shot, of: mine?.id)
                 }
             }
         }
         .navigationTitle(work.town.wordPost)
         .navigationBarTitleDisplayMode(.inline)
-        .fullScreenCover(isPresented: $shooting) { camera(for: work.sketch?.id) }
-        .fullScreenCover(item: $marking) { shot in board(shot, of: work.sketch?.id) }
+        .fullScreenCover(isPresented: $shooting, onDismiss: cameraClosed) { camera(for: mine?.id) }
+        .fullScreenCover(item: $marking) { shot in board(shot, of: mine?.id) }
         // Neither stays when the person is locked out, or a push leads elsewhere.
         .onChange(of: work.closed) { _ in uncover() }
         .onChange(of: work.path) { _ in uncover() }
-        .onAppear { work.beginSketch(id) }
+        // What was being written about another patient is kept first.
+        .onAppear { Task { await work.beginSketch(id) } }
         .task { if work.patient?.id != id { await work.loadTimeline(id) } }
         .safeAreaInset(edge: .bottom) { actions }
-        .disabled(work.composing)
+        .disabled(work.composing || mine == nil)
     }
 
     private var header: some View {
@@ -63,7 +65,7 @@ struct ComposeView: View {
 
     private var actions: some View {
         BottomBar(trouble: nil) {
-            BigButton(title: "撮影する", symbol: "camera.fill", prominent: false) { shooting = true }
+            BigButton(title: "撮影する", symbol: "camera.fill", prominent: false) { Task { await shoot() } }
                 .disabled(sketch.shots.count >= 10 || !CameraPicker.isAvailable)
             HStack {
                 BigButton(title: "下書き", prominent: false) { keep(asDraft: true) }
@@ -81,11 +83,17 @@ struct ComposeView: View {
     }
 
     private func camera(for post: Sketch.ID?) -> some View {
-        CameraPicker(seconds: Double(work.town.videoSeconds)) { shot in
-            if let shot { work.add(shot, to: post) }
+        CameraPicker(seconds: Double(work.town.videoSeconds)) { taken in
+            switch taken {
+            case .shot(let shot): work.add(shot, to: post)
+            case .nothing: break
+            case .lost: lost = true
+            }
             shooting = false
         }
         .ignoresSafeArea()
+        // Also when a lock closes it.
+        .onDisappear(perform: Places.sweepCamera)
         .goes(with: work)
     }
 
@@ -94,15 +102,27 @@ struct ComposeView: View {
             .goes(with: work)
     }
 
+    private func shoot() async {
+        if await Camera.isAllowed() { shooting = true } else { work.trouble = Words.noCamera }
+    }
+
+    /// What it covered can say something again.
+    private func cameraClosed() {
+        if lost { work.trouble = Words.notSaved }
+        lost = false
+    }
+
     private func uncover() {
         (marking, shooting) = (nil, false)
     }
 
+    /// What is being written about this patient; none until it is begun.
+    private var mine: Sketch? { work.sketch.flatMap { $0.patientId == id ? $0 : nil } }
     /// What is shown; an empty one until there is one.
-    private var sketch: Sketch { work.sketch ?? Sketch(patientId: id) }
+    private var sketch: Sketch { mine ?? Sketch(patientId: id) }
 
     private func field<Value>(_ part: WritableKeyPath<Sketch, Value>) -> Binding<Value> {
-        let post = work.sketch?.id
+        let post = mine?.id
         return Binding(get: { sketch[keyPath: part] }, set: { value in work.change(post) { $0[keyPath: part] = value } })
     }
 

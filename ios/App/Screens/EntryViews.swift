@@ -16,8 +16,8 @@ struct EnrolView: View {
         NavigationStack {
             Form {
                 Text("施設の管理者に届いたメールの2次元コードを読み取るか、内容を入力してください。")
-                if CodeScanner.isAvailable {
-                    Button("2次元コードを読み取る") { scanning = true }.frame(minHeight: 48)
+                if CodeScanner.isSupported {
+                    Button("2次元コードを読み取る") { Task { await scan() } }.frame(minHeight: 48)
                 }
                 Field(name: "自治体のアドレス", text: $publicUrl, keyboard: .URL)
                 Field(name: "自治体の略称", text: $slug)
@@ -27,7 +27,7 @@ struct EnrolView: View {
             }
             .navigationTitle(model.adding ? "別の自治体の証明書設定" : "初回の証明書設定")
             .safeAreaInset(edge: .bottom) {
-                BottomBar(trouble: model.trouble) {
+                BottomBar(trouble: model.trouble, done: model.done) {
                     BigButton(title: "証明書を取得する", symbol: "checkmark.shield") {
                         Task {
                             await model.enrol(
@@ -44,6 +44,7 @@ struct EnrolView: View {
             .sheet(isPresented: $scanning) {
                 CodeScanner { text in
                     scanning = false
+                    guard let text else { return refuse() }
                     Task {
                         await model.scan(text)
                         fill()
@@ -52,6 +53,15 @@ struct EnrolView: View {
                 .ignoresSafeArea()
             }
         }
+    }
+
+    /// The system knows whether the camera can be used only after it has asked.
+    private func scan() async {
+        if await Camera.isAllowed(), CodeScanner.isAvailable { scanning = true } else { refuse() }
+    }
+
+    private func refuse() {
+        (model.trouble, model.done) = (Words.noCamera, nil)
     }
 
     private func fill() {
@@ -102,7 +112,7 @@ struct SignInView: View {
             }
             .navigationTitle(model.town?.name ?? "連絡")
             .safeAreaInset(edge: .bottom) {
-                BottomBar(trouble: model.trouble) {
+                BottomBar(trouble: model.trouble, done: model.done) {
                     BigButton(title: "サインイン", symbol: "person.fill") {
                         let secret = password
                         password = ""
@@ -164,7 +174,7 @@ struct ChangePasswordView: View {
             }
             .navigationTitle("パスワードの変更")
             .safeAreaInset(edge: .bottom) {
-                BottomBar(trouble: model.trouble) {
+                BottomBar(trouble: model.trouble, done: model.done) {
                     BigButton(title: "変更する") {
                         Task { await model.changePassword(current: current, new: new, again: again) }
                     }

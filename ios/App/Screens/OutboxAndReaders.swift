@@ -5,12 +5,11 @@ import SwiftUI
 
 struct OutboxView: View {
     @ObservedObject var work: WorkModel
-    @State private var editing: Item?
 
     var body: some View {
         List {
             ForEach(work.outbox, id: \.id) { item in
-                OutboxCard(work: work, item: item) { editing = item }
+                OutboxCard(work: work, item: item)
             }
             if let progress = work.progress {
                 ProgressView(value: progress) { Text("写真・動画を準備しています") }
@@ -19,7 +18,6 @@ struct OutboxView: View {
         }
         .navigationTitle("送信箱")
         .task { await work.loadOutbox() }
-        .sheet(item: $editing) { item in EditView(work: work, item: item).goes(with: work) }
         .safeAreaInset(edge: .bottom) {
             BottomBar(trouble: nil) {
                 BigButton(title: "今すぐ送信する", symbol: "arrow.up.circle") {

@@ -31,9 +31,10 @@ struct BigButton: View {
     }
 }
 
-/// The lower third of a screen: what went wrong, and the main actions.
+/// The lower third of a screen: what went wrong or was done, which is said aloud too, and the main actions.
 struct BottomBar<Actions: View>: View {
     let trouble: String?
+    var done: String?
     @ViewBuilder let actions: Actions
 
     var body: some View {
@@ -43,10 +44,24 @@ struct BottomBar<Actions: View>: View {
                     .foregroundColor(.red)
                     .frame(maxWidth: .infinity, alignment: .leading)
             }
+            if let done {
+                Label(done, systemImage: "checkmark.circle.fill")
+                    .frame(maxWidth: .infinity, alignment: .leading)
+            }
             actions
         }
         .padding()
         .background(.bar)
+        .onAppear {
+            announce(trouble)
+            announce(done)
+        }
+        .onChange(of: trouble) { announce($0) }
+        .onChange(of: done) { announce($0) }
+    }
+
+    @MainActor private func announce(_ sentence: String?) {
+        if let sentence { UIAccessibility.post(notification: .announcement, argument: sentence) }
     }
 }
 

@@ -13,7 +13,7 @@ struct PatientsView: View {
             ForEach(work.patients, id: \.id) { patient in
                 NavigationLink(value: WorkModel.Place.timeline(patient.id)) { line(patient) }
             }
-            if work.patients.isEmpty { Text("担当する\(work.town.wordPatient)はいません。") }
+            if work.listed, work.patients.isEmpty { Text("担当する\(work.town.wordPatient)はいません。") }
         }
         .refreshable { await work.catchUp() }
         .navigationTitle(work.town.wordPatient)

@@ -38,7 +38,7 @@ struct RootView: View {
             Spacer()
         }
         .safeAreaInset(edge: .bottom) {
-            BottomBar(trouble: model.trouble) {
+            BottomBar(trouble: model.trouble, done: model.done) {
                 BigButton(title: "もう一度") { Task { await model.start() } }
             }
         }
@@ -74,12 +74,15 @@ struct WorkView: View {
                 .background(.thinMaterial)
             }
         }
+        // Here, and not where it was touched: that row may change or go meanwhile.
+        .sheet(item: $work.editing) { editing in EditView(work: work, opened: editing).goes(with: work) }
         .alert("お知らせ", isPresented: troubled, presenting: work.trouble) { _ in
             Button("閉じる", role: .cancel) {}
         } message: { Text($0) }
     }
 
     private var troubled: Binding<Bool> {
-        Binding(get: { work.trouble != nil }, set: { if !$0 { work.trouble = nil } })
+        // Nothing can be said under the editor: it is said when that is closed.
+        Binding(get: { work.trouble != nil && work.editing == nil }, set: { if !$0 { work.trouble = nil } })
     }
 }

@@ -14,14 +14,14 @@ struct PinView: View {
             }
             .navigationTitle("\(model.asked?.name ?? "") さんのPIN")
             .safeAreaInset(edge: .bottom) {
-                BottomBar(trouble: model.trouble) {
+                BottomBar(trouble: model.trouble, done: model.done) {
                     BigButton(title: "開く", symbol: "lock.open") {
                         let secret = pin
                         pin = ""
                         Task { await model.unlock(pin: secret) }
                     }
                     .disabled(pin.isEmpty)
-                    if let person = model.asked, model.lock?.biometrics == true {
+                    if let person = model.asked, model.lock?.biometrics == true, model.canRecognise {
                         BigButton(title: "顔・指紋で開く", symbol: "faceid", prominent: false) {
                             Task { await model.resume(person) }
                         }
@@ -53,7 +53,7 @@ struct SafetyView: View {
                 Section("顔・指紋") {
                     if model.lock?.biometrics == true {
                         Button("顔・指紋では開かない") { Task { await model.dropBiometrics() } }.frame(minHeight: 48)
-                    } else {
+                    } else if model.canRecognise {
                         Button("顔・指紋でも開く（今のPINを入力）") {
                             let secret = current
                             current = ""
@@ -61,6 +61,8 @@ struct SafetyView: View {
                         }
                         .disabled(current.isEmpty)
                         .frame(minHeight: 48)
+                    } else {
+                        Text("この端末では、顔・指紋を使えません。")
                     }
                 }
             }
@@ -72,7 +74,7 @@ struct SafetyView: View {
         }
         .navigationTitle("この端末の安全")
         .safeAreaInset(edge: .bottom) {
-            BottomBar(trouble: model.trouble) {
+            BottomBar(trouble: model.trouble, done: model.done) {
                 BigButton(title: hasPin ? "PINを変更する" : "PINを設定する", symbol: "lock") {
                     let (old, new, repeated) = (hasPin ? current : nil, pin, again)
                     (current, pin, again) = ("", "", "")

@@ -9,6 +9,7 @@ struct ShotRow: View {
     let onSound: (Bool) -> Void
     let onRemove: () -> Void
     @State private var small: UIImage?
+    @State private var asking = false
 
     var body: some View {
         HStack {
@@ -30,9 +31,16 @@ struct ShotRow: View {
                 .buttonStyle(.borderless)
                 .accessibilityHint("写真の、写してはいけないところを隠します")
             }
-            Button(action: onRemove) { Image(systemName: "trash").frame(width: 48, height: 48) }
+            Button { asking = true } label: { Image(systemName: "trash").frame(width: 48, height: 48) }
                 .buttonStyle(.borderless)
                 .accessibilityLabel("削除")
+                .confirmationDialog(
+                    shot.isVideo ? "この動画を削除しますか。元には戻せません。" : "この写真を削除しますか。元には戻せません。",
+                    isPresented: $asking, titleVisibility: .visible
+                ) {
+                    Button("削除する", role: .destructive, action: onRemove)
+                    Button("やめる", role: .cancel) {}
+                }
         }
         .task(id: shot.id) {
             if !shot.isVideo { small = await Pictures.upright(shot.file, longest: 360) }

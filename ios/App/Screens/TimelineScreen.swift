@@ -6,13 +6,12 @@ import SwiftUI
 struct TimelineScreen: View {
     @ObservedObject var work: WorkModel
     let id: PatientId
-    @State private var editing: Item?
 
     var body: some View {
         List {
             StaleBanner(stale: work.stale, seenAt: work.seenAt)
             ForEach(work.pending(id), id: \.id) { item in
-                OutboxCard(work: work, item: item) { editing = item }
+                OutboxCard(work: work, item: item)
             }
             ForEach(posts, id: \.id) { post in
                 PostCard(work: work, post: post).onAppear { Task { await work.saw(post) } }
@@ -27,7 +26,6 @@ struct TimelineScreen: View {
         .navigationBarTitleDisplayMode(.inline)
         .task { await work.loadTimeline(id) }
         .refreshable { await work.loadTimeline(id) }
-        .sheet(item: $editing) { item in EditView(work: work, item: item).goes(with: work) }
         .safeAreaInset(edge: .bottom) {
             BottomBar(trouble: nil) {
                 BigButton(title: "\(work.town.wordPost)する", symbol: "camera.fill") {
@@ -46,8 +44,6 @@ struct TimelineScreen: View {
         return "\(patient.name)　\(patient.age)歳"
     }
 }
-
-extension Item: Identifiable {}
 
 /// One post of the team.
 private struct PostCard: View {
@@ -91,82 +87,5 @@ private struct PostCard: View {
 
     private var leads: Bool {
         work.patient?.team.contains { $0.lead && $0.staffId == work.staff.id } ?? false
-    }
-}
-
-/// One post on its way from this device.
-struct OutboxCard: View {
-    @ObservedObject var work: WorkModel
-    let item: Item
-    let onEdit: () -> Void
-
-    var body: some View {
-        VStack(alignment: .leading, spacing: 8) {
-            Label(Words.state(item.state), systemImage: "tray.and.arrow.up").foregroundColor(color)
-            if item.urgent { Text("緊急（重要）").bold().foregroundColor(.red) }
-            if !item.body.isEmpty { Text(item.body) }
-            ForEach(item.media, id: \.id) { media in
-                if media.state == .made {
-                    ProgressView(value: Double(media.uploaded), total: Double(max(media.length, 1))) {
-                        Text(Words.file(media)).font(.caption)
-                    }
-                } else {
-                    Text(Words.file(media)).font(.caption)
-                }
-            }
-            if changeable {
-                HStack {
-                    if item.state != .waiting {
-                        Button("送信する") { Task { await work.release(item) } }
-                    }
-                    Button("直す", action: onEdit)
-                    Button("取り消す", role: .destructive) { Task { await work.takeBack(item) } }
-                }
-                .buttonStyle(.bordered)
-                .controlSize(.large)
-            }
-        }
-        .padding(.vertical, 8)
-    }
-
-    private var changeable: Bool {
-        switch item.state {
-        case .draft, .waiting, .failed: return true
-        case .sending, .sent: return false
-        }
-    }
-
-    private var color: Color {
-        if case .failed = item.state { return .red }
-        return .secondary
-    }
-}
-
-/// Changes the text of a post that has not left yet, and its mark where the town has one or it is to be taken off.
-struct EditView: View {
-    @ObservedObject var work: WorkModel
-    let item: Item
-    @State private var text = ""
-    @State private var urgent = false
-    @Environment(\.dismiss) private var dismiss
-
-    var body: some View {
-        VStack {
-            TextEditor(text: $text)
-            if work.town.urgentFlag || item.urgent { Toggle("緊急（重要）", isOn: $urgent).frame(minHeight: 48) }
-        }
-            .padding()
-            .onAppear { (text, urgent) = (item.body, item.urgent) }
-            .safeAreaInset(edge: .bottom) {
-                BottomBar(trouble: nil) {
-                    BigButton(title: "保存する") {
-                        Task {
-                            await work.edit(item, body: text, urgent: urgent)
-                            dismiss()
-                        }
-                    }
-                    BigButton(title: "やめる", prominent: false) { dismiss() }
-                }
-            }
     }
 }

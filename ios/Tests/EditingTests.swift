@@ -1,0 +1,155 @@
+// Changing what stands in the outbox: nothing that was typed is lost, and what is sent is what was written.
+
+import RenrakuCore
+import XCTest
+@testable import Renraku
+
+@MainActor
+final class EditingTests: XCTestCase {
+    private let device = FakeDevice(noHandle: RenrakuDevice.NoHandle())
+    private var session: FakeSession { device.session }
+    private var time = ContinuousClock.now
+
+    private func atWork() async -> (AppModel, WorkModel) {
+        let model = AppModel(
+            towns: FakeTowns(device), prove: { true }, guarded: { NoVault() }, now: { self.time })
+        await model.start()
+        await model.signIn(loginId: "nurse", password: "x")
+        return (model, model.work!)
+    }
+
+    /// Being written, and kept as a draft.
+    private func kept(_ work: WorkModel, _ shots: [Shot] = []) async -> Item {
+        await work.beginSketch("patient")
+        work.change(work.sketch?.id) { ($0.body, $0.shots) = ("左踵", shots) }
+        await work.keepSketch()
+        return session.items[0]
+    }
+
+    func testTheEditorClosesOnceTheTextIsKept() async {
+        let (_, work) = await atWork()
+        session.items = [item("a", "左踵", .waiting)]
+        await work.beginEdit(session.items[0])
+        XCTAssertEqual(work.editing?.isChanged, false)
+        work.editing?.body = "右踵"
+        XCTAssertEqual(work.editing?.isChanged, true)
+        session.changeRefusal = .Storage(trouble: .full)
+        let full = await work.edit()
+        XCTAssertFalse(full)
+        XCTAssertEqual(work.editing?.body, "右踵")
+        XCTAssertEqual(work.editing?.trouble, storageSentence(trouble: .full))
+        XCTAssertEqual(work.editing?.hasLeft, false)
+        session.changeRefusal = nil
+        let done = await work.edit()
+        XCTAssertTrue(done)
+        XCTAssertNil(work.editing)
+        XCTAssertEqual(work.outbox.map(\.body), ["右踵"])
+    }
+
+    func testWhatLeftMeanwhileSaysSoAndStays() async {
+        for refusal in [MobileError.Conflict(code: "state_conflict"), .NotFound] {
+            let (_, work) = await atWork()
+            session.items = [item("a", "左踵", .waiting)]
+            await work.beginEdit(session.items[0])
+            work.editing?.body = "右踵"
+            session.changeRefusal = refusal
+            let done = await work.edit()
+            XCTAssertFalse(done)
+            XCTAssertEqual(work.editing?.body, "右踵")
+            XCTAssertEqual(work.editing?.hasLeft, true)
+            XCTAssertNotNil(work.editing?.trouble)
+            // What covers the screen says it, and nothing under it.
+            XCTAssertNil(work.trouble)
+            session.changeRefusal = nil
+            let again = await work.edit()
+            XCTAssertFalse(again)
+            XCTAssertEqual(session.items.map(\.body), ["左踵"])
+        }
+    }
+
+    func testALockKeepsTheEditorForItsWriter() async {
+        let (model, work) = await atWork()
+        session.items = [item("a", "左踵", .waiting)]
+        await work.beginEdit(session.items[0])
+        work.editing?.body = "右踵"
+        model.left()
+        time = time + .seconds(60)
+        await model.returned()
+        await model.resume(KnownPerson(staffId: nurse.id, name: nurse.name))
+        XCTAssertEqual(model.work?.editing?.body, "右踵")
+        await model.work?.edit()
+        XCTAssertEqual(session.items.map(\.body), ["右踵"])
+    }
+
+    func testASessionThatIsOverKeepsTheEditorToo() async {
+        let (model, work) = await atWork()
+        session.items = [item("a", "左踵", .waiting)]
+        await work.beginEdit(session.items[0])
+        work.editing?.body = "右踵"
+        session.changeRefusal = .SignedOut(code: "session_invalid")
+        await work.edit()
+        XCTAssertEqual(model.stage, .signIn)
+        session.changeRefusal = nil
+        await model.signIn(loginId: "nurse", password: "x")
+        XCTAssertEqual(model.work?.editing?.body, "右踵")
+    }
+
+    func testADraftThatIsLetGoIsNotWrittenAnyMore() async throws {
+        let photo = try shot()
+        let (_, work) = await atWork()
+        let draft = await kept(work, [photo])
+        // What came after it was kept goes, too.
+        work.change(work.sketch?.id) { $0.body = "左踵、発赤" }
+        session.composeRefusal = .Storage(trouble: .full)
+        await work.release(draft)
+        XCTAssertEqual(session.items.map(\.state), [.draft], "not without the rest")
+        XCTAssertNotNil(work.trouble)
+        session.composeRefusal = nil
+        await work.release(draft)
+        XCTAssertEqual(session.items.map(\.state), [.waiting])
+        XCTAssertEqual(session.items.map(\.body), ["左踵、発赤"])
+        XCTAssertNil(work.sketch)
+        XCTAssertFalse(isThere(photo))
+    }
+
+    func testADraftThatIsTakenBackIsNotWrittenAnyMore() async throws {
+        let photo = try shot()
+        let (_, work) = await atWork()
+        let draft = await kept(work, [photo])
+        session.changeRefusal = .Conflict(code: "state_conflict")
+        await work.takeBack(draft)
+        XCTAssertEqual(work.sketch?.body, "左踵")
+        XCTAssertTrue(isThere(photo))
+        session.changeRefusal = nil
+        // Being kept at the same moment does not bring it back.
+        work.change(work.sketch?.id) { $0.body = "左踵、発赤" }
+        async let keeping = work.keepSketch()
+        async let taking: Void = work.takeBack(draft)
+        _ = await (keeping, taking)
+        await work.keepSketch()
+        XCTAssertEqual(session.items.count, 0)
+        XCTAssertNil(work.sketch)
+        XCTAssertFalse(isThere(photo))
+    }
+
+    func testADraftThatIsEditedIsNotWrittenAnyMore() async {
+        let (_, work) = await atWork()
+        let draft = await kept(work)
+        work.change(work.sketch?.id) { $0.body = "左踵、発赤" }
+        await work.beginEdit(draft)
+        XCTAssertEqual(work.editing?.body, "左踵、発赤")
+        work.editing?.body = "右踵"
+        await work.edit()
+        XCTAssertEqual(session.items.map(\.body), ["右踵"])
+        XCTAssertNil(work.sketch)
+    }
+
+    func testAnotherPostLeavesWhatIsBeingWritten() async {
+        let (_, work) = await atWork()
+        _ = await kept(work)
+        session.items.append(item("a", "別の投稿", .draft))
+        await work.release(session.items[1])
+        await work.takeBack(session.items[1])
+        XCTAssertEqual(work.sketch?.body, "左踵")
+    }
+}
