@@ -10,6 +10,7 @@ import android.os.SystemClock
 import com.google.firebase.FirebaseApp
 import com.google.firebase.messaging.FirebaseMessaging
 import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.havePushToken
 import jp.renraku.app.platform.GuardedVault
 import jp.renraku.app.platform.Holder
 import jp.renraku.app.platform.Notices
@@ -27,7 +28,7 @@ class RenrakuApplication : Application() {
     val towns: PhoneTowns by lazy { PhoneTowns(this, places) }
     val model: AppModel by lazy {
         val guarded = { GuardedVault(this, holder) }
-        AppModel(scope, towns, prove = holder::prove, guarded = guarded, now = SystemClock::elapsedRealtime)
+        AppModel(scope, towns, holder::prove, guarded, now = SystemClock::elapsedRealtime, sweep = places::sweep)
     }
 
     override fun onCreate() {

@@ -21,6 +21,9 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.key
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.semantics.LiveRegionMode
+import androidx.compose.ui.semantics.liveRegion
+import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.unit.dp
 import androidx.compose.ui.window.Dialog
 import androidx.compose.ui.window.DialogProperties
@@ -32,8 +35,9 @@ import jp.renraku.app.model.Stage
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.platform.Places
 
+/** [canRecognise]: whether a finger or face can be recognised on this device now. */
 @Composable
-fun Root(model: AppModel, places: Places, onScan: () -> Unit) {
+fun Root(model: AppModel, places: Places, canRecognise: () -> Boolean, onScan: () -> Unit) {
     val state by model.state.collectAsStateWithLifecycle()
     MaterialTheme {
         Surface(Modifier.fillMaxSize()) {
@@ -48,9 +52,9 @@ fun Root(model: AppModel, places: Places, onScan: () -> Unit) {
                 Stage.ENROL -> EnrolScreen(model, state, onScan)
                 // What was typed for one town is not for another.
                 Stage.SIGN_IN -> key(state.town?.slug) { SignInScreen(model, state) }
-                Stage.PIN -> PinScreen(model, state)
+                Stage.PIN -> PinScreen(model, state, canRecognise)
                 Stage.CHANGE_PASSWORD -> ChangePasswordScreen(model, state)
-                Stage.WORK -> if (work != null) WorkScreens(model, state, work, places)
+                Stage.WORK -> if (work != null) WorkScreens(model, state, work, places, canRecognise)
             }
         }
         if (state.busy) {
@@ -62,13 +66,27 @@ fun Root(model: AppModel, places: Places, onScan: () -> Unit) {
     }
 }
 
+/** A line about a push. */
+@Composable
+private fun News(line: String, onClose: () -> Unit) {
+    Surface(Modifier.fillMaxWidth().statusBarsPadding().clickable(onClick = onClose), tonalElevation = 6.dp) {
+        Text(line, Modifier.heightIn(min = 48.dp).padding(16.dp), maxLines = 2)
+    }
+}
+
 @Composable
 private fun Waiting() {
     Box(Modifier.fillMaxSize(), contentAlignment = Alignment.Center) { CircularProgressIndicator() }
 }
 
 @Composable
-private fun WorkScreens(model: AppModel, app: AppState, work: WorkModel, places: Places) {
+private fun WorkScreens(
+    model: AppModel,
+    app: AppState,
+    work: WorkModel,
+    places: Places,
+    canRecognise: () -> Boolean,
+) {
     val state by work.state.collectAsStateWithLifecycle()
     BackHandler(enabled = state.path.isNotEmpty()) { work.back() }
     Box {
@@ -78,17 +96,15 @@ private fun WorkScreens(model: AppModel, app: AppState, work: WorkModel, places:
             is Place.Compose -> ComposeScreen(work, state, places, place.id)
             is Place.Readers -> ReadersScreen(work, state, place.id)
             is Place.Outbox -> OutboxScreen(work, state)
-            is Place.Safety -> SafetyScreen(model, app)
+            is Place.Safety -> SafetyScreen(model, app, canRecognise)
         }
-        state.news?.let { news ->
-            Surface(
-                Modifier.fillMaxWidth().statusBarsPadding().clickable { work.hush() },
-                tonalElevation = 6.dp,
-            ) {
-                Text(news, Modifier.heightIn(min = 48.dp).padding(16.dp), maxLines = 2)
-            }
+        // Always there, so that what comes into it is said aloud.
+        Box(Modifier.fillMaxWidth().semantics { liveRegion = LiveRegionMode.Polite }) {
+            state.news?.let { News(it) { work.hush() } }
         }
     }
+    // Over whatever is shown: what is typed there survives what becomes of its row.
+    state.editing?.let { EditDialog(work, it) }
     state.trouble?.let { trouble ->
         AlertDialog(
             onDismissRequest = { work.hush() },

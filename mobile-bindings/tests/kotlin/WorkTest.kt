@@ -1,0 +1,241 @@
+package jp.renraku.core.test
+
+import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.Shot
+import jp.renraku.app.model.Stage as Screen
+import jp.renraku.app.model.WorkModel
+import jp.renraku.app.model.Words
+import jp.renraku.app.model.beginSketch
+import jp.renraku.app.model.pushOpened
+import jp.renraku.app.model.release
+import jp.renraku.app.model.setPin
+import jp.renraku.app.model.unask
+import jp.renraku.core.Diagnosis
+import jp.renraku.core.MobileException
+import jp.renraku.core.NoticeKind
+import jp.renraku.core.PostDraft
+import jp.renraku.core.Unlocked
+import jp.renraku.core.problemSentence
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.cancelChildren
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.yield
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import java.io.File
+
+/** Sending, what is told, and a device that is taken out of use, over stand-ins for the core's objects. */
+class WorkTest {
+    private val towns = FakeTowns(null to "minowa")
+    private val outbox get() = towns.outbox("nurse-minowa")
+    private val unexpected = MobileException.Unexpected(null)
+
+    /** What was left in the clear at each sweep. */
+    private val swept = mutableListOf<Set<File>>()
+    private var time = 0L
+
+    private fun play(test: suspend CoroutineScope.() -> Unit) = runBlocking {
+        withTimeout(20_000) {
+            test()
+            coroutineContext.cancelChildren()
+        }
+    }
+
+    private suspend fun CoroutineScope.atWork(towns: FakeTowns = this@WorkTest.towns): AppModel {
+        val model = AppModel(
+            this, towns, prove = { true }, guarded = { error("nobody has a finger") }, now = { time },
+            sweep = { swept += it },
+        )
+        model.start().join()
+        model.signIn("nurse", "x").join()
+        return model
+    }
+
+    /** The work alone, which tries again at once. */
+    private suspend fun CoroutineScope.work(): WorkModel {
+        val session = towns.devices.getValue(null).signIn("nurse", "x")
+        return WorkModel(this, session, municipality("minowa"), { false }, pause = 0) { error("it is over: $it") }
+    }
+
+    private val AppModel.work: WorkModel get() = checkNotNull(state.value.work) { state.value.toString() }
+
+    private suspend fun passes(number: Int) {
+        while (outbox.passes < number) delay(1)
+    }
+
+    @Test
+    fun aScreenThatIsLeftStopsNoSending() = play {
+        val work = work()
+        val road = CompletableDeferred<Unit>()
+        outbox.road = road
+        outbox.nextTryAt = 1
+        val screen = launch { work.flush(now = true) }
+        passes(1)
+        screen.cancelAndJoin()
+        outbox.road = null
+        road.complete(Unit)
+        passes(2)
+        work.close()
+    }
+
+    @Test
+    fun aScreenThatIsLeftStopsNoRelease() = play {
+        val work = work()
+        outbox.posts["p"] = PostDraft("A", "左踵", false, null, emptyList(), true, "p")
+        work.loadOutbox()
+        val gate = CompletableDeferred<Unit>()
+        outbox.gate = gate
+        val screen = launch { work.release(work.state.value.outbox.single()) }
+        yield()
+        yield()
+        screen.cancelAndJoin()
+        gate.complete(Unit)
+        passes(1)
+        assertFalse(outbox.only.keepAsDraft)
+    }
+
+    @Test
+    fun aPassThatFailsIsTriedAgainAndToldOnce() = play {
+        val work = work()
+        outbox.noPass = unexpected
+        work.flush(now = true)
+        assertEquals(Words.sentence(unexpected), work.state.value.trouble)
+        work.hush()
+        passes(3)
+        assertNull("nobody asked for it", work.state.value.trouble)
+        work.close()
+        val before = outbox.passes
+        delay(1_200)
+        assertEquals(before, outbox.passes)
+    }
+
+    @Test
+    fun aPassThatWasAskedForWhileOneFailedFollowsAtOnce() = play {
+        val work = work()
+        val road = CompletableDeferred<Unit>()
+        outbox.road = road
+        outbox.noPass = unexpected
+        val first = launch { work.flush(now = true) }
+        passes(1)
+        work.flush(now = true)
+        outbox.road = null
+        road.complete(Unit)
+        first.join()
+        withTimeout(500) { passes(2) }
+        work.close()
+    }
+
+    @Test
+    fun nothingIsTriedAgainUntilTheCertificateIs() = play {
+        val work = work()
+        outbox.noPass = MobileException.Certificate("certificate_expired")
+        work.flush(now = true)
+        assertEquals(problemSentence("certificate_expired"), work.state.value.trouble)
+        delay(1_200)
+        assertEquals(1, outbox.passes)
+    }
+
+    @Test
+    fun nonePatientsAreToldOnlyByTheServer() = play {
+        towns.offline = true
+        val model = atWork()
+        model.work.catchUp()
+        assertFalse(model.work.state.value.loaded)
+        towns.offline = false
+        model.work.catchUp()
+        assertTrue(model.work.state.value.loaded)
+    }
+
+    @Test
+    fun aPushThatHasNoPatientIsShownAsALine() = play {
+        val model = atWork()
+        towns.told = Unlocked(NoticeKind.TRAINING_DUE, null, null, null, null, null, false)
+        model.pushOpened("{}").join()
+        assertEquals("新しい連絡があります" to null, model.work.state.value.let { it.news to it.trouble })
+    }
+
+    @Test
+    fun whatWasDoneIsNoTrouble() = play {
+        val model = atWork()
+        model.setPin(null, "194502", "194503").join()
+        assertEquals(null to true, model.state.value.let { it.notice to (it.trouble != null) })
+        model.setPin(null, "194502", "194502").join()
+        assertEquals(null to true, model.state.value.let { it.trouble to (it.notice != null) })
+        model.signOut().join()
+        model.diagnose().join()
+        assertEquals(null to Words.sentence(Diagnosis.Ready), model.state.value.let { it.trouble to it.notice })
+        towns.diagnosis = Diagnosis.Offline
+        model.diagnose().join()
+        assertEquals(Words.sentence(Diagnosis.Offline) to null, model.state.value.let { it.trouble to it.notice })
+        assertFalse(model.state.value.enrolAnew)
+        towns.diagnosis = Diagnosis.Refused("certificate_expired")
+        model.diagnose().join()
+        assertEquals(problemSentence("certificate_expired"), model.state.value.trouble)
+        assertTrue(model.state.value.enrolAnew)
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
+    }
+
+    @Test
+    fun aRevokedDeviceShowsNothingAnyMore() = play {
+        val model = atWork()
+        val work = model.work
+        val film = File.createTempFile("film", ".mp4").apply { deleteOnExit() }
+        work.beginSketch("A")
+        work.jot { it.copy(body = "左踵", shots = listOf(Shot(film, isVideo = true))) }
+        towns.devices.getValue(null).revoked = true
+        work.catchUp()
+        assertEquals(Screen.ENROL, model.state.value.stage)
+        assertEquals(problemSentence("certificate_revoked"), model.state.value.trouble)
+        assertNull(model.state.value.work)
+        assertNull(model.state.value.town)
+        assertTrue(model.state.value.people.isEmpty())
+        assertFalse(film.exists())
+        assertTrue(work.state.value.sketches.isEmpty())
+        assertTrue("nothing is put anywhere", outbox.posts.isEmpty())
+        assertEquals(listOf(emptySet<File>()), swept)
+        // It may enrol again.
+        model.enrol("https://x.invalid", "minowa", "1", "2", "x").join()
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
+        towns.devices.getValue(null).revoked = false
+        towns.devices.getValue(null).enrolled = "minowa"
+        towns.diagnosis = Diagnosis.Refused("certificate_revoked")
+        model.diagnose().join()
+        assertEquals("also before the sign-in", Screen.ENROL, model.state.value.stage)
+        assertEquals(problemSentence("certificate_revoked"), model.state.value.trouble)
+    }
+
+    @Test
+    fun oneTownThatRevokesLeavesTheOthers() = play {
+        val towns = FakeTowns(null to "minowa", "ina" to "ina")
+        val model = atWork(towns)
+        val film = File.createTempFile("film", ".mp4").apply { deleteOnExit() }
+        model.work.beginSketch("A")
+        model.work.jot { it.copy(body = "左踵", shots = listOf(Shot(film, isVideo = true))) }
+        model.left()
+        time += 60_000
+        model.returned().join()
+        model.switchTown(model.state.value.others.single()).join()
+        model.signIn("nurse", "x").join()
+        towns.devices.getValue("ina").revoked = true
+        model.work.catchUp()
+        assertEquals(Screen.ENROL, model.state.value.stage)
+        assertEquals(problemSentence("certificate_revoked"), model.state.value.trouble)
+        assertTrue("another town's is left alone", film.exists())
+        assertEquals(listOf(setOf(film)), swept)
+        model.unask().join()
+        assertEquals(Screen.SIGN_IN to "minowa", model.state.value.let { it.stage to it.town?.slug })
+        assertNull(towns.last)
+        assertTrue(model.state.value.others.isEmpty())
+        model.signIn("nurse", "x").join()
+        assertNotNull(model.work.state.value.sketch)
+    }
+}

@@ -1,0 +1,410 @@
+package jp.renraku.core.test
+
+import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.Place
+import jp.renraku.app.model.Shot
+import jp.renraku.app.model.Sketch
+import jp.renraku.app.model.Stage as Screen
+import jp.renraku.app.model.WorkModel
+import jp.renraku.app.model.Words
+import jp.renraku.app.model.beginEdit
+import jp.renraku.app.model.beginSketch
+import jp.renraku.app.model.change
+import jp.renraku.app.model.changeEdit
+import jp.renraku.app.model.compose
+import jp.renraku.app.model.dropEdit
+import jp.renraku.app.model.edit
+import jp.renraku.app.model.keepSketch
+import jp.renraku.app.model.pushOpened
+import jp.renraku.app.model.release
+import jp.renraku.app.model.resume
+import jp.renraku.app.model.setPin
+import jp.renraku.app.model.takeBack
+import jp.renraku.app.model.unlock
+import jp.renraku.core.Item
+import jp.renraku.core.MobileException
+import jp.renraku.core.NoticeKind
+import jp.renraku.core.StorageTrouble
+import jp.renraku.core.Unlocked
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelChildren
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.yield
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import java.io.File
+
+/** What becomes of what somebody is writing, over stand-ins for the core's objects. */
+class WritingTest {
+    @get:Rule
+    val clear = TemporaryFolder()
+
+    private val towns = FakeTowns(null to "minowa")
+    private val outbox get() = towns.outbox("nurse-minowa")
+    private var time = 0L
+    private val full = MobileException.Storage(StorageTrouble.Full)
+
+    private fun play(test: suspend CoroutineScope.() -> Unit) = runBlocking {
+        withTimeout(20_000) {
+            test()
+            coroutineContext.cancelChildren()
+        }
+    }
+
+    /** The nurse is at work. */
+    private suspend fun CoroutineScope.atWork(): AppModel {
+        val model = AppModel(
+            this, towns, prove = { true }, guarded = { error("nobody has a finger") }, now = { time }, sweep = {},
+        )
+        model.start().join()
+        model.signIn("nurse", "x").join()
+        return model
+    }
+
+    private val AppModel.work: WorkModel get() = checkNotNull(state.value.work) { state.value.toString() }
+
+    private val WorkModel.sketch: Sketch? get() = state.value.sketch
+
+    private fun shot(text: String) = Shot(clear.newFile("$text.mp4").apply { writeText(text) }, isVideo = true)
+
+    /** Begins a post with a film. */
+    private fun WorkModel.begin(patient: String, body: String, film: String): File {
+        val shot = shot(film)
+        beginSketch(patient)
+        assertTrue(jot { it.copy(body = body, shots = listOf(shot)) })
+        return shot.file
+    }
+
+    private suspend fun WorkModel.item(): Item {
+        loadOutbox()
+        return state.value.outbox.single()
+    }
+
+    private suspend fun until(what: String, holds: () -> Boolean) {
+        repeat(2_000) {
+            if (holds()) return
+            kotlinx.coroutines.delay(1)
+        }
+        error(what)
+    }
+
+    private suspend fun AppModel.lock() {
+        left()
+        time += 60_000
+        returned().join()
+        assertEquals(Screen.SIGN_IN, state.value.stage)
+    }
+
+    @Test
+    fun whatIsHalfWrittenIsADraftAsSoonAsTheAppIsLeft() = play {
+        val model = atWork()
+        val work = model.work
+        val file = work.begin("A", "左踵", "walk")
+        model.left().join()
+        assertEquals("左踵" to true, outbox.only.let { it.body to it.keepAsDraft })
+        assertEquals(listOf("walk"), outbox.files.values.single())
+        assertEquals("the writer's own stays, and no copy", listOf(file), clear.root.listFiles()!!.toList())
+        model.returned().join()
+        assertEquals("左踵", work.sketch?.body)
+        assertEquals("and is listed", "左踵", work.item().body)
+
+        model.left().join()
+        assertEquals("what is kept already is not kept again", 1, outbox.composed)
+        work.jot { it.copy(body = "左踵、2cm") }
+        model.left().join()
+        assertEquals("of a text alone no film is copied", "左踵、2cm" to 1, outbox.only.body to outbox.composed)
+        work.jot { it.copy(shots = it.shots + shot("stairs")) }
+        model.left().join()
+        assertEquals(listOf("walk", "stairs"), outbox.files.values.single())
+
+        work.jot { it.copy(body = "左踵、3cm") }
+        assertTrue(work.compose(asDraft = false))
+        assertEquals("左踵、3cm" to false, outbox.only.let { it.body to it.keepAsDraft })
+        assertEquals(listOf("walk", "stairs"), outbox.files.values.single())
+        assertNull(work.sketch)
+        assertEquals(0, clear.root.listFiles()!!.size)
+    }
+
+    @Test
+    fun whatWasEmptiedAgainLeavesNoDraft() = play {
+        val model = atWork()
+        model.work.beginSketch("A")
+        model.left().join()
+        assertTrue("nothing was written", outbox.posts.isEmpty())
+        model.work.jot { it.copy(body = "左踵") }
+        model.left().join()
+        assertEquals("左踵", outbox.only.body)
+        model.work.jot { it.copy(body = " ") }
+        model.left().join()
+        assertTrue(outbox.posts.isEmpty())
+        model.work.jot { it.copy(body = "右踵") }
+        model.left().join()
+        assertEquals("右踵", outbox.only.body)
+    }
+
+    @Test
+    fun whatCannotBeKeptStaysInMemoryAndIsSaid() = play {
+        val model = atWork()
+        val file = model.work.begin("A", "左踵", "walk")
+        outbox.refusal = full
+        model.left().join()
+        assertEquals(Words.unkept(full), model.work.state.value.trouble)
+        assertEquals(listOf(file), clear.root.listFiles()!!.toList())
+        model.lock()
+        model.signIn("nurse", "x").join()
+        assertEquals("左踵", model.work.sketch?.body)
+        assertEquals(listOf(Place.Timeline("A"), Place.Compose("A")), model.work.state.value.path)
+
+        model.signOut().join()
+        assertEquals("also at the sign-out", Words.unkept(full), model.state.value.trouble)
+        assertTrue(file.exists())
+        model.signIn("nurse", "x").join()
+        assertEquals("左踵", model.work.sketch?.body)
+        outbox.refusal = null
+        model.signOut().join()
+        assertNull(model.state.value.trouble)
+        assertFalse(file.exists())
+        assertEquals(listOf("walk"), outbox.files.values.single())
+        model.signIn("nurse", "x").join()
+        assertNull("it waits as a draft", model.work.sketch)
+        assertEquals("左踵", model.work.item().body)
+    }
+
+    @Test
+    fun aLockKeepsADraftOfItsWriterAndNothingForAnother() = play {
+        val model = atWork()
+        val file = model.work.begin("A", "左踵", "walk")
+        model.lock()
+        assertTrue(outbox.only.keepAsDraft)
+        model.signIn("nurse", "x").join()
+        assertEquals("左踵", model.work.sketch?.body)
+        assertTrue(model.work.sketch!!.isSafe)
+        model.lock()
+        model.signIn("carer", "x").join()
+        assertNull(model.work.sketch)
+        assertFalse(file.exists())
+        assertEquals(listOf("walk"), outbox.files.values.single())
+        assertTrue(towns.outbox("carer-minowa").posts.isEmpty())
+    }
+
+    @Test
+    fun aPostAboutAnotherPatientPutsTheFirstIntoTheOutbox() = play {
+        val work = atWork().work
+        val file = work.begin("A", "左踵", "walk")
+        outbox.refusal = full
+        work.beginSketch("B")
+        until("it was not told") { work.state.value.trouble != null }
+        work.jot { it.copy(body = "B") }
+        work.beginSketch("A")
+        assertEquals("what could not be kept is gone on with", "左踵", work.sketch?.body)
+        assertEquals(listOf("B"), work.state.value.aside.map { it.body })
+        outbox.refusal = null
+        work.beginSketch("B")
+        until("it is not kept") { work.state.value.aside.isEmpty() }
+        assertEquals("左踵" to true, outbox.only.let { it.body to it.keepAsDraft })
+        assertEquals(listOf("walk"), outbox.files.values.single())
+        assertFalse(file.exists())
+        assertEquals("B", work.sketch?.body)
+    }
+
+    @Test
+    fun aPostThatIsNotTakenIsNotLostBehindTheNextOne() = play {
+        val work = atWork().work
+        val film = work.begin("A", "左踵", "walk")
+        val first = work.sketch!!
+        outbox.gate = CompletableDeferred()
+        val composing = async { work.compose(asDraft = false) }
+        yield()
+        assertFalse("it is on its way", work.change(first.id) { it.copy(body = "") })
+        work.beginSketch("B")
+        assertTrue("another one is not", work.jot { it.copy(body = "B") })
+        assertFalse("one after the other", work.compose(asDraft = false))
+        val keeping = async { work.keepSketch() }
+        yield()
+        assertEquals(1, outbox.composed)
+        outbox.refusal = full
+        outbox.gate!!.complete(Unit)
+        assertFalse(composing.await())
+        assertFalse(keeping.await())
+        outbox.refusal = null
+        work.beginSketch("A")
+        assertEquals("左踵", work.sketch?.body)
+        assertTrue(film.exists())
+        assertTrue(work.compose(asDraft = false))
+        assertFalse(film.exists())
+        assertEquals(listOf("左踵"), outbox.posts.values.filter { !it.keepAsDraft }.map { it.body })
+    }
+
+    @Test
+    fun whoeverLeavesWhileAPostIsTakenFindsItTakenOnce() = play {
+        val model = atWork()
+        val film = model.work.begin("A", "左踵", "walk")
+        outbox.gate = CompletableDeferred()
+        val screen = async { model.work.compose(asDraft = false) }
+        yield()
+        screen.cancel()
+        model.left()
+        time += 60_000
+        val locking = model.returned()
+        yield()
+        assertNull("its screens are gone", model.state.value.work)
+        outbox.gate!!.complete(Unit)
+        locking.join()
+        model.signIn("nurse", "x").join()
+        assertNull(model.work.sketch)
+        assertFalse(film.exists())
+        assertFalse(outbox.only.keepAsDraft)
+        assertEquals(1, outbox.composed)
+    }
+
+    @Test
+    fun aPushThatOpensAnotherPatientKeepsWhatIsBeingWritten() = play {
+        val model = atWork()
+        model.work.begin("A", "左踵", "walk")
+        towns.told = Unlocked(NoticeKind.POST_PUBLISHED, "B", null, null, null, null, false)
+        model.pushOpened("{}").join()
+        until("it is not kept") { outbox.posts.isNotEmpty() }
+        assertEquals(listOf(Place.Timeline("B")), model.work.state.value.path)
+        assertEquals("左踵", model.work.sketch?.body)
+    }
+
+    @Test
+    fun whatLeavesTheOutboxIsNotBeingWrittenAnyMore() = play {
+        val work = atWork().work
+        var film = work.begin("A", "左踵", "walk")
+        work.keepSketch()
+        work.jot { it.copy(body = "左踵、2cm") }
+        assertTrue(work.release(work.item()))
+        assertEquals("with the last word", "左踵、2cm" to false, outbox.only.let { it.body to it.keepAsDraft })
+        assertNull(work.sketch)
+        assertFalse(film.exists())
+        outbox.posts.clear()
+
+        film = work.begin("A", "右踵", "stairs")
+        work.keepSketch()
+        assertTrue(work.takeBack(work.item()))
+        assertNull(work.sketch)
+        assertFalse(film.exists())
+        assertTrue(work.keepSketch())
+        assertTrue("and stays taken back", outbox.posts.isEmpty())
+
+        // Nothing goes of which the newest could not be kept.
+        work.begin("A", "腰", "sit")
+        work.keepSketch()
+        val item = work.item()
+        work.jot { it.copy(body = "腰、5cm") }
+        outbox.refusal = full
+        assertFalse(work.release(item))
+        outbox.refusal = null
+        assertTrue(outbox.only.keepAsDraft)
+        assertEquals("腰、5cm", work.sketch?.body)
+    }
+
+    @Test
+    fun theWayBackFromWritingShowsTheDraftAsItIs() = play {
+        val work = atWork().work
+        work.begin("A", "左踵", "walk")
+        work.go(Place.Compose("A"))
+        work.back()
+        yield()
+        assertTrue("it was never left", outbox.posts.isEmpty())
+        work.keepSketch()
+        work.go(Place.Compose("A"))
+        work.jot { it.copy(body = "左踵、2cm") }
+        work.back()
+        until("it is as it was") { work.state.value.outbox.singleOrNull()?.body == "左踵、2cm" }
+    }
+
+    @Test
+    fun aFilmThatEndsInTheBackgroundIsKept() = play {
+        val model = atWork()
+        val work = model.work
+        work.beginSketch("A")
+        val post = work.sketch!!.id
+        model.left().join()
+        assertTrue(work.change(post) { it.copy(shots = listOf(shot("walk"))) })
+        until("it is not kept") { outbox.files.values.singleOrNull() == listOf("walk") }
+        model.returned().join()
+        work.jot { it.copy(body = "左踵") }
+        yield()
+        assertEquals("", outbox.only.body)
+        assertTrue(work.takeBack(work.item()))
+        work.beginSketch("A")
+        assertFalse("it is another post now", work.change(post) { it.copy(shots = listOf(shot("late"))) })
+    }
+
+    @Test
+    fun whatAWipedPersonWroteIsForgotten() = play {
+        val model = atWork()
+        towns.pin = true
+        var file = model.work.begin("A", "左踵", "walk")
+        model.lock()
+        model.resume(model.state.value.people.single()).join()
+        towns.wiped = true
+        model.unlock("000000").join()
+        assertEquals(Words.sentence(MobileException.Storage(StorageTrouble.Wiped)), model.state.value.trouble)
+        assertFalse(file.exists())
+        model.signIn("nurse", "x").join()
+        assertNull(model.work.sketch)
+        file = model.work.begin("A", "右踵", "stairs")
+        model.setPin("000000", "194502", "194502").join()
+        assertEquals("also at work", Screen.SIGN_IN, model.state.value.stage)
+        assertNotNull(model.state.value.trouble)
+        assertFalse(file.exists())
+        model.signIn("nurse", "x").join()
+        assertNull(model.work.sketch)
+    }
+
+    @Test
+    fun anEditorClosesWhenItsTextIsKept() = play {
+        val model = atWork()
+        val work = model.work
+        work.begin("A", "左踵", "walk")
+        assertTrue(work.compose(asDraft = true))
+        work.beginEdit(work.item())
+        assertFalse(work.state.value.editing!!.isChanged)
+        work.changeEdit("右踵", urgent = true)
+        assertTrue(work.state.value.editing!!.isChanged)
+        outbox.refusal = full
+        assertFalse(work.edit())
+        assertEquals("右踵" to Words.sentence(full), work.state.value.editing!!.let { it.body to it.trouble })
+        assertNull("it stands beside the text", work.state.value.trouble)
+        outbox.refusal = MobileException.Conflict("already_sent")
+        assertFalse(work.edit())
+        assertEquals("右踵" to Words.LEFT_ALREADY, work.state.value.editing!!.let { it.body to it.trouble })
+        outbox.refusal = null
+        model.lock()
+        model.signIn("nurse", "x").join()
+        assertEquals("after a lock", "右踵", model.work.state.value.editing?.body)
+        assertTrue(model.work.edit())
+        assertNull(model.work.state.value.editing)
+        assertEquals("右踵" to true, outbox.only.let { it.body to it.urgent })
+
+        model.work.beginEdit(model.work.item())
+        model.work.dropEdit()
+        assertFalse(model.work.edit())
+        model.lock()
+        model.signIn("carer", "x").join()
+        assertNull(model.work.state.value.editing)
+    }
+
+    @Test
+    fun whatIsStillBeingWrittenIsChangedWhereItIsWritten() = play {
+        val work = atWork().work
+        work.begin("A", "左踵", "walk")
+        work.keepSketch()
+        work.beginEdit(work.item())
+        assertNull(work.state.value.editing)
+        assertEquals(Place.Compose("A"), work.state.value.path.last())
+        assertEquals("左踵", work.sketch?.body)
+    }
+}
