@@ -25,7 +25,8 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
     /** What the files were that came in with them. */
     val files = mutableMapOf<PostId, List<String>>()
 
-    /** Calls of each kind. */
+    /** Calls of each kind; [changes]: of all that change the outbox. */
+    var changes = 0
     var composed = 0
     var passes = 0
     var prepared = 0
@@ -92,6 +93,7 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
     }
 
     private suspend fun changing() {
+        changes += 1
         gate?.await()
         refusal?.let { throw it }
     }

@@ -74,6 +74,7 @@ class ModelTest {
         towns = towns,
         prove = { proven },
         guarded = { FolderVault(File(folder, "guarded")) },
+        canRecognise = { true },
         now = { time },
         sweep = {},
     )

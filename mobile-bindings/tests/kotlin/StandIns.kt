@@ -2,6 +2,7 @@
 
 package jp.renraku.core.test
 
+import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.Sketch
 import jp.renraku.app.model.Towns
 import jp.renraku.app.model.WorkModel
@@ -34,7 +35,10 @@ import jp.renraku.core.StaffId
 import jp.renraku.core.StorageTrouble
 import jp.renraku.core.TimelinePage
 import jp.renraku.core.Unlocked
+import jp.renraku.core.Vault
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import java.io.File
 
 /** Places and the slugs of the towns that are enrolled there. */
 internal class FakeTowns(vararg places: Pair<String?, String?>) : Towns {
@@ -53,6 +57,7 @@ internal class FakeTowns(vararg places: Pair<String?, String?>) : Towns {
 
     /** The people have a PIN; this is what it opens, or the last wrong try. */
     var pin = false
+    var finger = false
     var wiped = false
     var diagnosis: Diagnosis = Diagnosis.Ready
 
@@ -99,11 +104,13 @@ internal class FakeDevice(private val towns: FakeTowns, var enrolled: String?) :
     }
 
     override fun person(staffId: StaffId) = object : RenrakuPerson(NoHandle) {
-        override suspend fun lockState() = PersonLock(towns.pin, false, 10u)
+        override suspend fun lockState() = PersonLock(towns.pin, towns.finger, 10u)
 
         override suspend fun resume() = FakeSession(towns, this@FakeDevice, enrolled!!, staffId.substringBefore('-'))
 
         override suspend fun unlockWithPin(pin: String) = tried()
+
+        override suspend fun unlockWithBiometrics(guarded: Vault) = tried()
 
         override suspend fun setPin(current: String?, pin: String) = tried()
 
@@ -173,6 +180,22 @@ internal fun municipality(slug: String) = Municipality(
     "${slug}町", slug, "支援対象者", "施設", "利用スタッフ", "投稿", "担当者", "事務局", "000-000-0000", "平日",
     100u, 30u, 60u, true, true,
 )
+
+/** The app's model over these; what a finger guards is never looked into. */
+internal fun CoroutineScope.fakeModel(
+    towns: FakeTowns,
+    now: () -> Long,
+    sweep: (Set<File>) -> Unit = {},
+    canRecognise: () -> Boolean = { false },
+) = AppModel(this, towns, prove = { true }, guarded = { NoVault }, canRecognise, now, sweep)
+
+private object NoVault : Vault {
+    override fun load(name: String): ByteArray? = null
+
+    override fun store(name: String, secret: ByteArray) {}
+
+    override fun remove(name: String) {}
+}
 
 /** Writes in the post that is in front. */
 internal fun WorkModel.jot(how: (Sketch) -> Sketch): Boolean = change(state.value.sketch!!.id, how)

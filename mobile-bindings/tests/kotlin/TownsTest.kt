@@ -36,8 +36,7 @@ class TownsTest {
         }
     }
 
-    private fun CoroutineScope.model(towns: FakeTowns) =
-        AppModel(this, towns, prove = { true }, guarded = { error("nobody has a finger") }, now = { time }, sweep = {})
+    private fun CoroutineScope.model(towns: FakeTowns) = fakeModel(towns, now = { time })
 
     private val AppModel.place get() = state.value.stage to state.value.town?.slug
 

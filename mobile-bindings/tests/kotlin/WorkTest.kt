@@ -8,6 +8,7 @@ import jp.renraku.app.model.Words
 import jp.renraku.app.model.beginSketch
 import jp.renraku.app.model.pushOpened
 import jp.renraku.app.model.release
+import jp.renraku.app.model.resume
 import jp.renraku.app.model.setPin
 import jp.renraku.app.model.unask
 import jp.renraku.core.Diagnosis
@@ -42,6 +43,7 @@ class WorkTest {
     /** What was left in the clear at each sweep. */
     private val swept = mutableListOf<Set<File>>()
     private var time = 0L
+    private var recognises = true
 
     private fun play(test: suspend CoroutineScope.() -> Unit) = runBlocking {
         withTimeout(20_000) {
@@ -51,10 +53,7 @@ class WorkTest {
     }
 
     private suspend fun CoroutineScope.atWork(towns: FakeTowns = this@WorkTest.towns): AppModel {
-        val model = AppModel(
-            this, towns, prove = { true }, guarded = { error("nobody has a finger") }, now = { time },
-            sweep = { swept += it },
-        )
+        val model = fakeModel(towns, now = { time }, sweep = { swept += it }, canRecognise = { recognises })
         model.start().join()
         model.signIn("nurse", "x").join()
         return model
@@ -185,6 +184,22 @@ class WorkTest {
     }
 
     @Test
+    fun aFingerIsAskedForWhereOneCanBeRecognised() = play {
+        val model = atWork()
+        towns.pin = true
+        towns.finger = true
+        val nurse = model.state.value.people.single()
+        model.signOut().join()
+        recognises = false
+        model.resume(nurse).join()
+        assertEquals(Screen.PIN to null, model.state.value.let { it.stage to it.trouble })
+        model.unask().join()
+        recognises = true
+        model.resume(nurse).join()
+        assertEquals(Screen.WORK, model.state.value.stage)
+    }
+
+    @Test
     fun aRevokedDeviceShowsNothingAnyMore() = play {
         val model = atWork()
         val work = model.work
@@ -213,6 +228,19 @@ class WorkTest {
         assertEquals(problemSentence("certificate_revoked"), model.state.value.trouble)
     }
 
+    /** Anybody on the way may say that the device is revoked; the core asks the town. */
+    @Test
+    fun whatTheTownDoesNotSayRevokesNothing() = play {
+        val model = atWork()
+        model.work.beginSketch("A")
+        model.work.jot { it.copy(body = "左踵") }
+        outbox.noPass = MobileException.Certificate("certificate_revoked")
+        model.work.flush(now = true)
+        assertEquals(problemSentence("certificate_revoked"), model.work.state.value.trouble)
+        assertEquals("左踵", model.work.state.value.sketch?.body)
+        assertTrue(swept.isEmpty())
+    }
+
     @Test
     fun oneTownThatRevokesLeavesTheOthers() = play {
         val towns = FakeTowns(null to "minowa", "ina" to "ina")
@@ -227,12 +255,10 @@ class WorkTest {
         model.signIn("nurse", "x").join()
         towns.devices.getValue("ina").revoked = true
         model.work.catchUp()
-        assertEquals(Screen.ENROL, model.state.value.stage)
-        assertEquals(problemSentence("certificate_revoked"), model.state.value.trouble)
+        assertEquals("minowa", model.state.value.town?.slug)
+        assertEquals("ina町：${problemSentence("certificate_revoked")}", model.state.value.trouble)
         assertTrue("another town's is left alone", film.exists())
         assertEquals(listOf(setOf(film)), swept)
-        model.unask().join()
-        assertEquals(Screen.SIGN_IN to "minowa", model.state.value.let { it.stage to it.town?.slug })
         assertNull(towns.last)
         assertTrue(model.state.value.others.isEmpty())
         model.signIn("nurse", "x").join()

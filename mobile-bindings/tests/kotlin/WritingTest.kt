@@ -62,9 +62,7 @@ class WritingTest {
 
     /** The nurse is at work. */
     private suspend fun CoroutineScope.atWork(): AppModel {
-        val model = AppModel(
-            this, towns, prove = { true }, guarded = { error("nobody has a finger") }, now = { time }, sweep = {},
-        )
+        val model = fakeModel(towns, now = { time })
         model.start().join()
         model.signIn("nurse", "x").join()
         return model
@@ -118,7 +116,7 @@ class WritingTest {
         assertEquals("and is listed", "左踵", work.item().body)
 
         model.left().join()
-        assertEquals("what is kept already is not kept again", 1, outbox.composed)
+        assertEquals("what is kept already is not kept again", 1, outbox.changes)
         work.jot { it.copy(body = "左踵、2cm") }
         model.left().join()
         assertEquals("of a text alone no film is copied", "左踵、2cm" to 1, outbox.only.body to outbox.composed)
@@ -398,13 +396,22 @@ class WritingTest {
     }
 
     @Test
-    fun whatIsStillBeingWrittenIsChangedWhereItIsWritten() = play {
+    fun whatIsStillBeingWrittenIsChangedAsItIsNow() = play {
         val work = atWork().work
-        work.begin("A", "左踵", "walk")
+        val film = work.begin("A", "左踵", "walk")
         work.keepSketch()
-        work.beginEdit(work.item())
-        assertNull(work.state.value.editing)
-        assertEquals(Place.Compose("A"), work.state.value.path.last())
-        assertEquals("左踵", work.sketch?.body)
+        val item = work.item()
+        work.jot { it.copy(body = "左踵、2cm") }
+        outbox.refusal = full
+        work.beginEdit(item)
+        assertNull("what could not be kept is not hidden", work.state.value.editing)
+        outbox.refusal = null
+        work.beginEdit(item)
+        assertEquals("左踵、2cm", work.state.value.editing?.body)
+        work.changeEdit("左踵、3cm", urgent = false)
+        assertTrue(work.edit())
+        assertNull(work.sketch)
+        assertFalse(film.exists())
+        assertEquals("左踵、3cm" to listOf("walk"), outbox.only.body to outbox.files.values.single())
     }
 }

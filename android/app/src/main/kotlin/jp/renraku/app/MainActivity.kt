@@ -16,7 +16,6 @@ import jp.renraku.app.model.Words
 import jp.renraku.app.model.pushOpened
 import jp.renraku.app.platform.FlushWorker
 import jp.renraku.app.platform.Notices
-import jp.renraku.app.platform.canRecognise
 import jp.renraku.app.platform.readCode
 import jp.renraku.app.screens.Root
 
@@ -28,7 +27,7 @@ class MainActivity : FragmentActivity() {
         super.onCreate(savedInstanceState)
         window.setFlags(WindowManager.LayoutParams.FLAG_SECURE, WindowManager.LayoutParams.FLAG_SECURE)
         enableEdgeToEdge()
-        setContent { Root(app.model, app.places, { canRecognise(this) }, ::scan) }
+        setContent { Root(app.model, app.places, ::scan) }
         if (savedInstanceState == null) {
             openPush(intent)
             if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {

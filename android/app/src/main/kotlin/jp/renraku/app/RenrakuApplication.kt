@@ -16,6 +16,7 @@ import jp.renraku.app.platform.Holder
 import jp.renraku.app.platform.Notices
 import jp.renraku.app.platform.PhoneTowns
 import jp.renraku.app.platform.Places
+import jp.renraku.app.platform.canRecognise
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.launch
@@ -27,8 +28,15 @@ class RenrakuApplication : Application() {
     val places: Places by lazy { Places(this) }
     val towns: PhoneTowns by lazy { PhoneTowns(this, places) }
     val model: AppModel by lazy {
-        val guarded = { GuardedVault(this, holder) }
-        AppModel(scope, towns, holder::prove, guarded, now = SystemClock::elapsedRealtime, sweep = places::sweep)
+        AppModel(
+            scope,
+            towns,
+            prove = holder::prove,
+            guarded = { GuardedVault(this, holder) },
+            canRecognise = { canRecognise(this) },
+            now = SystemClock::elapsedRealtime,
+            sweep = places::sweep,
+        )
     }
 
     override fun onCreate() {

@@ -33,14 +33,16 @@ private const val SECOND_TAP_MILLIS = 1_000
  * scope's thread (the main one).
  *
  * [towns] opens the device in each of its towns; [prove] makes sure that its holder may use it (face, finger, the
- * device's PIN); [guarded] keeps what only the person's own finger or face gives out; [now] is a clock in
- * milliseconds that nobody can set back; [sweep] removes what lies in the clear, except for these files.
+ * device's PIN); [guarded] keeps what only the person's own finger or face gives out, and [canRecognise] tells whether
+ * it can now; [now] is a clock in milliseconds that nobody can set back; [sweep] removes what lies in the clear, except
+ * for these files.
  */
 class AppModel(
     internal val scope: CoroutineScope,
     private val towns: Towns,
     internal val prove: suspend () -> Boolean,
     internal val guarded: () -> Vault,
+    val canRecognise: () -> Boolean,
     private val now: () -> Long,
     private val sweep: (Set<File>) -> Unit,
 ) {
@@ -236,7 +238,7 @@ class AppModel(
         val town = state.value.town ?: return
         val work = WorkModel(scope, session, town, { state.value.others.isNotEmpty() }) { fault ->
             val sentence = Words.sentence(fault)
-            if (fault.isRevoked) revoked(sentence) else leave(sentence)
+            if (!fault.isRevoked) leave(sentence) else if (!revoked(sentence)) state.value.work?.tell(sentence)
         }
         // At work already, when the first password was asked for again: that writing goes on, too.
         state.value.work?.let { locked.keep(inUse?.slug, it.staff.id, it.unfinished()) }
@@ -283,8 +285,13 @@ class AppModel(
         leave(null)
     }
 
-    /** The town took this device out of use. The core wiped what it kept; nothing stays in memory or in the clear. */
-    private suspend fun revoked(sentence: String?) {
+    /**
+     * The town took this device out of use: the core wiped what it kept, and nothing stays in memory or in the clear.
+     * Anybody on the way may say so: false, and nothing is done, unless the core was told by the town.
+     */
+    private suspend fun revoked(sentence: String?): Boolean {
+        val town = state.value.town
+        if (town == null || device?.municipality() != null) return false
         session = null
         waitingPush = null
         state.value.work?.forget()
@@ -294,10 +301,10 @@ class AppModel(
         sweep(locked.files)
         settle()
         inUse?.let { towns.last = it.slug }
-        // Back from the form leads to another town of this device, where there is one.
-        if (inUse != null) mutable.update { it.copy(stage = Stage.ENROL, adding = it.town != null) }
         findOthers()
-        if (sentence != null) say(sentence)
+        // On another town's screen it is said whose certificate it was.
+        say(if (state.value.stage == Stage.SIGN_IN) "${town.name}：$sentence" else sentence)
+        return true
     }
 
     internal suspend fun toSignIn() {
@@ -358,7 +365,7 @@ class AppModel(
             val refused = e is MobileException.Certificate && !now.adding
             val first = e is MobileException.SignedOut && e.code == "password_change_required" && session != null
             when {
-                refused && e.isRevoked && now.town != null -> revoked(sentence)
+                refused && e.isRevoked && revoked(sentence) -> Unit
                 refused -> mutable.update { it.copy(enrolAnew = true) }
                 first -> mutable.update { it.copy(stage = Stage.CHANGE_PASSWORD) }
             }

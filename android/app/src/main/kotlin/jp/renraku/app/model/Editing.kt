@@ -21,12 +21,11 @@ data class Editing(
     val isChanged: Boolean get() = body != item.body || urgent != item.urgent
 }
 
-/** Begins to change a post's text. One that is still being written is gone on with instead: that is what is newest. */
-fun WorkModel.beginEdit(item: Item) {
-    if (state.value.sketches.any { it.id == item.id }) {
-        go(Place.Compose(item.patientId))
-    } else {
-        mutable.update { it.copy(editing = Editing(item)) }
+/** Begins to change a post's text. Of one that is still being written, what was written since is kept first. */
+suspend fun WorkModel.beginEdit(item: Item) = lasting {
+    if (keep(item.id)) {
+        val now = state.value.outbox.find { it.id == item.id } ?: item
+        mutable.update { it.copy(editing = Editing(now)) }
     }
 }
 
@@ -36,7 +35,10 @@ fun WorkModel.changeEdit(body: String, urgent: Boolean) = mutable.update { now -
 
 fun WorkModel.dropEdit() = mutable.update { it.copy(editing = null) }
 
-/** Keeps the changed text; only then the editor closes. What hinders it stands in the editor, beside the text. */
+/**
+ * Keeps the changed text; only then the editor closes. What hinders it stands in the editor, beside the text. The post
+ * is not being written any more then: sent later, that would count as this post, and be lost.
+ */
 suspend fun WorkModel.edit(): Boolean {
     val editing = state.value.editing?.takeUnless { it.saving } ?: return false
     val (item, body, urgent) = editing

@@ -14,7 +14,8 @@ fun AppModel.resume(person: KnownPerson): Job = withDevice { device ->
     val lock = device.person(person.staffId).lockState()
     if (lock.pin) {
         ask(person, lock)
-        if (lock.biometrics) opened(device, person) { device.person(person.staffId).unlockWithBiometrics(guarded()) }
+        if (!lock.biometrics || !canRecognise()) return@withDevice
+        opened(device, person) { device.person(person.staffId).unlockWithBiometrics(guarded()) }
     } else if (prove()) {
         begin(device, device.person(person.staffId).resume())
     } else {

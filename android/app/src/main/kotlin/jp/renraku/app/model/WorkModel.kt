@@ -90,8 +90,8 @@ class WorkModel(
 
     fun hush() = mutable.update { it.copy(news = null, trouble = null) }
 
-    /** Something that only the screen knows went wrong. */
-    fun tell(sentence: String) = mutable.update { it.copy(trouble = sentence) }
+    /** Something went wrong that this does not know: with the camera, or the device. */
+    fun tell(sentence: String?) = mutable.update { it.copy(trouble = sentence) }
 
     /** Forgets everything that was shown or being written. */
     fun forget() {

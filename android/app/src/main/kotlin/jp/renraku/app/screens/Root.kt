@@ -35,9 +35,8 @@ import jp.renraku.app.model.Stage
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.platform.Places
 
-/** [canRecognise]: whether a finger or face can be recognised on this device now. */
 @Composable
-fun Root(model: AppModel, places: Places, canRecognise: () -> Boolean, onScan: () -> Unit) {
+fun Root(model: AppModel, places: Places, onScan: () -> Unit) {
     val state by model.state.collectAsStateWithLifecycle()
     MaterialTheme {
         Surface(Modifier.fillMaxSize()) {
@@ -52,9 +51,9 @@ fun Root(model: AppModel, places: Places, canRecognise: () -> Boolean, onScan: (
                 Stage.ENROL -> EnrolScreen(model, state, onScan)
                 // What was typed for one town is not for another.
                 Stage.SIGN_IN -> key(state.town?.slug) { SignInScreen(model, state) }
-                Stage.PIN -> PinScreen(model, state, canRecognise)
+                Stage.PIN -> PinScreen(model, state)
                 Stage.CHANGE_PASSWORD -> ChangePasswordScreen(model, state)
-                Stage.WORK -> if (work != null) WorkScreens(model, state, work, places, canRecognise)
+                Stage.WORK -> if (work != null) WorkScreens(model, state, work, places)
             }
         }
         if (state.busy) {
@@ -80,13 +79,7 @@ private fun Waiting() {
 }
 
 @Composable
-private fun WorkScreens(
-    model: AppModel,
-    app: AppState,
-    work: WorkModel,
-    places: Places,
-    canRecognise: () -> Boolean,
-) {
+private fun WorkScreens(model: AppModel, app: AppState, work: WorkModel, places: Places) {
     val state by work.state.collectAsStateWithLifecycle()
     BackHandler(enabled = state.path.isNotEmpty()) { work.back() }
     Box {
@@ -96,7 +89,7 @@ private fun WorkScreens(
             is Place.Compose -> ComposeScreen(work, state, places, place.id)
             is Place.Readers -> ReadersScreen(work, state, place.id)
             is Place.Outbox -> OutboxScreen(work, state)
-            is Place.Safety -> SafetyScreen(model, app, canRecognise)
+            is Place.Safety -> SafetyScreen(model, app)
         }
         // Always there, so that what comes into it is said aloud.
         Box(Modifier.fillMaxWidth().semantics { liveRegion = LiveRegionMode.Polite }) {

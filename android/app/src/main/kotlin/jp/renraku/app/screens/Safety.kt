@@ -23,11 +23,10 @@ import jp.renraku.app.model.unask
 import jp.renraku.app.model.unlock
 import jp.renraku.app.model.useBiometrics
 
-/** [canRecognise]: whether a finger or face can be recognised on this device now. */
 @Composable
-fun PinScreen(model: AppModel, state: AppState, canRecognise: () -> Boolean) {
+fun PinScreen(model: AppModel, state: AppState) {
     val person = state.asked ?: return
-    val finger = remember(state.lock) { state.lock?.biometrics == true && canRecognise() }
+    val finger = remember(state.lock) { state.lock?.biometrics == true && model.canRecognise() }
     var pin by remember(person) { mutableStateOf("") }
     Screen(
         "${person.name} さんのPIN",
@@ -51,9 +50,9 @@ fun PinScreen(model: AppModel, state: AppState, canRecognise: () -> Boolean) {
 }
 
 @Composable
-fun SafetyScreen(model: AppModel, state: AppState, canRecognise: () -> Boolean) {
+fun SafetyScreen(model: AppModel, state: AppState) {
     val lock = state.lock
-    val finger = remember(lock) { canRecognise() }
+    val finger = remember(lock) { model.canRecognise() }
     var current by remember { mutableStateOf("") }
     var pin by remember { mutableStateOf("") }
     var again by remember { mutableStateOf("") }

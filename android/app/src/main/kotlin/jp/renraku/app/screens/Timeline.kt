@@ -126,7 +126,7 @@ fun OutboxCard(work: WorkModel, item: Item) {
         if (failed || state is ItemState.Draft || state is ItemState.Waiting) {
             Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
                 if (state !is ItemState.Waiting) SmallButton("送信する") { scope.launch { work.release(item) } }
-                SmallButton("直す") { work.beginEdit(item) }
+                SmallButton("直す") { scope.launch { work.beginEdit(item) } }
                 SmallButton("取り消す") { asking = true }
             }
         }
