@@ -98,6 +98,8 @@ internal class FakeDevice(private val towns: FakeTowns, var enrolled: String?) :
             return municipality(form.slug)
         }
 
+        override suspend fun renew(session: RenrakuSession): CertificateStatus = throw checkNotNull(towns.refusal)
+
         override suspend fun diagnose() = towns.diagnosis.also {
             if (it == Diagnosis.Refused("certificate_revoked")) revoked = true
         }
@@ -169,6 +171,8 @@ internal class FakeSession(
     }
 
     override fun outbox() = towns.outbox(staff().id)
+
+    override suspend fun changePassword(current: String, new: String) {}
 
     override suspend fun signOut() {}
 

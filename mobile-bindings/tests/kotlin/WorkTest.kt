@@ -1,6 +1,5 @@
 package jp.renraku.core.test
 
-import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.Shot
 import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.WorkModel
@@ -20,10 +19,8 @@ import jp.renraku.core.problemSentence
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.cancelChildren
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.yield
 import org.junit.Assert.assertEquals
@@ -34,38 +31,15 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import java.io.File
 
-/** Sending, what is told, and a device that is taken out of use, over stand-ins for the core's objects. */
-class WorkTest {
-    private val towns = FakeTowns(null to "minowa")
-    private val outbox get() = towns.outbox("nurse-minowa")
+/** Sending, what is told, and a device that is taken out of use. */
+class WorkTest : AtWork() {
     private val unexpected = MobileException.Unexpected(null)
-
-    /** What was left in the clear at each sweep. */
-    private val swept = mutableListOf<Set<File>>()
-    private var time = 0L
-    private var recognises = true
-
-    private fun play(test: suspend CoroutineScope.() -> Unit) = runBlocking {
-        withTimeout(20_000) {
-            test()
-            coroutineContext.cancelChildren()
-        }
-    }
-
-    private suspend fun CoroutineScope.atWork(towns: FakeTowns = this@WorkTest.towns): AppModel {
-        val model = fakeModel(towns, now = { time }, sweep = { swept += it }, canRecognise = { recognises })
-        model.start().join()
-        model.signIn("nurse", "x").join()
-        return model
-    }
 
     /** The work alone, which tries again at once. */
     private suspend fun CoroutineScope.work(): WorkModel {
         val session = towns.devices.getValue(null).signIn("nurse", "x")
         return WorkModel(this, session, municipality("minowa"), { false }, pause = 0) { error("it is over: $it") }
     }
-
-    private val AppModel.work: WorkModel get() = checkNotNull(state.value.work) { state.value.toString() }
 
     private suspend fun passes(number: Int) {
         while (outbox.passes < number) delay(1)

@@ -1,107 +1,33 @@
 package jp.renraku.core.test
 
-import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.Place
-import jp.renraku.app.model.Shot
-import jp.renraku.app.model.Sketch
 import jp.renraku.app.model.Stage as Screen
-import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.Words
-import jp.renraku.app.model.beginEdit
 import jp.renraku.app.model.beginSketch
 import jp.renraku.app.model.change
-import jp.renraku.app.model.changeEdit
 import jp.renraku.app.model.compose
-import jp.renraku.app.model.dropEdit
-import jp.renraku.app.model.edit
 import jp.renraku.app.model.keepSketch
 import jp.renraku.app.model.pushOpened
-import jp.renraku.app.model.release
 import jp.renraku.app.model.resume
 import jp.renraku.app.model.setPin
 import jp.renraku.app.model.takeBack
 import jp.renraku.app.model.unlock
-import jp.renraku.core.Item
 import jp.renraku.core.MobileException
 import jp.renraku.core.NoticeKind
 import jp.renraku.core.StorageTrouble
 import jp.renraku.core.Unlocked
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.async
-import kotlinx.coroutines.cancelChildren
-import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.yield
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
-import org.junit.Rule
 import org.junit.Test
-import org.junit.rules.TemporaryFolder
-import java.io.File
 
-/** What becomes of what somebody is writing, over stand-ins for the core's objects. */
-class WritingTest {
-    @get:Rule
-    val clear = TemporaryFolder()
-
-    private val towns = FakeTowns(null to "minowa")
-    private val outbox get() = towns.outbox("nurse-minowa")
-    private var time = 0L
-    private val full = MobileException.Storage(StorageTrouble.Full)
-
-    private fun play(test: suspend CoroutineScope.() -> Unit) = runBlocking {
-        withTimeout(20_000) {
-            test()
-            coroutineContext.cancelChildren()
-        }
-    }
-
-    /** The nurse is at work. */
-    private suspend fun CoroutineScope.atWork(): AppModel {
-        val model = fakeModel(towns, now = { time })
-        model.start().join()
-        model.signIn("nurse", "x").join()
-        return model
-    }
-
-    private val AppModel.work: WorkModel get() = checkNotNull(state.value.work) { state.value.toString() }
-
-    private val WorkModel.sketch: Sketch? get() = state.value.sketch
-
-    private fun shot(text: String) = Shot(clear.newFile("$text.mp4").apply { writeText(text) }, isVideo = true)
-
-    /** Begins a post with a film. */
-    private fun WorkModel.begin(patient: String, body: String, film: String): File {
-        val shot = shot(film)
-        beginSketch(patient)
-        assertTrue(jot { it.copy(body = body, shots = listOf(shot)) })
-        return shot.file
-    }
-
-    private suspend fun WorkModel.item(): Item {
-        loadOutbox()
-        return state.value.outbox.single()
-    }
-
-    private suspend fun until(what: String, holds: () -> Boolean) {
-        repeat(2_000) {
-            if (holds()) return
-            kotlinx.coroutines.delay(1)
-        }
-        error(what)
-    }
-
-    private suspend fun AppModel.lock() {
-        left()
-        time += 60_000
-        returned().join()
-        assertEquals(Screen.SIGN_IN, state.value.stage)
-    }
-
+/** What becomes of what somebody is writing. */
+class WritingTest : AtWork() {
     @Test
     fun whatIsHalfWrittenIsADraftAsSoonAsTheAppIsLeft() = play {
         val model = atWork()
@@ -276,53 +202,6 @@ class WritingTest {
     }
 
     @Test
-    fun whatLeavesTheOutboxIsNotBeingWrittenAnyMore() = play {
-        val work = atWork().work
-        var film = work.begin("A", "左踵", "walk")
-        work.keepSketch()
-        work.jot { it.copy(body = "左踵、2cm") }
-        assertTrue(work.release(work.item()))
-        assertEquals("with the last word", "左踵、2cm" to false, outbox.only.let { it.body to it.keepAsDraft })
-        assertNull(work.sketch)
-        assertFalse(film.exists())
-        outbox.posts.clear()
-
-        film = work.begin("A", "右踵", "stairs")
-        work.keepSketch()
-        assertTrue(work.takeBack(work.item()))
-        assertNull(work.sketch)
-        assertFalse(film.exists())
-        assertTrue(work.keepSketch())
-        assertTrue("and stays taken back", outbox.posts.isEmpty())
-
-        // Nothing goes of which the newest could not be kept.
-        work.begin("A", "腰", "sit")
-        work.keepSketch()
-        val item = work.item()
-        work.jot { it.copy(body = "腰、5cm") }
-        outbox.refusal = full
-        assertFalse(work.release(item))
-        outbox.refusal = null
-        assertTrue(outbox.only.keepAsDraft)
-        assertEquals("腰、5cm", work.sketch?.body)
-    }
-
-    @Test
-    fun theWayBackFromWritingShowsTheDraftAsItIs() = play {
-        val work = atWork().work
-        work.begin("A", "左踵", "walk")
-        work.go(Place.Compose("A"))
-        work.back()
-        yield()
-        assertTrue("it was never left", outbox.posts.isEmpty())
-        work.keepSketch()
-        work.go(Place.Compose("A"))
-        work.jot { it.copy(body = "左踵、2cm") }
-        work.back()
-        until("it is as it was") { work.state.value.outbox.singleOrNull()?.body == "左踵、2cm" }
-    }
-
-    @Test
     fun aFilmThatEndsInTheBackgroundIsKept() = play {
         val model = atWork()
         val work = model.work
@@ -363,55 +242,16 @@ class WritingTest {
     }
 
     @Test
-    fun anEditorClosesWhenItsTextIsKept() = play {
+    fun aNewPasswordInTheMiddleOfTheWorkLosesNothing() = play {
         val model = atWork()
-        val work = model.work
-        work.begin("A", "左踵", "walk")
-        assertTrue(work.compose(asDraft = true))
-        work.beginEdit(work.item())
-        assertFalse(work.state.value.editing!!.isChanged)
-        work.changeEdit("右踵", urgent = true)
-        assertTrue(work.state.value.editing!!.isChanged)
-        outbox.refusal = full
-        assertFalse(work.edit())
-        assertEquals("右踵" to Words.sentence(full), work.state.value.editing!!.let { it.body to it.trouble })
-        assertNull("it stands beside the text", work.state.value.trouble)
-        outbox.refusal = MobileException.Conflict("already_sent")
-        assertFalse(work.edit())
-        assertEquals("右踵" to Words.LEFT_ALREADY, work.state.value.editing!!.let { it.body to it.trouble })
-        outbox.refusal = null
-        model.lock()
-        model.signIn("nurse", "x").join()
-        assertEquals("after a lock", "右踵", model.work.state.value.editing?.body)
-        assertTrue(model.work.edit())
-        assertNull(model.work.state.value.editing)
-        assertEquals("右踵" to true, outbox.only.let { it.body to it.urgent })
-
-        model.work.beginEdit(model.work.item())
-        model.work.dropEdit()
-        assertFalse(model.work.edit())
-        model.lock()
-        model.signIn("carer", "x").join()
-        assertNull(model.work.state.value.editing)
-    }
-
-    @Test
-    fun whatIsStillBeingWrittenIsChangedAsItIsNow() = play {
-        val work = atWork().work
-        val film = work.begin("A", "左踵", "walk")
-        work.keepSketch()
-        val item = work.item()
-        work.jot { it.copy(body = "左踵、2cm") }
-        outbox.refusal = full
-        work.beginEdit(item)
-        assertNull("what could not be kept is not hidden", work.state.value.editing)
-        outbox.refusal = null
-        work.beginEdit(item)
-        assertEquals("左踵、2cm", work.state.value.editing?.body)
-        work.changeEdit("左踵、3cm", urgent = false)
-        assertTrue(work.edit())
-        assertNull(work.sketch)
-        assertFalse(film.exists())
-        assertEquals("左踵、3cm" to listOf("walk"), outbox.only.body to outbox.files.values.single())
+        val before = model.work
+        val film = before.begin("A", "左踵", "walk")
+        towns.refusal = MobileException.SignedOut("password_change_required")
+        model.renew().join()
+        assertEquals(Screen.CHANGE_PASSWORD, model.state.value.stage)
+        model.changePassword("x", "y", "y").join()
+        assertEquals(Screen.WORK, model.state.value.stage)
+        assertTrue(model.work !== before && film.exists())
+        assertEquals("左踵", model.work.sketch?.body)
     }
 }

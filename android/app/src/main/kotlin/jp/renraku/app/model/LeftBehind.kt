@@ -13,7 +13,7 @@ data class Unfinished(val sketch: Sketch?, val aside: List<Sketch>, val editing:
     fun discard() = sketches.forEach { it.discard() }
 }
 
-/** In memory, and its files in the clear: of one person in each town. A town is named by its slug, the first by none. */
+/** In memory, its files in the clear: of one person in each town. A town is named by its slug, the first by none. */
 class LeftBehind {
     private class Held(val staff: StaffId, val what: Unfinished)
 
