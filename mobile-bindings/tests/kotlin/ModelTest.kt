@@ -12,6 +12,7 @@ import jp.renraku.app.model.changeEdit
 import jp.renraku.app.model.compose
 import jp.renraku.app.model.dropBiometrics
 import jp.renraku.app.model.edit
+import jp.renraku.app.model.renew
 import jp.renraku.app.model.resume
 import jp.renraku.app.model.setPin
 import jp.renraku.app.model.unask

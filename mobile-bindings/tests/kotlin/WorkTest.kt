@@ -5,6 +5,7 @@ import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.Words
 import jp.renraku.app.model.beginSketch
+import jp.renraku.app.model.diagnose
 import jp.renraku.app.model.pushOpened
 import jp.renraku.app.model.release
 import jp.renraku.app.model.resume

@@ -8,6 +8,7 @@ import jp.renraku.app.model.change
 import jp.renraku.app.model.compose
 import jp.renraku.app.model.keepSketch
 import jp.renraku.app.model.pushOpened
+import jp.renraku.app.model.renew
 import jp.renraku.app.model.resume
 import jp.renraku.app.model.setPin
 import jp.renraku.app.model.takeBack
@@ -217,6 +218,20 @@ class WritingTest : AtWork() {
         assertTrue(work.takeBack(work.item()))
         work.beginSketch("A")
         assertFalse("it is another post now", work.change(post) { it.copy(shots = listOf(shot("late"))) })
+    }
+
+    @Test
+    fun whoeverLeavesAgainAtOnceIsAwayFromThen() = play {
+        val model = atWork()
+        model.left()
+        model.returned()
+        model.left().join()
+        model.work.beginSketch("A")
+        assertTrue(model.work.change(model.work.sketch!!.id) { it.copy(body = "左踵") })
+        until("it is not kept") { outbox.posts.isNotEmpty() }
+        time += 60_000
+        model.returned().join()
+        assertEquals(Screen.SIGN_IN, model.state.value.stage)
     }
 
     @Test

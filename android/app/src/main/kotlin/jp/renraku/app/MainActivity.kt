@@ -14,6 +14,7 @@ import androidx.activity.result.contract.ActivityResultContracts
 import androidx.fragment.app.FragmentActivity
 import jp.renraku.app.model.Words
 import jp.renraku.app.model.pushOpened
+import jp.renraku.app.model.scanned
 import jp.renraku.app.platform.FlushWorker
 import jp.renraku.app.platform.Notices
 import jp.renraku.app.platform.readCode

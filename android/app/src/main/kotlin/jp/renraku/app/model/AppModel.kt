@@ -1,7 +1,7 @@
 // The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
 // locking, and the change from one town to another. Knows no screen and nothing of Android. Not here: what a
 // signed-in person does, which is WorkModel; going on by PIN or finger, which is in Unlocking; setting them, in
-// Guarding; pushes.
+// Guarding; what stands in the certificate's way, in Certificate; pushes.
 
 package jp.renraku.app.model
 
@@ -15,7 +15,6 @@ import jp.renraku.core.RenrakuDevice
 import jp.renraku.core.RenrakuSession
 import jp.renraku.core.StaffId
 import jp.renraku.core.Vault
-import jp.renraku.core.scanSetupCode
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
@@ -46,7 +45,7 @@ class AppModel(
     private val now: () -> Long,
     private val sweep: (Set<File>) -> Unit,
 ) {
-    private val mutable = MutableStateFlow(AppState())
+    internal val mutable = MutableStateFlow(AppState())
     val state: StateFlow<AppState> = mutable.asStateFlow()
 
     private var inUse: OpenTown? = null
@@ -135,14 +134,6 @@ class AppModel(
             }
         }
 
-    /** Takes what a camera read, or somebody typed, as the portal's 2-D code. */
-    fun scanned(text: String): Job = scope.launch {
-        attempt {
-            val form = scanSetupCode(text.trim(), "", Platform.ANDROID)
-            mutable.update { it.copy(scanned = form) }
-        }
-    }
-
     /** To the form for another certificate, with a new No. Stores and what waits stay. */
     fun enrolAnew() {
         if (state.value.busy) return
@@ -151,13 +142,6 @@ class AppModel(
 
     fun signIn(loginId: String, password: String): Job = withDevice { device ->
         begin(device, device.signIn(loginId.trim(), password))
-    }
-
-    /** Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards. */
-    fun renew(): Job = withDevice { device ->
-        val session = session ?: return@withDevice
-        device.certificate().renew(session)
-        leave(null, "証明書を更新しました。もう一度サインインしてください。")
     }
 
     fun changePassword(current: String, new: String, again: String): Job = withDevice { device ->
@@ -180,15 +164,6 @@ class AppModel(
         leave(state.value.trouble ?: unkept)
     }
 
-    /** Finds out why this device cannot get in, and says it. */
-    fun diagnose(): Job = withDevice { device ->
-        val found = device.certificate().diagnose()
-        if (found is Diagnosis.Refused) throw MobileException.Certificate(found.code)
-        val (ready, sentence) = (found is Diagnosis.Ready) to Words.sentence(found)
-        if (ready) note(sentence) else say(sentence)
-        mutable.update { it.copy(enrolAnew = found is Diagnosis.NotEnrolled) }
-    }
-
     /** Forgets a person on this device. What they did not send is lost: ask before. */
     fun forget(person: KnownPerson): Job = withDevice { device ->
         device.person(person.staffId).forget()
@@ -206,19 +181,25 @@ class AppModel(
         inUse?.let { towns.last = it.slug }
     }
 
-    /** The app went to the background. */
+    /** The app went to the background, from where it may never come back. */
     fun left(): Job {
         leftAt = now()
-        return scope.launch { state.value.work?.left() }
+        val work = state.value.work
+        work?.away = true
+        return scope.launch { work?.keepSketch() }
     }
 
     /** The app came to the front: locks when it was away for too long, else catches up. */
-    fun returned(): Job = scope.launch {
+    fun returned(): Job {
+        // At once: it may be left again before anything else is done.
         val away = leftAt?.let { now() - it }
         leftAt = null
-        val (town, work) = state.value.let { it.town to it.work }
-        if (town == null || work == null) return@launch
-        if (away != null && away >= town.relockSeconds.toLong() * 1000) leave(null) else work.catchUp()
+        state.value.work?.away = false
+        return scope.launch {
+            val (town, work) = state.value.let { it.town to it.work }
+            if (town == null || work == null) return@launch
+            if (away != null && away >= town.relockSeconds.toLong() * 1000) leave(null) else work.catchUp()
+        }
     }
 
     /** The network is back: what was put off without it need not wait any longer. */
@@ -262,7 +243,7 @@ class AppModel(
         }
     }
 
-    private suspend fun leave(sentence: String?, notice: String? = null) {
+    internal suspend fun leave(sentence: String?, notice: String? = null) {
         session = null
         val work = state.value.work
         work?.close()
@@ -350,7 +331,7 @@ class AppModel(
         mutable.update { it.copy(busy = calls > 0) }
     }
 
-    private suspend fun attempt(work: suspend () -> Unit) {
+    internal suspend fun attempt(work: suspend () -> Unit) {
         count(1)
         say(null)
         try {

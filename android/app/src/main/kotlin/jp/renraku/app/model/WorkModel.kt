@@ -67,7 +67,6 @@ class WorkModel(
 
     /** The app is in the background. */
     internal var away = false
-        private set
 
     /** One thing is put into the outbox, or changed there, at a time. */
     private val outbox = Mutex()
@@ -100,21 +99,12 @@ class WorkModel(
         mutable.value = WorkState()
     }
 
-    /** The app went to the background, from where it may never come back. */
-    suspend fun left() {
-        away = true
-        keepSketch()
-    }
-
     /** After the sign-in, at the return to the front, when the network is back. A screen that is left stops nothing. */
-    suspend fun catchUp() {
-        away = false
-        lasting {
-            prepare()
-            loadPatients()
-            (state.value.path.lastOrNull() as? Place.Timeline)?.let { loadTimeline(it.id) }
-            flush(now = true)
-        }
+    suspend fun catchUp() = lasting {
+        prepare()
+        loadPatients()
+        (state.value.path.lastOrNull() as? Place.Timeline)?.let { loadTimeline(it.id) }
+        flush(now = true)
     }
 
     suspend fun loadPatients() {

@@ -26,6 +26,7 @@ import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.AppState
+import jp.renraku.app.model.diagnose
 import jp.renraku.app.model.resume
 import jp.renraku.app.model.unask
 import jp.renraku.core.KnownPerson

@@ -17,6 +17,7 @@ import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.AppState
 import jp.renraku.app.model.dropBiometrics
+import jp.renraku.app.model.renew
 import jp.renraku.app.model.resume
 import jp.renraku.app.model.setPin
 import jp.renraku.app.model.unask
