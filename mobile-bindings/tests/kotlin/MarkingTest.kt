@@ -66,10 +66,10 @@ class MarkingTest {
         val marks = listOf(mark(0f, 0f, 0.5f, 0.5f))
         var sketch = Sketch("patient", shots = listOf(Shot(photo, isVideo = false), Shot(film, isVideo = true)))
         sketch = sketch.mark(photo, marks).mark(film, marks)
-        assertEquals(listOf(marks, emptyList()), sketch.draft(kept = false).attachments.map { it.marks })
-        assertTrue(sketch.draft(kept = false).attachments.all { it.handOver })
+        assertEquals(listOf(marks, emptyList()), sketch.draft(asDraft = false).attachments.map { it.marks })
+        assertTrue(sketch.draft(asDraft = false).attachments.all { it.handOver })
         sketch = sketch.keepSound(film, false)
-        assertEquals(listOf(true, false), sketch.draft(kept = false).attachments.map { it.sound })
+        assertEquals(listOf(true, false), sketch.draft(asDraft = false).attachments.map { it.sound })
     }
 
     private fun mark(left: Float, top: Float, width: Float, height: Float, outline: MarkOutline = MarkOutline.RECTANGLE) =

@@ -6,8 +6,17 @@ import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.TownChoice
 import jp.renraku.app.model.Towns
 import jp.renraku.app.model.Words
+import jp.renraku.app.model.beginEdit
+import jp.renraku.app.model.beginSketch
+import jp.renraku.app.model.changeEdit
+import jp.renraku.app.model.compose
 import jp.renraku.app.model.dropBiometrics
+import jp.renraku.app.model.edit
+import jp.renraku.app.model.renew
+import jp.renraku.app.model.resume
 import jp.renraku.app.model.setPin
+import jp.renraku.app.model.unask
+import jp.renraku.app.model.unlock
 import jp.renraku.app.model.useBiometrics
 import jp.renraku.core.ItemState
 import jp.renraku.core.RenrakuDevice
@@ -66,7 +75,9 @@ class ModelTest {
         towns = towns,
         prove = { proven },
         guarded = { FolderVault(File(folder, "guarded")) },
+        canRecognise = { true },
         now = { time },
+        sweep = {},
     )
 
     /** From the first start to the work. */
@@ -170,11 +181,13 @@ class ModelTest {
         val work = model.state.value.work!!
         val patient = town.getValue("patient")
         work.beginSketch(patient)
-        work.change { it.copy(body = "至急", urgent = true) }
+        work.jot { it.copy(body = "至急", urgent = true) }
         assertTrue(work.compose(asDraft = true))
         val item = work.state.value.outbox.single()
         assertTrue(item.urgent)
-        work.edit(item, "確認", urgent = false)
+        work.beginEdit(item)
+        work.changeEdit("確認", urgent = false)
+        assertTrue(work.edit())
         val mended = work.state.value.outbox.single()
         assertEquals("確認" to false, mended.body to mended.urgent)
         assertTrue("緊急" in Words.state(ItemState.Failed("field_invalid", "urgent")))

@@ -75,16 +75,16 @@ class PhoneTest {
     private fun film() = AttachmentFile(MediaKind.VIDEO, town.getValue("film"), "歩く様子")
 
     private suspend fun RenrakuSession.sendAll() {
-        repeat(20) { if (flush(true).remaining == 0u) return }
-        error("it does not come to an end: ${outbox()}")
+        repeat(20) { if (outbox().flush(true).remaining == 0u) return }
+        error("it does not come to an end: ${outbox().items()}")
     }
 
     /** Waits until the first chunk of the only file has arrived. */
     private suspend fun RenrakuSession.underWay(): Item {
         var seen = 0uL
         while (true) {
-            seen = outboxChanged(seen, 1_000u)
-            outbox().single().let { if (it.media.single().uploaded > 0u) return it }
+            seen = outbox().changed(seen, 1_000u)
+            outbox().items().single().let { if (it.media.single().uploaded > 0u) return it }
         }
     }
 

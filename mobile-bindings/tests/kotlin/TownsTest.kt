@@ -6,6 +6,9 @@ import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.TownChoice
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.Words
+import jp.renraku.app.model.beginSketch
+import jp.renraku.app.model.change
+import jp.renraku.app.model.pushOpened
 import jp.renraku.core.MobileException
 import jp.renraku.core.problemSentence
 import kotlinx.coroutines.CompletableDeferred
@@ -33,8 +36,7 @@ class TownsTest {
         }
     }
 
-    private fun CoroutineScope.model(towns: FakeTowns) =
-        AppModel(this, towns, prove = { true }, guarded = { error("nobody has a finger") }, now = { time })
+    private fun CoroutineScope.model(towns: FakeTowns) = fakeModel(towns, now = { time })
 
     private val AppModel.place get() = state.value.stage to state.value.town?.slug
 
@@ -50,7 +52,7 @@ class TownsTest {
     private suspend fun AppModel.interrupted(): File {
         val file = File.createTempFile("shot", ".jpg").apply { deleteOnExit() }
         work.beginSketch("patient")
-        assertTrue(work.change { it.copy(body = "左踵", shots = listOf(Shot(file, isVideo = false))) })
+        assertTrue(work.jot { it.copy(body = "左踵", shots = listOf(Shot(file, isVideo = false))) })
         away(60)
         return file
     }
@@ -174,7 +176,7 @@ class TownsTest {
         model.start().join()
         model.signIn("nurse", "x").join()
         model.state.value.work!!.beginSketch("patient")
-        model.state.value.work!!.change { it.copy(body = "左踵") }
+        model.work.jot { it.copy(body = "左踵") }
         suspend fun said(): String? {
             model.pushOpened("{}").join()
             return model.state.value.work!!.state.value.trouble.also { model.state.value.work!!.hush() }
@@ -194,8 +196,9 @@ class TownsTest {
         model.signOut().join()
         model.forgetDevice().join()
         model.signIn("nurse", "x").join()
-        model.pushOpened("{}").join()
-        assertNull("there is no other town", model.state.value.work!!.state.value.trouble)
+        assertEquals("there is no other town", "開けませんでした。取り消されたか、今は見られない連絡です。", said())
+        towns.stale = true
+        assertEquals("開けませんでした。電波の届く場所で、もう一度お試しください。", said())
     }
 
     @Test
@@ -306,10 +309,10 @@ class TownsTest {
         model.start().join()
         model.signIn("nurse", "x").join()
         val work = model.work
-        assertFalse("nothing was begun", work.change { it.copy(body = "左踵") })
+        assertFalse("nothing was begun", work.change("none") { it.copy(body = "左踵") })
         assertNull(work.state.value.sketch)
         model.interrupted()
-        assertFalse(work.change { it.copy(body = "右踵") })
+        assertFalse(work.jot { it.copy(body = "右踵") })
         assertEquals("左踵", work.state.value.sketch?.body)
     }
 }

@@ -12,6 +12,9 @@ import androidx.activity.compose.setContent
 import androidx.activity.enableEdgeToEdge
 import androidx.activity.result.contract.ActivityResultContracts
 import androidx.fragment.app.FragmentActivity
+import jp.renraku.app.model.Words
+import jp.renraku.app.model.pushOpened
+import jp.renraku.app.model.scanned
 import jp.renraku.app.platform.FlushWorker
 import jp.renraku.app.platform.Notices
 import jp.renraku.app.platform.readCode
@@ -25,7 +28,7 @@ class MainActivity : FragmentActivity() {
         super.onCreate(savedInstanceState)
         window.setFlags(WindowManager.LayoutParams.FLAG_SECURE, WindowManager.LayoutParams.FLAG_SECURE)
         enableEdgeToEdge()
-        setContent { Root(app.model, app.places) { readCode(this) { app.model.scanned(it) } } }
+        setContent { Root(app.model, app.places, ::scan) }
         if (savedInstanceState == null) {
             openPush(intent)
             if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
@@ -51,6 +54,9 @@ class MainActivity : FragmentActivity() {
         FlushWorker.plan(this)
         super.onStop()
     }
+
+    private fun scan() =
+        readCode(this, onText = { app.model.scanned(it) }, onFailure = { app.model.say(Words.UNREAD_CODE) })
 
     private fun openPush(intent: Intent?) {
         Notices.payload(intent)?.let { app.model.pushOpened(it) }

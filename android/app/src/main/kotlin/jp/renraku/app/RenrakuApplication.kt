@@ -10,11 +10,13 @@ import android.os.SystemClock
 import com.google.firebase.FirebaseApp
 import com.google.firebase.messaging.FirebaseMessaging
 import jp.renraku.app.model.AppModel
+import jp.renraku.app.model.havePushToken
 import jp.renraku.app.platform.GuardedVault
 import jp.renraku.app.platform.Holder
 import jp.renraku.app.platform.Notices
 import jp.renraku.app.platform.PhoneTowns
 import jp.renraku.app.platform.Places
+import jp.renraku.app.platform.canRecognise
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.launch
@@ -26,8 +28,15 @@ class RenrakuApplication : Application() {
     val places: Places by lazy { Places(this) }
     val towns: PhoneTowns by lazy { PhoneTowns(this, places) }
     val model: AppModel by lazy {
-        val guarded = { GuardedVault(this, holder) }
-        AppModel(scope, towns, prove = holder::prove, guarded = guarded, now = SystemClock::elapsedRealtime)
+        AppModel(
+            scope,
+            towns,
+            prove = holder::prove,
+            guarded = { GuardedVault(this, holder) },
+            canRecognise = { canRecognise(this) },
+            now = SystemClock::elapsedRealtime,
+            sweep = places::sweep,
+        )
     }
 
     override fun onCreate() {

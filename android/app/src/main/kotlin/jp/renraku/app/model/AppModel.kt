@@ -1,6 +1,7 @@
 // The way from the app's start to a signed-in person and back: enrolling, signing in, the first password,
 // locking, and the change from one town to another. Knows no screen and nothing of Android. Not here: what a
-// signed-in person does, which is WorkModel; setting a PIN, which is in Guarding.
+// signed-in person does, which is WorkModel; going on by PIN or finger, which is in Unlocking; setting them, in
+// Guarding; what stands in the certificate's way, in Certificate; pushes.
 
 package jp.renraku.app.model
 
@@ -10,12 +11,10 @@ import jp.renraku.core.KnownPerson
 import jp.renraku.core.MobileException
 import jp.renraku.core.PersonLock
 import jp.renraku.core.Platform
-import jp.renraku.core.PushProvider
 import jp.renraku.core.RenrakuDevice
 import jp.renraku.core.RenrakuSession
-import jp.renraku.core.StorageTrouble
+import jp.renraku.core.StaffId
 import jp.renraku.core.Vault
-import jp.renraku.core.scanSetupCode
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
@@ -24,6 +23,7 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
+import java.io.File
 
 private const val SECOND_TAP_MILLIS = 1_000
 
@@ -32,29 +32,33 @@ private const val SECOND_TAP_MILLIS = 1_000
  * scope's thread (the main one).
  *
  * [towns] opens the device in each of its towns; [prove] makes sure that its holder may use it (face, finger, the
- * device's PIN); [guarded] keeps what only the person's own finger or face gives out; [now] is a clock in
- * milliseconds that nobody can set back.
+ * device's PIN); [guarded] keeps what only the person's own finger or face gives out, and [canRecognise] tells whether
+ * it can now; [now] is a clock in milliseconds that nobody can set back; [sweep] removes what lies in the clear, except
+ * for these files.
  */
 class AppModel(
-    private val scope: CoroutineScope,
+    internal val scope: CoroutineScope,
     private val towns: Towns,
-    private val prove: suspend () -> Boolean,
+    internal val prove: suspend () -> Boolean,
     internal val guarded: () -> Vault,
+    val canRecognise: () -> Boolean,
     private val now: () -> Long,
+    private val sweep: (Set<File>) -> Unit,
 ) {
-    private val mutable = MutableStateFlow(AppState())
+    internal val mutable = MutableStateFlow(AppState())
     val state: StateFlow<AppState> = mutable.asStateFlow()
 
     private var inUse: OpenTown? = null
     private val device: RenrakuDevice? get() = inUse?.device
-    private var session: RenrakuSession? = null
-    private var pushToken: String? = null
+    internal var session: RenrakuSession? = null
+        private set
+    internal var pushToken: String? = null
 
     /** A push that was opened before anybody was signed in. */
-    private var waitingPush: String? = null
+    internal var waitingPush: String? = null
     private var leftAt: Long? = null
 
-    private val locked = Locked()
+    private val locked = LeftBehind()
 
     /** When the town was changed last: a second tap would change it back. */
     private var switchedAt: Long? = null
@@ -104,7 +108,7 @@ class AppModel(
     /** To the form for a certificate of a further town. The town in use stays until there is one. */
     fun addTown() {
         if (state.value.busy || state.value.stage != Stage.SIGN_IN) return
-        mutable.update { it.copy(stage = Stage.ENROL, adding = true, scanned = null, trouble = null) }
+        mutable.update { it.copy(stage = Stage.ENROL, adding = true, scanned = null, trouble = null, notice = null) }
     }
 
     fun enrol(publicUrl: String, slug: String, number: String, password: String, deviceName: String): Job =
@@ -130,67 +134,14 @@ class AppModel(
             }
         }
 
-    /** Takes what a camera read, or somebody typed, as the portal's 2-D code. */
-    fun scanned(text: String): Job = scope.launch {
-        attempt {
-            val form = scanSetupCode(text.trim(), "", Platform.ANDROID)
-            mutable.update { it.copy(scanned = form) }
-        }
-    }
-
     /** To the form for another certificate, with a new No. Stores and what waits stay. */
     fun enrolAnew() {
         if (state.value.busy) return
-        mutable.update { it.copy(stage = Stage.ENROL, scanned = null, trouble = null) }
+        mutable.update { it.copy(stage = Stage.ENROL, scanned = null, trouble = null, notice = null) }
     }
 
     fun signIn(loginId: String, password: String): Job = withDevice { device ->
         begin(device, device.signIn(loginId.trim(), password))
-    }
-
-    /** Goes on with the session that a person left open, after they proved who they are: by their PIN if they have one. */
-    fun resume(person: KnownPerson): Job = withDevice { device ->
-        val lock = device.person(person.staffId).lockState()
-        if (lock.pin) {
-            mutable.update { it.copy(stage = Stage.PIN, asked = person, lock = lock) }
-            if (lock.biometrics) opened(device, person) { device.person(person.staffId).unlockWithBiometrics(guarded()) }
-        } else if (prove()) {
-            begin(device, device.person(person.staffId).resume())
-        } else {
-            say("ご本人の確認ができませんでした。パスワードでサインインしてください。")
-        }
-    }
-
-    fun unlock(pin: String): Job = withDevice { device ->
-        val person = state.value.asked ?: return@withDevice
-        opened(device, person) { device.person(person.staffId).unlockWithPin(pin) }
-    }
-
-    /** Back from the PIN to the list of people. */
-    fun unask(): Job = withDevice { toSignIn() }
-
-    private suspend fun opened(device: RenrakuDevice, person: KnownPerson, unlock: suspend () -> Unit) {
-        try {
-            unlock()
-            begin(device, device.person(person.staffId).resume())
-        } catch (e: MobileException.Storage) {
-            // Not recognised is no harm: the PIN is asked for. After the last wrong one nobody is left to ask.
-            if (e.trouble is StorageTrouble.Wiped) {
-                locked.forget(inUse?.slug, person.staffId)
-                toSignIn()
-            }
-            throw e
-        } catch (e: MobileException.SignedOut) {
-            toSignIn()
-            throw e
-        }
-    }
-
-    /** Renews the device's certificate; who is at work vouches. Everybody signs in again afterwards. */
-    fun renew(): Job = withDevice { device ->
-        val session = session ?: return@withDevice
-        device.certificate().renew(session)
-        leave("証明書を更新しました。もう一度サインインしてください。")
     }
 
     fun changePassword(current: String, new: String, again: String): Job = withDevice { device ->
@@ -204,17 +155,13 @@ class AppModel(
     }
 
     fun signOut(): Job = act {
-        val ending = session
-        state.value.work?.dropSketch()
+        val (ending, work) = session to state.value.work
+        // What could not be kept as a draft waits in memory for who wrote it.
+        val kept = work == null || work.keepSketch()
+        val unkept = if (kept) null else work.state.value.trouble
+        if (kept) work?.dropSketches()
         attempt { ending?.signOut() }
-        leave(state.value.trouble)
-    }
-
-    /** Finds out why this device cannot get in, and says it. */
-    fun diagnose(): Job = withDevice { device ->
-        val found = device.certificate().diagnose()
-        val refused = found is Diagnosis.NotEnrolled || found is Diagnosis.Refused
-        mutable.update { it.copy(trouble = Words.sentence(found), enrolAnew = refused) }
+        leave(state.value.trouble ?: unkept)
     }
 
     /** Forgets a person on this device. What they did not send is lost: ask before. */
@@ -234,39 +181,31 @@ class AppModel(
         inUse?.let { towns.last = it.slug }
     }
 
-    /** The app went to the background. */
-    fun left() {
+    /** The app went to the background, from where it may never come back. */
+    fun left(): Job {
         leftAt = now()
+        val work = state.value.work
+        work?.away = true
+        return scope.launch { work?.keepSketch() }
     }
 
     /** The app came to the front: locks when it was away for too long, else catches up. */
-    fun returned(): Job = scope.launch {
+    fun returned(): Job {
+        // At once: it may be left again before anything else is done.
         val away = leftAt?.let { now() - it }
         leftAt = null
-        val (town, work) = state.value.let { it.town to it.work }
-        if (town == null || work == null) return@launch
-        if (away != null && away >= town.relockSeconds.toLong() * 1000) leave(null) else work.catchUp()
-    }
-
-    /** Google's token of this device. It may come before or after the sign-in. */
-    fun havePushToken(token: String): Job = scope.launch {
-        pushToken = token
-        registerPush()
-    }
-
-    /** A push that arrived while the app is in front: fetches what it is about. */
-    fun pushArrived(payload: String): Job = scope.launch { state.value.work?.take(payload, opened = false) }
-
-    /** A push that the person touched. Waits for the sign-in when nobody is signed in. */
-    fun pushOpened(payload: String): Job = scope.launch {
-        val work = state.value.work
-        if (work == null) waitingPush = payload else work.take(payload, opened = true)
+        state.value.work?.away = false
+        return scope.launch {
+            val (town, work) = state.value.let { it.town to it.work }
+            if (town == null || work == null) return@launch
+            if (away != null && away >= town.relockSeconds.toLong() * 1000) leave(null) else work.catchUp()
+        }
     }
 
     /** The network is back: what was put off without it need not wait any longer. */
     fun networkBack(): Job = scope.launch { state.value.work?.flush(now = true) }
 
-    private suspend fun begin(device: RenrakuDevice, session: RenrakuSession) {
+    internal suspend fun begin(device: RenrakuDevice, session: RenrakuSession) {
         if (device !== this.device) {
             // A session of one town is nothing to another one's screens.
             device.person(session.staff().id).lock()
@@ -278,7 +217,13 @@ class AppModel(
             return
         }
         val town = state.value.town ?: return
-        val work = WorkModel(scope, session, town, { state.value.others.isNotEmpty() }) { sentence -> leave(sentence) }
+        val work = WorkModel(scope, session, town, { state.value.others.isNotEmpty() }) { fault ->
+            val sentence = Words.sentence(fault)
+            if (!fault.isRevoked) leave(sentence) else if (!revoked(sentence)) state.value.work?.tell(sentence)
+        }
+        // At work already, when the first password was asked for again: that writing goes on, too.
+        state.value.work?.let { locked.keep(inUse?.slug, it.staff.id, it.unfinished()) }
+        state.value.work?.close()
         locked.take(inUse?.slug, work.staff.id)?.let(work::goOn)
         val due = device.certificate().status()?.renewalDue ?: false
         mutable.update { it.copy(stage = Stage.WORK, work = work, asked = null, renewalDue = due) }
@@ -298,32 +243,52 @@ class AppModel(
         }
     }
 
-    private suspend fun registerPush() {
-        val token = pushToken ?: return
-        val session = session ?: return
-        if (state.value.work == null) return
-        try {
-            session.registerPush(PushProvider.FCM, token)
-        } catch (_: MobileException) {
-            // Not reached is no harm: every start and every sign-in tries again.
-        }
-    }
-
-    private suspend fun leave(sentence: String?) {
+    internal suspend fun leave(sentence: String?, notice: String? = null) {
         session = null
         val work = state.value.work
-        val sketch = work?.state?.value?.sketch
-        if (work != null && sketch != null && !sketch.isEmpty) locked.keep(inUse?.slug, work.staff.id, sketch)
         work?.close()
         mutable.update { it.copy(work = null) }
         attempt {
-            if (work != null) device?.person(work.staff.id)?.lock()
+            if (work != null) {
+                locked.keep(inUse?.slug, work.staff.id, work.unfinished())
+                device?.person(work.staff.id)?.lock()
+            }
             toSignIn()
         }
         if (sentence != null) say(sentence)
+        if (notice != null) note(notice)
     }
 
-    private suspend fun toSignIn() {
+    /** After the tenth wrong PIN nothing of the person is left on this device. */
+    internal suspend fun wiped(person: StaffId) {
+        locked.forget(inUse?.slug, person)
+        state.value.work?.forget()
+        leave(null)
+    }
+
+    /**
+     * The town took this device out of use: the core wiped what it kept, and nothing stays in memory or in the clear.
+     * Anybody on the way may say so: false, and nothing is done, unless the core was told by the town.
+     */
+    private suspend fun revoked(sentence: String?): Boolean {
+        val town = state.value.town
+        if (town == null || device?.municipality() != null) return false
+        session = null
+        waitingPush = null
+        state.value.work?.forget()
+        locked.forget(inUse?.slug)
+        inUse = null
+        mutable.update { AppState(busy = it.busy) }
+        sweep(locked.files)
+        settle()
+        inUse?.let { towns.last = it.slug }
+        findOthers()
+        // On another town's screen it is said whose certificate it was.
+        say(if (state.value.stage == Stage.SIGN_IN) "${town.name}：$sentence" else sentence)
+        return true
+    }
+
+    internal suspend fun toSignIn() {
         val device = device ?: return
         val stage = if (state.value.town == null) Stage.ENROL else Stage.SIGN_IN
         mutable.update { it.copy(stage = stage, adding = false, asked = null, lock = null) }
@@ -331,9 +296,17 @@ class AppModel(
         mutable.update { it.copy(people = people) }
     }
 
-    internal fun show(lock: PersonLock, sentence: String) = mutable.update { it.copy(lock = lock, trouble = sentence) }
+    internal fun show(lock: PersonLock) = mutable.update { it.copy(lock = lock) }
 
-    private fun say(sentence: String?) = mutable.update { it.copy(trouble = sentence) }
+    /** The PIN of this person is asked for. */
+    internal fun ask(person: KnownPerson, lock: PersonLock) =
+        mutable.update { it.copy(stage = Stage.PIN, asked = person, lock = lock) }
+
+    /** Says what went wrong; with none, that nothing did. */
+    fun say(sentence: String?) = mutable.update { it.copy(trouble = sentence, notice = null) }
+
+    /** Says what was done. */
+    internal fun note(sentence: String) = mutable.update { it.copy(notice = sentence) }
 
     internal fun withDevice(then: suspend () -> Unit = {}, work: suspend (RenrakuDevice) -> Unit): Job =
         act(then) { device?.let { work(it) } }
@@ -358,7 +331,7 @@ class AppModel(
         mutable.update { it.copy(busy = calls > 0) }
     }
 
-    private suspend fun attempt(work: suspend () -> Unit) {
+    internal suspend fun attempt(work: suspend () -> Unit) {
         count(1)
         say(null)
         try {
@@ -366,12 +339,17 @@ class AppModel(
         } catch (e: CancellationException) {
             throw e
         } catch (e: Exception) {
-            say(Words.sentence(e))
-            val first = e is MobileException.SignedOut && e.code == "password_change_required" && session != null
-            if (first) mutable.update { it.copy(stage = Stage.CHANGE_PASSWORD) }
+            val sentence = Words.sentence(e)
+            say(sentence)
+            val now = state.value
             // What was refused to a further town is no fault of this one's certificate.
-            val refused = e is MobileException.Certificate && !state.value.adding
-            if (refused) mutable.update { it.copy(enrolAnew = true) }
+            val refused = e is MobileException.Certificate && !now.adding
+            val first = e is MobileException.SignedOut && e.code == "password_change_required" && session != null
+            when {
+                refused && e.isRevoked && revoked(sentence) -> Unit
+                refused -> mutable.update { it.copy(enrolAnew = true) }
+                first -> mutable.update { it.copy(stage = Stage.CHANGE_PASSWORD) }
+            }
         } finally {
             count(-1)
         }

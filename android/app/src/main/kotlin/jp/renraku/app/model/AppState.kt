@@ -46,6 +46,8 @@ data class AppState(
     val renewalDue: Boolean = false,
     /** True while a call is under way that the screen must wait for. */
     val busy: Boolean = false,
-    /** One sentence for the person, or none. */
+    /** What went wrong, in one sentence for the person, or none. */
     val trouble: String? = null,
+    /** What was done, in one sentence, or none. */
+    val notice: String? = null,
 )

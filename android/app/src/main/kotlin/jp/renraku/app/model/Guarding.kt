@@ -1,10 +1,12 @@
 // How who is at work guards what this device keeps of them: a PIN, and a finger or face beside it. Not here: opening
-// it again, which is AppModel's.
+// it again, which is in Unlocking.
 
 package jp.renraku.app.model
 
+import jp.renraku.core.MobileException
 import jp.renraku.core.RenrakuDevice
 import jp.renraku.core.StaffId
+import jp.renraku.core.StorageTrouble
 import kotlinx.coroutines.Job
 
 /** Sets the PIN of who is at work, or another one; [current] is none for the first. */
@@ -13,7 +15,8 @@ fun AppModel.setPin(current: String?, pin: String, again: String): Job = guardin
         device.person(staff).setPin(current, pin)
         "PINを設定しました。次からは、PINで開きます。"
     } else {
-        "新しいPINが一致しません。もう一度入力してください。"
+        say("新しいPINが一致しません。もう一度入力してください。")
+        null
     }
 }
 
@@ -28,8 +31,15 @@ fun AppModel.dropBiometrics(): Job = guarding { device, staff ->
     "指紋・顔では開かないようにしました。"
 }
 
-private fun AppModel.guarding(work: suspend (RenrakuDevice, StaffId) -> String): Job = withDevice { device ->
+/** [work] gives what was done, in a sentence, or none where nothing was. */
+private fun AppModel.guarding(work: suspend (RenrakuDevice, StaffId) -> String?): Job = withDevice { device ->
     val staff = state.value.work?.staff?.id ?: return@withDevice
-    val done = work(device, staff)
-    show(device.person(staff).lockState(), done)
+    try {
+        val done = work(device, staff)
+        show(device.person(staff).lockState())
+        if (done != null) note(done)
+    } catch (e: MobileException.Storage) {
+        if (e.trouble is StorageTrouble.Wiped) wiped(staff)
+        throw e
+    }
 }

@@ -1,5 +1,5 @@
-// A post that is being written, kept in memory so that a lock does not lose it. Not here: drafts and posts
-// that wait, which lie sealed in the core's outbox.
+// A post that is being written, in memory. Not here: keeping it, which is in Writing; drafts and posts that wait, which
+// lie sealed in the core's outbox.
 
 package jp.renraku.app.model
 
@@ -31,30 +31,33 @@ data class Sketch(
     val urgent: Boolean = false,
     val site: BodySite? = null,
     val shots: List<Shot> = emptyList(),
-    /** The post's id: tapped twice, it is kept once. */
+    /** The post's id: tapped twice, it is kept once, and its draft gives place to it. */
     val id: PostId = UUID.randomUUID().toString(),
+    /** As its draft in the outbox has it; none where there is no draft of it. */
+    val kept: Sketch? = null,
 ) {
-    val isEmpty: Boolean get() = body.isEmpty() && shots.isEmpty()
+    val isEmpty: Boolean get() = body.isBlank() && shots.isEmpty()
 
-    /** Its files are gone: a lock came while it was kept, and it was. */
-    val isKept: Boolean get() = shots.isNotEmpty() && shots.none { it.file.exists() }
+    /** All of it lies sealed in the outbox, or there is nothing to keep. */
+    val isSafe: Boolean get() = if (isEmpty) kept == null else kept == copy(kept = null)
 
     /** Characters as people count them. */
     val count: Int get() = body.codePointCount(0, body.length)
 
-    fun draft(kept: Boolean): PostDraft = PostDraft(
+    /** Its files are handed over, or for each of them the one that [file] names. */
+    fun draft(asDraft: Boolean, file: (Shot) -> File = { it.file }): PostDraft = PostDraft(
         patientId = patientId,
         body = body,
         urgent = urgent,
         bodySite = site,
         attachments = shots.map {
             if (it.isVideo) {
-                AttachmentFile(MediaKind.VIDEO, it.file.path, "", sound = it.sound, handOver = true)
+                AttachmentFile(MediaKind.VIDEO, file(it).path, "", sound = it.sound, handOver = true)
             } else {
-                AttachmentFile(MediaKind.PHOTO, it.file.path, "", marks = it.marks, handOver = true)
+                AttachmentFile(MediaKind.PHOTO, file(it).path, "", marks = it.marks, handOver = true)
             }
         },
-        keepAsDraft = kept,
+        keepAsDraft = asDraft,
         id = id,
     )
 
@@ -65,6 +68,8 @@ data class Sketch(
     /** The same with what is heard in one film, or without it. */
     fun keepSound(file: File, on: Boolean): Sketch =
         copy(shots = shots.map { if (it.file == file) it.copy(sound = on) else it })
+
+    fun without(file: File): Sketch = copy(shots = shots.filter { it.file != file })
 
     fun discard() {
         shots.forEach { it.file.delete() }

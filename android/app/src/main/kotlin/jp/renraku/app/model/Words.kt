@@ -20,6 +20,9 @@ import java.time.ZoneId
 import java.time.format.DateTimeFormatter
 import java.util.Locale
 
+/** The town took the device out of use: the core has wiped what it kept here. */
+val Exception?.isRevoked: Boolean get() = this is MobileException.Certificate && code == "certificate_revoked"
+
 object Words {
     /** What to do about an error, or none when the person cancelled it. */
     fun sentence(error: Exception): String? = when (error) {
@@ -44,9 +47,22 @@ object Words {
         is Diagnosis.Refused -> problemSentence(diagnosis.code)
     }
 
-    /** About a push that told nothing, on a device of several towns; [stale]: the server was not reached. */
-    fun unopened(stale: Boolean): String =
-        if (stale) "開けませんでした。電波が届かないか、ほかの自治体の連絡です。" else "開けませんでした。ほかの自治体の連絡かもしれません。"
+    /** About a push that told nothing. [stale]: the server was not reached; [others]: the device has other towns. */
+    fun unopened(stale: Boolean, others: Boolean): String = "開けませんでした。" + when {
+        stale && others -> "電波が届かないか、ほかの自治体の連絡です。"
+        stale -> "電波の届く場所で、もう一度お試しください。"
+        others -> "ほかの自治体の連絡かもしれません。"
+        else -> "取り消されたか、今は見られない連絡です。"
+    }
+
+    /** Why what is being written could not be kept as a draft. */
+    fun unkept(error: Exception): String? = sentence(error)?.let { "書きかけの内容を下書きに保存できませんでした。$it" }
+
+    /** About a 2-D code that the phone's own reader did not read. */
+    const val UNREAD_CODE = "2次元コードを読み取れませんでした。もう一度読み取るか、内容を入力してください。"
+
+    /** About a text that was changed when the post had left. */
+    const val LEFT_ALREADY = "もう送信が始まったため、直せません。必要な文は、選んでコピーしてから閉じてください。"
 
     private fun sentence(trouble: StorageTrouble): String = storageSentence(trouble)
 

@@ -1,10 +1,11 @@
-// What a signed-in person does: patients, a timeline, reading, composing, the outbox. Knows no screen.
-// Not here: signing in and locking, which is AppModel; retrying and order of sending, which are the core's.
+// What a signed-in person does: patients, a timeline, reading, sending. Knows no screen. Not here: signing in and
+// locking, which is AppModel; writing posts and changing them, which are in Writing and Editing; retrying and order of
+// sending, which are the core's.
 
 package jp.renraku.app.model
 
 import jp.renraku.core.CancelToken
-import jp.renraku.core.Item
+import jp.renraku.core.FlushReport
 import jp.renraku.core.Media
 import jp.renraku.core.MediaId
 import jp.renraku.core.MobileException
@@ -13,12 +14,10 @@ import jp.renraku.core.PatientId
 import jp.renraku.core.PatientSeen
 import jp.renraku.core.PatientsSeen
 import jp.renraku.core.Post
-import jp.renraku.core.PostDraft
 import jp.renraku.core.PostId
 import jp.renraku.core.ProgressListener
 import jp.renraku.core.RenrakuSession
 import jp.renraku.core.Staff
-import jp.renraku.core.Text
 import jp.renraku.core.TimelinePage
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -30,17 +29,23 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import java.io.File
 
-/** Call everything on the scope's thread (the main one). [others]: whether this device has other towns. */
+/**
+ * Call everything on the scope's thread (the main one). [others]: whether this device has other towns. [onOver]: the
+ * session is over, or the device was revoked. [pause]: milliseconds until a pass that failed is tried again.
+ */
 class WorkModel(
-    private val scope: CoroutineScope,
-    private val session: RenrakuSession,
+    internal val scope: CoroutineScope,
+    internal val session: RenrakuSession,
     val town: Municipality,
     private val others: () -> Boolean,
-    private val onSignedOut: suspend (String?) -> Unit,
+    private val pause: Long = 60_000,
+    private val onOver: suspend (Exception) -> Unit,
 ) {
-    private val mutable = MutableStateFlow(WorkState())
+    internal val mutable = MutableStateFlow(WorkState())
 
     /** What may take long ends with the work. */
     private val asking: RenrakuSession by lazy { session.until(cancel) }
@@ -57,7 +62,14 @@ class WorkModel(
     /** Somebody asked for a pass while one was under way. */
     private var hurry = false
     private var again: Job? = null
-    private var closed = false
+    internal var closed = false
+        private set
+
+    /** The app is in the background. */
+    internal var away = false
+
+    /** One thing is put into the outbox, or changed there, at a time. */
+    private val outbox = Mutex()
 
     /** Stops what is planned. Call it when the person is signed out or locked out. */
     fun close() {
@@ -68,12 +80,27 @@ class WorkModel(
 
     fun go(place: Place) = mutable.update { it.copy(path = it.path + place) }
 
-    fun back() = mutable.update { it.copy(path = it.path.dropLast(1)) }
+    fun back() {
+        val now = state.value
+        mutable.update { it.copy(path = it.path.dropLast(1)) }
+        // The timeline shows the draft: as it is now.
+        if (now.path.lastOrNull() is Place.Compose && now.sketch?.kept != null) scope.launch { keepSketch() }
+    }
 
     fun hush() = mutable.update { it.copy(news = null, trouble = null) }
 
-    /** After the sign-in, at the return to the front, when the network is back. */
-    suspend fun catchUp() {
+    /** Something went wrong that this does not know: with the camera, or the device. */
+    fun tell(sentence: String?) = mutable.update { it.copy(trouble = sentence) }
+
+    /** Forgets everything that was shown or being written. */
+    fun forget() {
+        close()
+        state.value.sketches.forEach { it.discard() }
+        mutable.value = WorkState()
+    }
+
+    /** After the sign-in, at the return to the front, when the network is back. A screen that is left stops nothing. */
+    suspend fun catchUp() = lasting {
         prepare()
         loadPatients()
         (state.value.path.lastOrNull() as? Place.Timeline)?.let { loadTimeline(it.id) }
@@ -89,7 +116,10 @@ class WorkModel(
         // What this device holds is there at once; the network may take half a minute, or not come at all.
         if (state.value.patients.isEmpty()) kept { session.patients().listLastSeen() }?.let(::show)
         var seen: PatientsSeen? = null
-        attempt { seen = asking.patients().list().also(::show) }
+        attempt {
+            seen = asking.patients().list().also(::show)
+            mutable.update { it.copy(loaded = true) }
+        }
         return seen
     }
 
@@ -173,67 +203,8 @@ class WorkModel(
     /** Writes a file in the clear to show it. The caller removes it afterwards. */
     suspend fun reveal(media: Media, file: File): Boolean = attempt { asking.posts().media(media.id, file.path) }
 
-    /** Begins a post about a patient, or goes on with it. What was begun about another patient is dropped. */
-    fun beginSketch(id: PatientId) {
-        if (state.value.sketch?.patientId == id) return
-        dropSketch()
-        mutable.update { it.copy(sketch = Sketch(id)) }
-    }
-
-    /**
-     * Changes what was begun; false where there is nothing to change any more, or while it is being kept, for then it
-     * would not be of the post.
-     */
-    fun change(how: (Sketch) -> Sketch): Boolean {
-        val sketch = state.value.sketch
-        if (closed || state.value.composing || sketch == null) return false
-        mutable.update { it.copy(sketch = how(sketch)) }
-        return true
-    }
-
-    fun dropSketch() {
-        // What is being kept is the core's to remove.
-        if (!state.value.composing) state.value.sketch?.discard()
-        mutable.update { it.copy(sketch = null) }
-    }
-
-    /** Goes on with what was written before a lock. */
-    fun goOn(sketch: Sketch) {
-        val id = sketch.patientId
-        mutable.update { it.copy(sketch = sketch, path = listOf(Place.Timeline(id), Place.Compose(id))) }
-    }
-
-    /**
-     * True when the post and its files are sealed on the disk, which takes as long as copying the files. Its text
-     * leaves at once if the network allows; its films and pictures, now the core's, follow when they are made. A second
-     * tap meanwhile does nothing, and a screen that is left meanwhile stops nothing.
-     */
-    suspend fun compose(asDraft: Boolean): Boolean {
-        if (state.value.composing) return false
-        val sketch = state.value.sketch ?: return false
-        val draft = sketch.draft(asDraft)
-        mutable.update { it.copy(composing = true) }
-        return scope.async {
-            try {
-                keep(sketch, draft)
-            } finally {
-                mutable.update { it.copy(composing = false) }
-            }
-        }.await()
-    }
-
-    private suspend fun keep(sketch: Sketch, draft: PostDraft): Boolean {
-        if (!attempt { session.outbox().compose(draft) }) return false
-        // Another may have been begun meanwhile.
-        mutable.update { if (it.sketch == sketch) it.copy(sketch = null) else it }
-        loadOutbox()
-        if (draft.attachments.isNotEmpty()) prepare()
-        scope.launch { flush(now = true) }
-        return true
-    }
-
     /** Makes what waits to be made, also of what an earlier run of the app left, and sends it. */
-    private fun prepare() {
+    internal fun prepare() {
         if (closed) return
         val before = preparing
         preparing = scope.launch {
@@ -256,24 +227,10 @@ class WorkModel(
         }
     }
 
-    suspend fun edit(item: Item, body: String, urgent: Boolean) {
-        attempt { session.outbox().edit(item.id, Text(body, urgent, item.bodySite)) }
-        loadOutbox()
-    }
+    /** One pass over what waits, and the next one planned. A screen that is left meanwhile stops nothing. */
+    suspend fun flush(now: Boolean) = lasting { pass(now) }
 
-    suspend fun release(item: Item) {
-        attempt { session.outbox().release(item.id) }
-        if (item.media.isNotEmpty()) prepare()
-        flush(now = true)
-    }
-
-    suspend fun takeBack(item: Item) {
-        attempt { session.outbox().takeBack(item.id) }
-        loadOutbox()
-    }
-
-    /** One pass over what waits, and the next one planned when something remains. */
-    suspend fun flush(now: Boolean) {
+    private suspend fun pass(now: Boolean) {
         if (closed) return
         if (flushing) {
             hurry = hurry || now
@@ -282,21 +239,22 @@ class WorkModel(
         flushing = true
         hurry = false
         again?.cancel()
-        var sent = 0u
-        var next: Long? = null
-        try {
-            attempt {
-                val report = asking.outbox().flush(now)
-                sent = report.sent
-                next = report.nextTryAt
-            }
-        } finally {
-            flushing = false
+        var report: FlushReport? = null
+        val fault = fault { report = asking.outbox().flush(now) }
+        flushing = false
+        // Then nothing can be sent until the person acts.
+        val over = fault is MobileException.SignedOut || fault is MobileException.Certificate
+        val next = if (fault == null) report?.nextTryAt else System.currentTimeMillis() + pause
+        when {
+            over -> Unit
+            // What was asked for meanwhile may have come too late for this pass: the network that is back, say.
+            hurry -> scope.launch { pass(now = true) }
+            next != null -> plan(next)
         }
-        // What was asked for meanwhile may have come too late for this pass: the network that is back, say.
-        next?.let { at -> if (hurry) scope.launch { flush(now = true) } else plan(at) }
+        // Of a pass that nobody asked for only this is told: it comes again by itself.
+        if (now || over) told(fault)
         loadOutbox()
-        val place = state.value.path.lastOrNull()
+        val (sent, place) = (report?.sent ?: 0u) to state.value.path.lastOrNull()
         if (sent > 0u && place is Place.Timeline) loadTimeline(place.id)
     }
 
@@ -305,22 +263,23 @@ class WorkModel(
         again = scope.launch {
             delay(maxOf(1_000, at - System.currentTimeMillis()))
             // A pass cancels what is planned, and must not cancel itself.
-            scope.launch { flush(now = false) }
+            scope.launch { pass(now = false) }
         }
     }
 
     /** Fetches what a push is about. `opened`: the person touched it, so its patient is shown. */
     suspend fun take(push: String, opened: Boolean) {
-        var unknown = false
+        var nothing = false
         attempt {
             val shown = asking.handlePush(push)
             val unlocked = shown.unlocked
             val patient = unlocked?.patientId
             if (opened && patient != null) {
+                scope.launch { keepSketch() }
                 mutable.update { it.copy(path = listOf(Place.Timeline(patient))) }
                 loadTimeline(patient)
-            } else if (opened) {
-                unknown = unlocked == null && others()
+            } else if (opened && unlocked == null) {
+                nothing = true
             } else {
                 val parts = listOfNotNull(unlocked?.patientName, unlocked?.authorName, unlocked?.preview)
                 val line = if (parts.isEmpty()) shown.locked else parts.joinToString("　")
@@ -329,7 +288,7 @@ class WorkModel(
         }
         val seen = patients() ?: return
         // A push carries no town: another one's is nothing to this one's server, and so is one that does not reach it.
-        if (unknown && !closed) mutable.update { it.copy(trouble = Words.unopened(seen.stale)) }
+        if (nothing && !closed) tell(Words.unopened(seen.stale, others()))
     }
 
     private fun isOpen(state: WorkState, id: PatientId) = Place.Timeline(id) in state.path
@@ -339,17 +298,31 @@ class WorkModel(
         mutable.update { now -> now.copy(posts = now.posts.map { if (it.id == id) seen.post else it }) }
     }
 
-    private suspend fun attempt(work: suspend () -> Unit): Boolean {
-        try {
-            work()
-            return !closed
-        } catch (e: CancellationException) {
-            throw e
-        } catch (e: Exception) {
-            if (closed) return false
-            val sentence = Words.sentence(e)
-            if (e is MobileException.SignedOut) onSignedOut(sentence) else mutable.update { it.copy(trouble = sentence) }
-            return false
-        }
+    /** Runs to its end although the screen that asked for it is left. */
+    internal suspend fun <T> lasting(work: suspend () -> T): T = scope.async { work() }.await()
+
+    /** What hindered this, or none. Waits for whatever else is under way in the outbox. */
+    internal suspend fun write(work: suspend () -> Unit): Exception? = outbox.withLock { fault(work) }
+
+    private suspend fun fault(work: suspend () -> Unit): Exception? = try {
+        work()
+        null
+    } catch (e: CancellationException) {
+        throw e
+    } catch (e: Exception) {
+        e
     }
+
+    /** Does what follows from a fault; true when there is none, and the work goes on. */
+    internal suspend fun told(fault: Exception?): Boolean {
+        if (fault == null || closed) return !closed
+        if (fault is MobileException.SignedOut || fault.isRevoked) {
+            onOver(fault)
+        } else {
+            mutable.update { it.copy(trouble = Words.sentence(fault)) }
+        }
+        return false
+    }
+
+    private suspend fun attempt(work: suspend () -> Unit): Boolean = told(fault(work))
 }

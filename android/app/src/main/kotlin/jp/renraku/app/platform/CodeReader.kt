@@ -8,9 +8,10 @@ import com.google.mlkit.vision.barcode.common.Barcode
 import com.google.mlkit.vision.codescanner.GmsBarcodeScannerOptions
 import com.google.mlkit.vision.codescanner.GmsBarcodeScanning
 
-/** Calls [onText] on the main thread; not at all when the person gave up. */
-fun readCode(context: Context, onText: (String) -> Unit) {
+/** Calls one of these on the main thread; none when the person gave up. */
+fun readCode(context: Context, onText: (String) -> Unit, onFailure: () -> Unit) {
     val options = GmsBarcodeScannerOptions.Builder().setBarcodeFormats(Barcode.FORMAT_QR_CODE).build()
     GmsBarcodeScanning.getClient(context, options).startScan()
-        .addOnSuccessListener { code -> code.rawValue?.let(onText) }
+        .addOnSuccessListener { code -> code.rawValue?.let(onText) ?: onFailure() }
+        .addOnFailureListener { onFailure() }
 }

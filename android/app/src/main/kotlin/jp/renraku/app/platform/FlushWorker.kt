@@ -66,14 +66,18 @@ class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWor
     }
 
     companion object {
-        /** Plans a pass for when there is a network. Planning twice plans once. */
+        /**
+         * Plans a pass for when there is a network, in the place of the one planned before: that may wait for hours
+         * after some that failed, and what is new must not. One that is under way is broken off, and this one takes up
+         * what it began. Not to be called from a pass itself, which would break itself off.
+         */
         fun plan(context: Context) {
             val online = Constraints.Builder().setRequiredNetworkType(NetworkType.CONNECTED).build()
             val work = OneTimeWorkRequestBuilder<FlushWorker>()
                 .setConstraints(online)
                 .setBackoffCriteria(BackoffPolicy.EXPONENTIAL, 30, TimeUnit.SECONDS)
                 .build()
-            WorkManager.getInstance(context).enqueueUniqueWork("flush", ExistingWorkPolicy.KEEP, work)
+            WorkManager.getInstance(context).enqueueUniqueWork("flush", ExistingWorkPolicy.REPLACE, work)
         }
     }
 }

@@ -3,6 +3,7 @@
 
 package jp.renraku.app.platform
 
+import android.content.Context
 import android.os.Build
 import androidx.biometric.BiometricManager
 import androidx.biometric.BiometricManager.Authenticators.BIOMETRIC_STRONG
@@ -14,6 +15,10 @@ import androidx.fragment.app.FragmentActivity
 import kotlinx.coroutines.suspendCancellableCoroutine
 import javax.crypto.Cipher
 import kotlin.coroutines.resume
+
+/** Whether a finger or face can be recognised on this device: it has a reader, and somebody set it up. */
+fun canRecognise(context: Context): Boolean =
+    BiometricManager.from(context).canAuthenticate(BIOMETRIC_STRONG) == BiometricManager.BIOMETRIC_SUCCESS
 
 /** Call it on the main thread. */
 class Holder {

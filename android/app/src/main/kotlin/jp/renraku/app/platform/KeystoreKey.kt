@@ -8,7 +8,6 @@ import android.security.keystore.KeyGenParameterSpec
 import android.security.keystore.KeyInfo
 import android.security.keystore.KeyPermanentlyInvalidatedException
 import android.security.keystore.KeyProperties
-import android.security.keystore.StrongBoxUnavailableException
 import android.security.keystore.UserNotAuthenticatedException
 import jp.renraku.core.DeviceKey
 import jp.renraku.core.KeyFailure
@@ -58,8 +57,8 @@ class KeystoreKey(name: String) : DeviceKey {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) {
             try {
                 return generate(spec().setIsStrongBoxBacked(true).build())
-            } catch (_: StrongBoxUnavailableException) {
-                // Most phones have none: the trusted environment is next best.
+            } catch (_: ProviderException) {
+                // Most phones have none, and some have one that fails: the trusted environment is next best.
             }
         }
         generate(spec().build())

@@ -20,9 +20,9 @@ class Places(private val context: Context) {
         return File(scratch, "${UUID.randomUUID()}.$ending")
     }
 
-    /** Removes what an earlier run left in the clear. Call it at the start. */
-    fun sweep() {
-        scratch.deleteRecursively()
+    /** Removes what lies in the clear, except for these files: at the start what an earlier run left. */
+    fun sweep(kept: Set<File> = emptySet()) {
+        scratch.listFiles()?.filter { it !in kept }?.forEach { it.deleteRecursively() }
     }
 
     /** PEM of root certificates that were built in for a town whose server has one of its own. */

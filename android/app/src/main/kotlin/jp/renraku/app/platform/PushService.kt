@@ -18,6 +18,8 @@ import com.google.firebase.messaging.RemoteMessage
 import jp.renraku.app.MainActivity
 import jp.renraku.app.R
 import jp.renraku.app.RenrakuApplication
+import jp.renraku.app.model.havePushToken
+import jp.renraku.app.model.pushArrived
 import kotlinx.coroutines.launch
 import org.json.JSONObject
 

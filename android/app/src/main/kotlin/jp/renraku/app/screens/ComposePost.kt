@@ -31,12 +31,16 @@ import androidx.compose.ui.semantics.Role
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.Shot
 import jp.renraku.app.model.Sketch
+import jp.renraku.app.model.Words
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.WorkState
-import jp.renraku.app.model.Words
+import jp.renraku.app.model.beginSketch
+import jp.renraku.app.model.change
+import jp.renraku.app.model.compose
 import jp.renraku.app.platform.Places
 import jp.renraku.core.BodySite
 import jp.renraku.core.PatientId
+import jp.renraku.core.PostId
 import kotlinx.coroutines.launch
 import java.io.File
 
@@ -44,49 +48,61 @@ private const val MOST_SHOTS = 10
 
 @Composable
 fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: PatientId) {
-    var shooting by remember { mutableStateOf(false) }
+    // The post that the camera was opened for, and the picture that is marked.
+    var shooting by remember { mutableStateOf<PostId?>(null) }
     var marking by remember { mutableStateOf<File?>(null) }
-    LaunchedEffect(id) {
-        work.beginSketch(id)
-        if (state.patient?.id != id) work.loadTimeline(id)
-    }
-    val sketch = state.sketch?.takeIf { it.patientId == id } ?: Sketch(id)
-    if (shooting) {
-        CameraScreen(places, work.town.videoSeconds.toLong()) { shot ->
+    var removing by remember { mutableStateOf<Shot?>(null) }
+    val begun = state.sketch?.patientId == id
+    LaunchedEffect(id, begun) { work.beginSketch(id) }
+    LaunchedEffect(id) { if (state.patient?.id != id) work.loadTimeline(id) }
+    val sketch = state.sketch?.takeIf { begun } ?: Sketch(id)
+    val change = { how: (Sketch) -> Sketch -> work.change(sketch.id, how) }
+    shooting?.let { post ->
+        CameraScreen(places, work.town.videoSeconds.toLong(), onTrouble = work::tell) { shot ->
             // One that came too late belongs to no post.
-            if (shot != null && !work.change { it.copy(shots = it.shots + shot) }) shot.file.delete()
-            shooting = false
+            if (shot != null && !work.change(post) { it.copy(shots = it.shots + shot) }) shot.file.delete()
+            shooting = null
         }
         return
     }
     // Nothing is added to what is being kept.
-    if (state.composing) marking = null
+    val busy = state.composing == sketch.id
+    if (busy) marking = null
     sketch.shots.find { it.file == marking }?.let { shot ->
-        MarkScreen(shot, { marks -> work.change { it.mark(shot.file, marks) } }) { marking = null }
+        MarkScreen(shot, { marks -> change { it.mark(shot.file, marks) } }) { marking = null }
         return
     }
     Screen(
         work.town.wordPost,
-        actions = { Actions(work, sketch, state.composing) { shooting = true } },
+        actions = { Actions(work, sketch, state.composing != null) { shooting = sketch.id } },
     ) {
         PatientStrip(state, id)
         Column(Modifier.verticalScroll(rememberScrollState()).padding(16.dp)) {
-            Body(sketch, work.town.postCharsGuidance.toInt()) { body -> work.change { it.copy(body = body) } }
-            Site(sketch.site) { site -> work.change { it.copy(site = site) } }
+            Body(sketch, work.town.postCharsGuidance.toInt()) { body -> change { it.copy(body = body) } }
+            Site(sketch.site) { site -> change { it.copy(site = site) } }
             if (work.town.urgentFlag || sketch.urgent) {
-                UrgentSwitch(sketch.urgent) { on -> work.change { it.copy(urgent = on) } }
+                UrgentSwitch(sketch.urgent) { on -> change { it.copy(urgent = on) } }
             }
             if (sketch.urgent) {
                 Text("急ぎのときは、電話でも連絡してください。", color = MaterialTheme.colorScheme.error)
             }
             for (shot in sketch.shots) {
-                val sound: (Boolean) -> Unit = { on -> work.change { it.keepSound(shot.file, on) } }
-                ShotRow(shot, state.composing, onMark = { marking = shot.file }, onSound = sound) {
-                    if (!state.composing) shot.file.delete()
-                    work.change { it.copy(shots = it.shots - shot) }
-                }
+                val sound: (Boolean) -> Unit = { on -> change { it.keepSound(shot.file, on) } }
+                ShotRow(shot, busy, onMark = { marking = shot.file }, onSound = sound) { removing = shot }
             }
         }
+    }
+    removing?.let { shot ->
+        Ask(
+            if (shot.isVideo) "この動画を削除します。元には戻せません。" else "この写真を削除します。元には戻せません。",
+            "削除",
+            no = "残す",
+            onYes = {
+                removing = null
+                if (change { it.without(shot.file) }) shot.file.delete()
+            },
+            onNo = { removing = null },
+        )
     }
 }
 
@@ -120,7 +136,7 @@ private fun ShotRow(
             val title = if (shot.marks.isEmpty()) "隠す" else "隠す（${shot.marks.size}）"
             SmallButton(title, enabled = !busy, onClick = onMark)
         }
-        SmallButton("削除", onClick = onRemove)
+        SmallButton("削除", enabled = !busy, onClick = onRemove)
     }
 }
 
@@ -160,11 +176,13 @@ private fun PatientStrip(state: WorkState, id: PatientId) {
 }
 
 @Composable
-private fun Body(sketch: Sketch, guidance: Int, onChange: (String) -> Unit) {
+private fun Body(sketch: Sketch, guidance: Int, onChange: (String) -> Boolean) {
+    // The field's own, beside the model's: what an input method composes must not come back a moment later.
+    var text by remember(sketch.id) { mutableStateOf(sketch.body) }
     val over = guidance > 0 && sketch.count > guidance
     OutlinedTextField(
-        value = sketch.body,
-        onValueChange = onChange,
+        value = text,
+        onValueChange = { if (onChange(it)) text = it },
         modifier = Modifier.fillMaxWidth(),
         label = { Text("本文") },
         minLines = 4,

@@ -26,6 +26,9 @@ import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.AppState
+import jp.renraku.app.model.diagnose
+import jp.renraku.app.model.resume
+import jp.renraku.app.model.unask
 import jp.renraku.core.KnownPerson
 
 // What is typed here is not put into the activity's saved state: that would write secrets to the disk.
@@ -51,6 +54,7 @@ fun EnrolScreen(model: AppModel, state: AppState, onScan: () -> Unit) {
     Screen(
         if (state.adding) "別の自治体の証明書設定" else "初回の証明書設定",
         state.trouble,
+        state.notice,
         actions = {
             BigButton("証明書を取得する", enabled = filled) {
                 model.enrol(publicUrl, slug, number, password, deviceName)
@@ -79,6 +83,7 @@ fun SignInScreen(model: AppModel, state: AppState) {
     Screen(
         state.town?.name ?: "連絡",
         state.trouble,
+        state.notice,
         actions = {
             BigButton("サインイン", enabled = loginId.isNotBlank() && password.isNotEmpty()) {
                 model.signIn(loginId, password)

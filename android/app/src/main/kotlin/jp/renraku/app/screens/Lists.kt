@@ -24,9 +24,9 @@ import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.AppState
 import jp.renraku.app.model.Place
+import jp.renraku.app.model.Words
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.WorkState
-import jp.renraku.app.model.Words
 import jp.renraku.core.ItemState
 import jp.renraku.core.PatientSummary
 import jp.renraku.core.PostId
@@ -57,7 +57,7 @@ fun PatientsScreen(model: AppModel, app: AppState, work: WorkModel, state: WorkS
                 PatientLine(patient) { work.go(Place.Timeline(patient.id)) }
                 HorizontalDivider()
             }
-            if (state.patients.isEmpty()) {
+            if (state.loaded && state.patients.isEmpty()) {
                 item { Text("担当する${work.town.wordPatient}はいません。", Modifier.padding(16.dp)) }
             }
         }

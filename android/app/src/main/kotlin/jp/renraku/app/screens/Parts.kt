@@ -9,8 +9,8 @@ import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.heightIn
-import androidx.compose.foundation.layout.navigationBarsPadding
 import androidx.compose.foundation.layout.imePadding
+import androidx.compose.foundation.layout.navigationBarsPadding
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.text.KeyboardOptions
 import androidx.compose.material3.AlertDialog
@@ -24,14 +24,17 @@ import androidx.compose.material3.Text
 import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.semantics.LiveRegionMode
+import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.heading
+import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.text.input.PasswordVisualTransformation
 import androidx.compose.ui.text.input.VisualTransformation
 import androidx.compose.ui.unit.dp
-import jp.renraku.app.model.WorkState
 import jp.renraku.app.model.Words
+import jp.renraku.app.model.WorkState
 
 /** A main action. */
 @Composable
@@ -50,17 +53,28 @@ fun BigButton(
     }
 }
 
-/** A small action inside a list. */
+/** A small action inside a list. [label]: what it is called aloud, where its title alone does not say it. */
 @Composable
-fun SmallButton(title: String, enabled: Boolean = true, onClick: () -> Unit) {
-    OutlinedButton(onClick, Modifier.heightIn(min = 48.dp), enabled = enabled) { Text(title) }
+fun SmallButton(title: String, enabled: Boolean = true, label: String? = null, onClick: () -> Unit) {
+    val spoken = if (label == null) Modifier else Modifier.semantics { contentDescription = label }
+    OutlinedButton(onClick, Modifier.heightIn(min = 48.dp).then(spoken), enabled = enabled) { Text(title) }
 }
 
-/** A screen: its name, its content, and in the lower third what went wrong and the main actions. */
+/** What went wrong, or what was done. It is always there, so that what comes into it is said aloud. */
+@Composable
+private fun Notices(trouble: String?, notice: String?) {
+    Column(Modifier.semantics(mergeDescendants = true) { liveRegion = LiveRegionMode.Polite }) {
+        if (trouble != null) Text(trouble, color = MaterialTheme.colorScheme.error)
+        if (notice != null) Text(notice)
+    }
+}
+
+/** A screen: its name, its content, and in the lower third what went wrong or was done, and the main actions. */
 @Composable
 fun Screen(
     title: String,
     trouble: String? = null,
+    notice: String? = null,
     actions: @Composable ColumnScope.() -> Unit = {},
     content: @Composable ColumnScope.() -> Unit,
 ) {
@@ -71,7 +85,7 @@ fun Screen(
                     Modifier.fillMaxWidth().navigationBarsPadding().imePadding().padding(16.dp),
                     verticalArrangement = Arrangement.spacedBy(12.dp),
                 ) {
-                    if (trouble != null) Text(trouble, color = MaterialTheme.colorScheme.error)
+                    Notices(trouble, notice)
                     actions()
                 }
             }
@@ -110,11 +124,11 @@ fun Field(
 
 /** Asks before something is lost. */
 @Composable
-fun Ask(question: String, yes: String, onYes: () -> Unit, onNo: () -> Unit) {
+fun Ask(question: String, yes: String, no: String = "やめる", onYes: () -> Unit, onNo: () -> Unit) {
     AlertDialog(
         onDismissRequest = onNo,
         confirmButton = { TextButton(onYes) { Text(yes, color = MaterialTheme.colorScheme.error) } },
-        dismissButton = { TextButton(onNo) { Text("やめる") } },
+        dismissButton = { TextButton(onNo) { Text(no) } },
         text = { Text(question) },
     )
 }

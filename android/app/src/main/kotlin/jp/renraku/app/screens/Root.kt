@@ -21,6 +21,9 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.key
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.semantics.LiveRegionMode
+import androidx.compose.ui.semantics.liveRegion
+import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.unit.dp
 import androidx.compose.ui.window.Dialog
 import androidx.compose.ui.window.DialogProperties
@@ -62,6 +65,14 @@ fun Root(model: AppModel, places: Places, onScan: () -> Unit) {
     }
 }
 
+/** A line about a push. */
+@Composable
+private fun News(line: String, onClose: () -> Unit) {
+    Surface(Modifier.fillMaxWidth().statusBarsPadding().clickable(onClick = onClose), tonalElevation = 6.dp) {
+        Text(line, Modifier.heightIn(min = 48.dp).padding(16.dp), maxLines = 2)
+    }
+}
+
 @Composable
 private fun Waiting() {
     Box(Modifier.fillMaxSize(), contentAlignment = Alignment.Center) { CircularProgressIndicator() }
@@ -80,15 +91,13 @@ private fun WorkScreens(model: AppModel, app: AppState, work: WorkModel, places:
             is Place.Outbox -> OutboxScreen(work, state)
             is Place.Safety -> SafetyScreen(model, app)
         }
-        state.news?.let { news ->
-            Surface(
-                Modifier.fillMaxWidth().statusBarsPadding().clickable { work.hush() },
-                tonalElevation = 6.dp,
-            ) {
-                Text(news, Modifier.heightIn(min = 48.dp).padding(16.dp), maxLines = 2)
-            }
+        // Always there, so that what comes into it is said aloud.
+        Box(Modifier.fillMaxWidth().semantics { liveRegion = LiveRegionMode.Polite }) {
+            state.news?.let { News(it) { work.hush() } }
         }
     }
+    // Over whatever is shown: what is typed there survives what becomes of its row.
+    state.editing?.let { EditDialog(work, it) }
     state.trouble?.let { trouble ->
         AlertDialog(
             onDismissRequest = { work.hush() },

@@ -17,12 +17,17 @@ import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.AppModel
 import jp.renraku.app.model.AppState
 import jp.renraku.app.model.dropBiometrics
+import jp.renraku.app.model.renew
+import jp.renraku.app.model.resume
 import jp.renraku.app.model.setPin
+import jp.renraku.app.model.unask
+import jp.renraku.app.model.unlock
 import jp.renraku.app.model.useBiometrics
 
 @Composable
 fun PinScreen(model: AppModel, state: AppState) {
     val person = state.asked ?: return
+    val finger = remember(state.lock) { state.lock?.biometrics == true && model.canRecognise() }
     var pin by remember(person) { mutableStateOf("") }
     Screen(
         "${person.name} さんのPIN",
@@ -32,7 +37,7 @@ fun PinScreen(model: AppModel, state: AppState) {
                 model.unlock(pin)
                 pin = ""
             }
-            if (state.lock?.biometrics == true) {
+            if (finger) {
                 BigButton("指紋・顔で開く", prominent = false) { model.resume(person) }
             }
             BigButton("やめる", prominent = false) { model.unask() }
@@ -48,12 +53,14 @@ fun PinScreen(model: AppModel, state: AppState) {
 @Composable
 fun SafetyScreen(model: AppModel, state: AppState) {
     val lock = state.lock
+    val finger = remember(lock) { model.canRecognise() }
     var current by remember { mutableStateOf("") }
     var pin by remember { mutableStateOf("") }
     var again by remember { mutableStateOf("") }
     Screen(
         "この端末の安全",
         state.trouble,
+        state.notice,
         actions = {
             val filled = pin.isNotEmpty() && again.isNotEmpty() && (lock?.pin == false || current.isNotEmpty())
             BigButton(if (lock?.pin == true) "PINを変更する" else "PINを設定する", enabled = lock != null && filled) {
@@ -71,7 +78,7 @@ fun SafetyScreen(model: AppModel, state: AppState) {
             Field("新しいPIN（もう一度）", again, secret = true) { again = it }
             if (lock?.pin == true && lock.biometrics) {
                 SmallButton("指紋・顔では開かない") { model.dropBiometrics() }
-            } else if (lock?.pin == true) {
+            } else if (lock?.pin == true && finger) {
                 SmallButton("指紋・顔でも開く（今のPINを入力）", enabled = current.isNotEmpty()) {
                     model.useBiometrics(current)
                     current = ""

@@ -9,13 +9,10 @@ import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.lazy.LazyColumn
 import androidx.compose.foundation.lazy.items
-import androidx.compose.material3.AlertDialog
 import androidx.compose.material3.HorizontalDivider
 import androidx.compose.material3.LinearProgressIndicator
 import androidx.compose.material3.MaterialTheme
-import androidx.compose.material3.OutlinedTextField
 import androidx.compose.material3.Text
-import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
@@ -24,17 +21,18 @@ import androidx.compose.runtime.remember
 import androidx.compose.runtime.rememberCoroutineScope
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.semantics.contentDescription
-import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.unit.dp
 import jp.renraku.app.model.Place
+import jp.renraku.app.model.Words
 import jp.renraku.app.model.WorkModel
 import jp.renraku.app.model.WorkState
-import jp.renraku.app.model.Words
+import jp.renraku.app.model.beginEdit
+import jp.renraku.app.model.release
+import jp.renraku.app.model.takeBack
 import jp.renraku.app.platform.Places
+import jp.renraku.core.FileState
 import jp.renraku.core.Item
 import jp.renraku.core.ItemState
-import jp.renraku.core.FileState
 import jp.renraku.core.PatientId
 import jp.renraku.core.Post
 import kotlinx.coroutines.launch
@@ -83,11 +81,10 @@ private fun PostCard(work: WorkModel, places: Places, post: Post, leads: Boolean
             // One that was given may be taken back in any town.
             val thumb = work.town.thumbsAck || post.acknowledged
             val action = if (post.acknowledged) "確認しましたを取り消す" else "確認しました"
-            if (thumb) Row(Modifier.semantics { contentDescription = action }) {
-                val mark = if (post.acknowledged) "👍✓" else "👍"
-                SmallButton("$mark ${post.acknowledgedCount}") {
-                    scope.launch { work.acknowledge(post, !post.acknowledged) }
-                }
+            val mark = if (post.acknowledged) "👍✓" else "👍"
+            val count = post.acknowledgedCount
+            if (thumb) SmallButton("$mark $count", label = "$action、今は${count}人") {
+                scope.launch { work.acknowledge(post, !post.acknowledged) }
             }
             if (leads || post.authorId == work.staff.id) {
                 SmallButton("閲覧 ${post.readCount}人") { work.go(Place.Readers(post.id)) }
@@ -112,7 +109,7 @@ private fun Urgent(urgent: Boolean) {
 @Composable
 fun OutboxCard(work: WorkModel, item: Item) {
     val scope = rememberCoroutineScope()
-    var editing by remember { mutableStateOf(false) }
+    var asking by remember { mutableStateOf(false) }
     val state = item.state
     Column(Modifier.fillMaxWidth().padding(16.dp), verticalArrangement = Arrangement.spacedBy(8.dp)) {
         val failed = state is ItemState.Failed
@@ -129,37 +126,23 @@ fun OutboxCard(work: WorkModel, item: Item) {
         if (failed || state is ItemState.Draft || state is ItemState.Waiting) {
             Row(horizontalArrangement = Arrangement.spacedBy(8.dp)) {
                 if (state !is ItemState.Waiting) SmallButton("送信する") { scope.launch { work.release(item) } }
-                SmallButton("直す") { editing = true }
-                SmallButton("取り消す") { scope.launch { work.takeBack(item) } }
+                SmallButton("直す") { scope.launch { work.beginEdit(item) } }
+                SmallButton("取り消す") { asking = true }
             }
         }
     }
     HorizontalDivider()
-    if (editing) {
-        val save = { body: String, urgent: Boolean -> scope.launch { work.edit(item, body, urgent) } }
-        EditDialog(item, work.town.urgentFlag, onSave = { body, urgent -> save(body, urgent) }) { editing = false }
+    if (asking) {
+        val what = if (state is ItemState.Draft) "この下書き" else "この${work.town.wordPost}"
+        Ask(
+            "${what}を取り消します。本文と写真・動画は、この端末から消えます。",
+            "取り消す",
+            no = "残す",
+            onYes = {
+                asking = false
+                scope.launch { work.takeBack(item) }
+            },
+            onNo = { asking = false },
+        )
     }
-}
-
-/** Changes the text of a post that has not left yet, and its mark where the town has one or it is to be taken off. */
-@Composable
-private fun EditDialog(item: Item, marks: Boolean, onSave: (String, Boolean) -> Unit, onClose: () -> Unit) {
-    var text by remember { mutableStateOf(item.body) }
-    var urgent by remember { mutableStateOf(item.urgent) }
-    AlertDialog(
-        onDismissRequest = onClose,
-        confirmButton = {
-            TextButton({
-                onSave(text, urgent)
-                onClose()
-            }) { Text("保存する") }
-        },
-        dismissButton = { TextButton(onClose) { Text("やめる") } },
-        text = {
-            Column {
-                OutlinedTextField(text, { text = it }, Modifier.fillMaxWidth(), minLines = 4)
-                if (marks || item.urgent) UrgentSwitch(urgent) { urgent = it }
-            }
-        },
-    )
 }
