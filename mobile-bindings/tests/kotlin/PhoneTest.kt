@@ -1,6 +1,7 @@
 package jp.renraku.core.test
 
 import java.io.File
+import java.nio.file.Files
 import java.util.UUID
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.TimeUnit
@@ -129,6 +130,11 @@ class PhoneTest {
         val camera = File.createTempFile("camera", ".jpg").also { File(town.getValue("photo")).copyTo(it, overwrite = true) }
         val shot = AttachmentFile(MediaKind.PHOTO, camera.path, "左踵", handOver = true)
         val post = draft("電波なし", shot).copy(id = UUID.randomUUID().toString())
+        // Half written when the app was left: kept with a second name of the picture, and replaced.
+        val second = File(camera.parent, "second-${camera.name}").also { Files.createLink(it.toPath(), camera.toPath()) }
+        val half = draft("電波", shot.copy(path = second.path)).copy(id = post.id, keepAsDraft = true)
+        session.outbox().compose(half)
+        assertEquals(ItemState.Draft, session.outbox().items().single().state)
         val id = session.outbox().compose(post)
         assertFalse("handed over", camera.exists())
         assertEquals("tapped twice", id, session.outbox().compose(post))

@@ -39,6 +39,13 @@ impl Jars {
     }
 }
 
+/// Every class of tests: whose file is called so.
+fn tests() -> Vec<String> {
+    let files = built::files(&built::root().join("mobile-bindings/tests/kotlin"), "kt");
+    let names = files.iter().filter_map(|file| file.file_stem()?.to_str());
+    names.filter(|name| name.ends_with("Test")).map(|name| format!("jp.renraku.core.test.{name}")).collect()
+}
+
 /// Bindings and tests as one jar, compiled again when one of them is another than last time.
 fn compiled(jars: &Jars) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -75,14 +82,7 @@ pub async fn play(stage: Stage) {
             java.arg("-cp").arg(jars.class_path(&compiled(&jars)));
             let library = built::library();
             java.arg(format!("-Djna.library.path={}", library.parent().unwrap().display()));
-            java.args([
-                "-ea",
-                "org.junit.runner.JUnitCore",
-                "jp.renraku.core.test.PhoneTest",
-                "jp.renraku.core.test.ModelTest",
-                "jp.renraku.core.test.TownsTest",
-                "jp.renraku.core.test.MarkingTest",
-            ]);
+            java.args(["-ea", "org.junit.runner.JUnitCore"]).args(tests());
             java.env("RENRAKU_STAGE", port).env("RENRAKU_PHONES", phones).stdin(Stdio::null());
             java.output().expect("java is installed by scripts/setup test")
         }

@@ -103,6 +103,14 @@ final class PhoneTests: XCTestCase {
         let post = PostDraft(
             patientId: town["patient"]!, body: "電波なし", urgent: false, bodySite: nil, attachments: [shot],
             keepAsDraft: false, id: UUID().uuidString)
+        // Half written when the app was left: kept with a second name of the picture, and replaced.
+        let second = camera.deletingPathExtension().appendingPathExtension("second.jpg")
+        try FileManager.default.linkItem(at: camera, to: second)
+        var half = post
+        (half.body, half.keepAsDraft, half.attachments[0].path) = ("電波", true, second.path)
+        _ = try await session.outbox().compose(draft: half)
+        let draft = try await session.outbox().items()
+        XCTAssertEqual(draft.map(\.state), [.draft])
         let id = try await session.outbox().compose(draft: post)
         XCTAssertFalse(FileManager.default.fileExists(atPath: camera.path), "handed over")
         let same = try await session.outbox().compose(draft: post)
