@@ -126,6 +126,24 @@ fn a_poster_of_the_original_and_of_what_became_of_it() {
 }
 
 #[test]
+fn a_film_whose_second_picture_comes_late_has_a_poster() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in.mov");
+    let status = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"])
+        .arg("testsrc2=size=160x90:rate=30:duration=1,setpts='if(eq(N,0),0,PTS+3/TB)'")
+        .args(["-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"])
+        .arg(&input)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let poster = video::poster(&input, &photo::Plan::default(), &Cancel::new()).unwrap();
+    assert_eq!((poster.width, poster.height), (160, 90));
+    let played = video::play(&input, &Cancel::new()).unwrap();
+    assert!(played.frames == 30 && played.duration_ms > 3_900, "{played:?}");
+}
+
+#[test]
 fn a_check_believes_neither_the_container_nor_the_stream_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.mov"), folder.path().join("out.mp4"));

@@ -194,6 +194,7 @@ fn attempt<R: Recording + ?Sized>(
             None => Ok(()),
         },
     })?;
+    source.judge(Some(plan.longest_ms))?;
     pictures.finish(&mut out, cancel)?;
     if let Some(sounds) = &mut sounds {
         sounds.finish(&mut out)?;
@@ -222,7 +223,8 @@ fn attempt<R: Recording + ?Sized>(
 pub fn play<R: Recording + ?Sized>(film: &R, cancel: &Cancel) -> Result<Played, MediaError> {
     quiet();
     let mut source = Source::open(film, true, cancel).map_err(|e| asked(e, cancel))?;
-    source.run(None, cancel, &mut |_| Ok(())).map_err(|e| asked(e, cancel))?;
+    let played = source.run(None, cancel, &mut |_| Ok(())).and_then(|_| source.judge(None));
+    played.map_err(|e| asked(e, cancel))?;
     let (width, height) = source.picture.shown();
     Ok(Played {
         frames: source.picture.frames,

@@ -183,7 +183,8 @@ impl Source {
         u64::try_from(self.input.duration() / 1000).unwrap_or(0)
     }
 
-    /// Decodes everything up to `longest_ms` and hands it out. True when there was more than that.
+    /// Decodes everything up to `longest_ms` and hands it out; whether that was the film is for [`Self::judge`] to say.
+    /// True when there was more than that.
     pub fn run(
         &mut self,
         longest_ms: Option<u64>,
@@ -239,7 +240,6 @@ impl Source {
             let _ = audio.send_eof();
             self.sounds(longest_ms, each)?;
         }
-        self.judge(longest_ms)?;
         Ok(cut)
     }
 
@@ -294,8 +294,10 @@ impl Source {
         }
     }
 
-    /// Whether what was decoded is the film that the file claims to hold.
-    fn judge(&self, longest_ms: Option<u64>) -> Result<(), MediaError> {
+    /// Whether what was decoded is the film that the file claims to hold, up to `longest_ms`.
+    ///
+    /// Errors: `Unreadable`.
+    pub fn judge(&self, longest_ms: Option<u64>) -> Result<(), MediaError> {
         let sound = self.sound.as_ref();
         // A stray bad frame happens in real recordings; more is damage.
         let bad = |t: &Track| t.damaged > 1 + t.packets / 50 || t.frames == 0;
