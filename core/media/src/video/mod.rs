@@ -5,6 +5,7 @@
 
 mod encoder;
 mod front;
+mod index;
 mod output;
 mod picture;
 mod poster;

@@ -125,7 +125,7 @@ impl Source {
     /// Opens a film of the MP4 family. Nothing but its own bytes is read, whatever it says.
     pub fn open<R: Recording + ?Sized>(film: &R, sound: bool, cancel: &Cancel) -> Result<Self, MediaError> {
         cancel.check()?;
-        let stored = whole::check(film.open()?, cancel)?;
+        let whole::Told { pictures: stored, .. } = whole::check(film.open()?, cancel)?;
         let mut options = Dictionary::new();
         options.set("protocol_whitelist", "none");
         options.set("format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2");
