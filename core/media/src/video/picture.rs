@@ -35,7 +35,7 @@ impl Pictures {
         out: &mut Output,
     ) -> Result<Self, MediaError> {
         let track = &source.picture;
-        let (width, height) = target(track.size, plan.short_side);
+        let (width, height) = target(track.square(), plan.short_side);
         let upright = if track.turn.sideways { (height, width) } else { (width, height) };
         let Opened { encoder, name, is_hardware, pixel } = encoder::open(kinds, upright, track, plan, bits)?;
         let mut chain =

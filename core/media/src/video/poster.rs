@@ -44,7 +44,7 @@ fn made<R: Recording + ?Sized>(
     if track.frames == 0 {
         return Err(MediaError::Unreadable);
     }
-    let (width, height) = super::picture::target(track.size, plan.longest_side);
+    let (width, height) = super::picture::target(track.square(), plan.longest_side);
     let scale = format!("scale={width}:{height}:flags=bicubic:out_range=tv,setsar=1{}", track.turn.filters());
     let shown = match track.hdr {
         Some(curve) => {

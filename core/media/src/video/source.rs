@@ -1,6 +1,7 @@
 //! A film being read: opened with care, read to its end, and found whole or refused. FFmpeg takes the end
 //! of a cut-off file for the end of the film; a caller of this module is told.
 
+use super::index::Aspect;
 use super::tone::{self, Curve};
 use super::turn::Turn;
 use super::whole::{self, Stored};
@@ -14,6 +15,8 @@ use ffmpeg_next as ffmpeg;
 
 /// Most pixels of a picture: 8K, and what phones call 4K many times over.
 const MAX_PIXELS: u64 = 7680 * 4320;
+/// Pixels that are longer than so many times their width, or wider, are a mistake of whoever wrote the film.
+const MOST_STRETCHED: f64 = 10.0;
 /// Bytes that are read at a time.
 const BUFFER: usize = 64 << 10;
 const MILLI: Rational = Rational(1, 1000);
@@ -23,7 +26,10 @@ pub(super) struct Track {
     index: usize,
     pub time_base: Rational,
     pub rate: f64,
+    /// Of a picture as it is stored.
     pub size: (u32, u32),
+    /// Width of a pixel, compared with its height.
+    aspect: Aspect,
     pub turn: Turn,
     pub color: (ffmpeg::color::Space, ffmpeg::color::Primaries, ffmpeg::color::TransferCharacteristic),
     /// How its light is coded when it holds more of it than a usual screen shows.
@@ -52,6 +58,7 @@ impl Track {
             time_base: stream.time_base(),
             rate: if rate.denominator() > 0 { f64::from(rate) } else { 0.0 },
             size: (0, 0),
+            aspect: (1, 1),
             turn,
             color: (
                 ffmpeg::color::Space::Unspecified,
@@ -66,6 +73,19 @@ impl Track {
             packets: 0,
             damaged: 0,
             over: false,
+        }
+    }
+
+    /// Width and height in pixels that are as wide as high, before turning. Nothing is lost: pictures of others
+    /// are stretched.
+    pub fn square(&self) -> (u32, u32) {
+        let (width, height) = self.size;
+        let (across, down) = (f64::from(self.aspect.0), f64::from(self.aspect.1));
+        let stretched = |side: u32, by: f64| (f64::from(side) * by).round() as u32;
+        match across / down {
+            by if !(1.0 / MOST_STRETCHED..=MOST_STRETCHED).contains(&by) => self.size,
+            by if by > 1.0 => (stretched(width, by), height),
+            by => (width, stretched(height, 1.0 / by)),
         }
     }
 
@@ -125,7 +145,7 @@ impl Source {
     /// Opens a film of the MP4 family. Nothing but its own bytes is read, whatever it says.
     pub fn open<R: Recording + ?Sized>(film: &R, sound: bool, cancel: &Cancel) -> Result<Self, MediaError> {
         cancel.check()?;
-        let whole::Told { pictures: stored, .. } = whole::check(film.open()?, cancel)?;
+        let whole::Told { pictures: stored, aspects } = whole::check(film.open()?, cancel)?;
         let mut options = Dictionary::new();
         options.set("protocol_whitelist", "none");
         options.set("format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2");
@@ -151,6 +171,12 @@ impl Source {
         decoder.set_packet_time_base(picture.time_base);
         let video = decoder.open_as_with(codec, limit).and_then(|o| o.video()).map_err(refused)?;
         picture.size = (video.width(), video.height());
+        // As players do: the container's word before the stream's own.
+        let Rational(across, down) = video.aspect_ratio();
+        let own = u32::try_from(across).ok().zip(u32::try_from(down).ok());
+        let named = |aspect: &Aspect| aspect.0 > 0 && aspect.1 > 0;
+        let told = aspects.get(picture.index).copied().flatten();
+        picture.aspect = told.filter(named).or(own.filter(named)).unwrap_or((1, 1));
         picture.color = (video.color_space(), video.color_primaries(), video.color_transfer_characteristic());
         let dolby = stream.side_data().find(|d| d.kind() == side_data::Type::DOVI_CONF);
         picture.hdr = tone::curve(&picture.color, dolby.as_ref().map(|d| d.data()))?;
