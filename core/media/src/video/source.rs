@@ -132,6 +132,17 @@ fn damage(e: ffmpeg::Error) -> Result<u64, MediaError> {
     }
 }
 
+/// The best track of sound that can be decoded; where none can be, the best, which then says why. Some phones write a
+/// second one, of a kind that only they know.
+fn voice(input: &format::context::Input) -> Option<format::stream::Stream<'_>> {
+    let best = || input.streams().best(media::Type::Audio);
+    let is_known = |stream: &format::stream::Stream<'_>| {
+        let codec = stream.parameters();
+        codec.medium() == media::Type::Audio && decoder::find(codec.id()).is_some()
+    };
+    best().filter(is_known).or_else(|| input.streams().find(is_known)).or_else(best)
+}
+
 /// An opened film.
 pub(super) struct Source {
     input: format::context::Input,
@@ -189,7 +200,7 @@ impl Source {
         }
         let mut starts = vec![(stream.start_time(), picture.time_base)];
         let (mut track, mut audio) = (None, None);
-        if let Some(stream) = input.streams().best(media::Type::Audio).filter(|_| sound) {
+        if let Some(stream) = voice(&input).filter(|_| sound) {
             let context = codec::Context::from_parameters(stream.parameters()).map_err(refused)?;
             let mut decoder = context.decoder();
             decoder.set_packet_time_base(stream.time_base());
