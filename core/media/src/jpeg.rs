@@ -86,6 +86,13 @@ impl Frame {
 /// More segments than any file needs.
 const MAX_SEGMENTS: usize = 4096;
 
+impl Outline {
+    /// Whether each colour has a scan of its own, which none refines.
+    pub fn is_separate(&self) -> bool {
+        !self.progressive && self.segments.iter().filter(|segment| segment.marker == SOS).count() > 1
+    }
+}
+
 /// Walks from the first marker to the end of the image. `None` when a length lies, when the file is cut
 /// off before its end, or when it has not exactly one frame.
 pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
@@ -151,4 +158,19 @@ pub(crate) fn scan_end(bytes: &[u8], mut at: usize) -> Option<usize> {
             _ => return Some(at),
         }
     }
+}
+
+/// The same picture, its segments one right behind the other and nothing after its end. `None` where the outline is
+/// another file's.
+pub(crate) fn closed_up(bytes: &[u8], outline: &Outline) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(outline.end + 2);
+    out.extend([0xFF, 0xD8]);
+    for Segment { marker, content } in &outline.segments {
+        // The length lies right before the content; between it and its marker nothing may be.
+        let end = if *marker == SOS { scan_end(bytes, content.end)? } else { content.end };
+        out.extend([0xFF, *marker]);
+        out.extend(bytes.get(content.start.checked_sub(2)?..end)?);
+    }
+    out.extend([0xFF, EOI]);
+    Some(out)
 }

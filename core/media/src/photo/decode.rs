@@ -92,8 +92,14 @@ pub(super) fn jpeg(bytes: &[u8], outline: &Outline) -> Result<Original, MediaErr
     if !outline.complete {
         return Err(MediaError::Unreadable);
     }
+    // The decoder is strict, so that nothing that is missing is painted grey, and then takes no stray byte either.
+    if outline.gaps {
+        let whole = jpeg::closed_up(bytes, outline).ok_or(MediaError::Unreadable)?;
+        let outline = jpeg::outline(&whole).filter(|o| !o.gaps).ok_or(MediaError::Unreadable)?;
+        return jpeg(&whole, &outline);
+    }
     // The decoder takes the first of several plain scans for the whole and shows the rest in green.
-    if !outline.progressive && outline.segments.iter().filter(|s| s.marker == jpeg::SOS).count() > 1 {
+    if outline.is_separate() {
         return separate::open(bytes, outline);
     }
     let readable = readable(bytes, outline);
