@@ -39,7 +39,7 @@ fn made<R: Recording + ?Sized>(
         }
         Ok(())
     })?;
-    let track = &source.picture;
+    let track = &source.into_picture();
     // No more is asked: the second picture may come after that second.
     if track.frames == 0 {
         return Err(MediaError::Unreadable);

@@ -38,6 +38,8 @@ pub(super) struct Track {
     start: i64,
     /// Decoding alone takes much memory: whoever comes after it is to be modest.
     pub large: bool,
+    /// The same, and each picture takes twice as much.
+    pub deep: bool,
     pub frames: u64,
     /// When the latest frame is over, in milliseconds from the film's begin.
     pub end_ms: u64,
@@ -68,6 +70,7 @@ impl Track {
             hdr: None,
             start: 0,
             large: false,
+            deep: false,
             frames: 0,
             end_ms: 0,
             packets: 0,
@@ -169,6 +172,7 @@ impl Source {
         let stream = input.streams().best(media::Type::Video).ok_or(MediaError::Unreadable)?;
         let mut picture = Track::new(&stream);
         picture.large = stored.is_none_or(Stored::large);
+        picture.deep = picture.large && stored.is_none_or(|stored| stored.deep);
         let mut context = codec::Context::from_parameters(stream.parameters()).map_err(refused)?;
         context.set_threading(threading::Config {
             kind: threading::Type::Frame,
@@ -213,6 +217,11 @@ impl Source {
             track.start = begin.unwrap_or(0).rescale(MICRO, track.time_base);
         }
         Ok(Self { input, picture, sound: track, video, audio })
+    }
+
+    /// What is known of its pictures. The decoder, and all that it holds, is gone.
+    pub fn into_picture(self) -> Track {
+        self.picture
     }
 
     /// The playing time that the file claims, in milliseconds.
