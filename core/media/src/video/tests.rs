@@ -26,6 +26,15 @@ fn make(path: &Path, kinds: &[Kind<'_>]) -> Result<Film, MediaError> {
     made(path, &Plan::default(), kinds, &mut |_| (), &Cancel::new())
 }
 
+/// `scripts/ffmpeg/test` names a switch that only the FFmpeg which it built was made with.
+#[test]
+fn ffmpeg_is_the_one_that_was_asked_for() {
+    if let Ok(switch) = std::env::var("RENRAKU_FFMPEG") {
+        let switches = ffmpeg::util::configuration();
+        assert!(switches.contains(&*switch), "{switch} is not among {switches}");
+    }
+}
+
 #[test]
 fn an_encoder_that_is_taken_is_asked_another_time_and_one_that_is_not_there_never() {
     let folder = tempfile::tempdir().unwrap();
