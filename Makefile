@@ -1,7 +1,7 @@
 # What there is to do with Renraku. `make` alone says it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-swift test-phone-library check-mobile-targets bench bindings fmt lint
+.PHONY: help run test test-swift test-phone-library test-phone-ffmpeg check-mobile-targets bench bindings fmt lint
 
 help: ## Say what there is.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 30
@@ -32,6 +32,10 @@ test-phone-library: ## The library as phones get it, small, under Kotlin's tests
 	@scripts/setup build run test
 	library=$$(scripts/phone-library) && \
 		RENRAKU_LIBRARY=$$library scripts/with-postgres cargo test -q --locked --workspace --tests -- --nocapture kotlin_on
+
+test-phone-ffmpeg: ## core/media's tests with the FFmpeg that phones get (not in CI).
+	@scripts/setup build run phone-ffmpeg
+	scripts/ffmpeg/test
 
 check-mobile-targets: ## Types of what runs on a phone, for Android's and Apple's processors (not in CI).
 	@scripts/setup build

@@ -28,6 +28,10 @@ pub(crate) struct Outline {
     pub progressive: bool,
     /// The scans together bring every coefficient of every colour.
     pub complete: bool,
+    /// How many values a pixel has.
+    pub colours: usize,
+    /// Bytes that a decoder takes for what the scans of a progressive file refine, until the last of them.
+    pub coefficients: u64,
     /// Bytes between segments that belong to none.
     pub gaps: bool,
     /// Where the end-of-image marker begins. Every byte from `end + 2` on is no part of the picture.
@@ -43,22 +47,36 @@ struct Frame {
     progressive: bool,
     /// For each colour its id and a bit for each coefficient that a scan brought.
     colours: Vec<(u8, u64)>,
+    coefficients: u64,
+}
+
+/// Two bytes for each sample of whole blocks. A colour says in four bits each how many blocks it has side by side and
+/// one above the other where the others have theirs.
+fn coefficients(width: u32, height: u32, colours: &[u8]) -> u64 {
+    let blocks = || colours.chunks_exact(3).map(|c| (u64::from(c[1] >> 4), u64::from(c[1] & 15)));
+    let most = |side: fn((u64, u64)) -> u64| blocks().map(side).max().unwrap_or(0).max(1) * 8;
+    let (across, down) = (most(|b| b.0), most(|b| b.1));
+    let units = u64::from(width).div_ceil(across) * u64::from(height).div_ceil(down);
+    units * blocks().map(|(h, v)| h * v).sum::<u64>() * 64 * 2
 }
 
 impl Frame {
     fn read(marker: u8, content: &[u8]) -> Option<Self> {
-        let (head, colours) = content.split_first_chunk::<6>()?;
+        let (head, described) = content.split_first_chunk::<6>()?;
         let side = |i: usize| u32::from(u16::from_be_bytes([head[i], head[i + 1]]));
-        let colours: Vec<_> = colours.chunks_exact(3).map(|c| (c[0], 0)).collect();
+        let colours: Vec<_> = described.chunks_exact(3).map(|c| (c[0], 0)).collect();
         let sound = side(1) > 0 && side(3) > 0 && !colours.is_empty() && colours.len() <= 4;
         let (width, height, precision) = (side(3), side(1), head[0]);
+        let progressive = marker == 0xC2;
+        let coefficients = if progressive { coefficients(width, height, described) } else { 0 };
         sound.then_some(Self {
             width,
             height,
             process: marker,
             precision,
-            progressive: marker == 0xC2,
+            progressive,
             colours,
+            coefficients,
         })
     }
 
@@ -86,6 +104,13 @@ impl Frame {
 /// More segments than any file needs.
 const MAX_SEGMENTS: usize = 4096;
 
+impl Outline {
+    /// Whether each colour has a scan of its own, which none refines.
+    pub fn is_separate(&self) -> bool {
+        !self.progressive && self.segments.iter().filter(|segment| segment.marker == SOS).count() > 1
+    }
+}
+
 /// Walks from the first marker to the end of the image. `None` when a length lies, when the file is cut
 /// off before its end, or when it has not exactly one frame.
 pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
@@ -100,7 +125,7 @@ pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
         let marker = *bytes.get(code_at)?;
         match marker {
             EOI => {
-                let Frame { width, height, process, precision, progressive, colours } = frame?;
+                let Frame { width, height, process, precision, progressive, colours, coefficients } = frame?;
                 let complete = colours.iter().all(|(_, seen)| *seen == u64::MAX);
                 let end = code_at - 1;
                 return Some(Outline {
@@ -111,6 +136,8 @@ pub(crate) fn outline(bytes: &[u8]) -> Option<Outline> {
                     precision,
                     progressive,
                     complete,
+                    colours: colours.len(),
+                    coefficients,
                     gaps,
                     end,
                 });
@@ -151,4 +178,19 @@ pub(crate) fn scan_end(bytes: &[u8], mut at: usize) -> Option<usize> {
             _ => return Some(at),
         }
     }
+}
+
+/// The same picture, its segments one right behind the other and nothing after its end. `None` where the outline is
+/// another file's.
+pub(crate) fn closed_up(bytes: &[u8], outline: &Outline) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(outline.end + 2);
+    out.extend([0xFF, 0xD8]);
+    for Segment { marker, content } in &outline.segments {
+        // The length lies right before the content; between it and its marker nothing may be.
+        let end = if *marker == SOS { scan_end(bytes, content.end)? } else { content.end };
+        out.extend([0xFF, *marker]);
+        out.extend(bytes.get(content.start.checked_sub(2)?..end)?);
+    }
+    out.extend([0xFF, EOI]);
+    Some(out)
 }

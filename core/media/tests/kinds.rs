@@ -97,6 +97,54 @@ fn cmyk_and_progressive() {
     }
 }
 
+/// The same file with zeroes between its headers, and fill bytes before each of its markers.
+fn padded(jpeg: &[u8]) -> Vec<u8> {
+    let (mut out, mut at, mut is_scan) = (jpeg[..2].to_vec(), 2, true);
+    while jpeg[at + 1] != 0xD9 {
+        // Behind a scan they would be its last, and the first of a file they are in none.
+        out.extend(if is_scan { &[][..] } else { &[0; 11] });
+        is_scan = jpeg[at + 1] == 0xDA;
+        let mut end = at + 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        while is_scan && (jpeg[end] != 0xFF || matches!(jpeg[end + 1], 0 | 0xD0..=0xD7)) {
+            end += 1;
+        }
+        out.extend([&[0xFF; 6], &jpeg[at..end]].concat());
+        at = end;
+    }
+    [&out[..], &[0xFF; 3], &jpeg[at..]].concat()
+}
+
+#[test]
+fn padding_between_segments_changes_nothing() {
+    let (width, height) = (640, 480);
+    let pixels = flag(width, height);
+    let encode = |set: &dyn Fn(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)| {
+        let mut file = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut file, 90);
+        set(&mut encoder);
+        encoder.encode(pixels.as_raw(), 640, 480, jpeg_encoder::ColorType::Rgb).unwrap();
+        fixture::tagged(&file, 6, Some(&fixture::display_p3()))
+    };
+    let sequential = encode(&|_| ());
+    let restarted = encode(&|e| e.set_restart_interval(3));
+    let progressive = encode(&|e| e.set_progressive_scans(6));
+    let separate = encode(&|e| {
+        e.set_optimized_huffman_tables(true);
+        e.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_2_0);
+    });
+    for file in [&sequential, &restarted, &progressive, &separate] {
+        let padded = padded(file);
+        assert!(padded.len() > file.len() + 60);
+        assert_eq!(compress(&padded).unwrap(), compress(file).unwrap());
+        for part in [40, 70, 95] {
+            assert_eq!(compress(&padded[..padded.len() * part / 100]), Err(MediaError::Unreadable), "{part}");
+        }
+        // One that is cut off is no better for its padding and an end.
+        let half = &padded[..padded.len() / 2];
+        assert_eq!(compress(&[half, &[0xFF, 0xD9]].concat()), Err(MediaError::Unreadable));
+    }
+}
+
 /// The same file with its frame header changed.
 fn with_frame(jpeg: &[u8], change: impl Fn(&mut [u8])) -> Vec<u8> {
     let mut out = jpeg.to_vec();
@@ -255,5 +303,5 @@ fn what_the_platform_decoded_takes_the_same_way() {
         assert_eq!(prepare(bad), unfit, "{bad:?}");
     }
     let huge = photo::Pixels { width: u32::MAX, height: u32::MAX, ..small };
-    assert_eq!(prepare(huge), Err(MediaError::TooLarge { what: "pixels", limit: 64_000_000 }));
+    assert!(matches!(prepare(huge), Err(MediaError::TooLarge { what: "pixels", .. })));
 }

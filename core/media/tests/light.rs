@@ -126,6 +126,24 @@ fn a_poster_of_the_original_and_of_what_became_of_it() {
 }
 
 #[test]
+fn a_film_whose_second_picture_comes_late_has_a_poster() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in.mov");
+    let status = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"])
+        .arg("testsrc2=size=160x90:rate=30:duration=1,setpts='if(eq(N,0),0,PTS+3/TB)'")
+        .args(["-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"])
+        .arg(&input)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let poster = video::poster(&input, &photo::Plan::default(), &Cancel::new()).unwrap();
+    assert_eq!((poster.width, poster.height), (160, 90));
+    let played = video::play(&input, &Cancel::new()).unwrap();
+    assert!(played.frames == 30 && played.duration_ms > 3_900, "{played:?}");
+}
+
+#[test]
 fn a_check_believes_neither_the_container_nor_the_stream_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.mov"), folder.path().join("out.mp4"));
@@ -172,18 +190,6 @@ fn a_check_believes_neither_the_container_nor_the_stream_alone() {
     assert_eq!(film::verify(&lie, &limits), Err(MediaError::Unreadable));
 }
 
-/// Asks players to turn a film over, its head down, as a mirror on the floor does. Nothing moves sideways.
-fn turn_over(path: &Path) {
-    fixture::turn_film_by(path, 2).unwrap();
-    let mut film = fs::read(path).unwrap();
-    let by = |sign: i32| (sign << 16).to_be_bytes();
-    let half_turn = [by(-1), by(0), by(0), by(0), by(-1), by(0)].concat();
-    let at = film.windows(24).position(|w| w == half_turn).unwrap();
-    film[at..at + 4].copy_from_slice(&by(1));
-    film[at + 24..at + 28].copy_from_slice(&by(0));
-    fs::write(path, film).unwrap();
-}
-
 #[test]
 fn a_film_that_is_turned_over_and_nothing_else_comes_out_upright() {
     let folder = tempfile::tempdir().unwrap();
@@ -202,7 +208,8 @@ fn a_film_that_is_turned_over_and_nothing_else_comes_out_upright() {
             .status()
             .unwrap();
         assert!(status.success());
-        turn_over(&input);
+        // Its head down, as a mirror on the floor does. Nothing moves sideways.
+        fixture::turn_film_by(&input, 2, true).unwrap();
         let facts = fixture::transcoded(&input, &output, &video::Plan::default()).unwrap();
         assert_eq!((facts.width, facts.height), (320, 180), "{pixel}");
         let picture = shown(&output, 320, 180);

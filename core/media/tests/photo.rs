@@ -113,6 +113,52 @@ fn bombs_are_refused_by_their_header() {
     assert_eq!(compress(&png), Err(too_large));
 }
 
+#[test]
+fn what_needs_more_memory_may_have_fewer_pixels() {
+    use jpeg_encoder::SamplingFactor::{R_4_2_0, R_4_4_4};
+    let jpeg = |kind, set: &dyn Fn(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)| {
+        let mut file = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut file, 80);
+        set(&mut encoder);
+        encoder.encode(&[128; 16 * 16 * 4], 16, 16, kind).unwrap();
+        let frame = file.windows(2).position(|w| w[0] == 0xFF && matches!(w[1], 0xC0..=0xC2)).unwrap();
+        // 8000 each way.
+        file[frame + 5..frame + 9].copy_from_slice(&[0x1F, 0x40, 0x1F, 0x40]);
+        file
+    };
+    let limit = |file: &[u8]| match compress(file) {
+        Err(MediaError::TooLarge { what: "pixels", limit }) => Some(limit / 1_000_000),
+        _ => None,
+    };
+    use jpeg_encoder::ColorType::{Cmyk, Rgba};
+    assert_eq!(limit(&jpeg(Rgba, &|_| ())), None, "64 million are read");
+    assert_eq!(limit(&jpeg(Cmyk, &|_| ())), Some(50));
+    let separate = jpeg(Rgba, &|e| {
+        e.set_optimized_huffman_tables(true);
+        e.set_sampling_factor(R_4_2_0);
+    });
+    assert_eq!(limit(&separate), Some(40));
+    for (sampling, most) in [(R_4_2_0, 33), (R_4_4_4, 22)] {
+        let progressive = jpeg(Rgba, &|e| {
+            e.set_progressive(true);
+            e.set_sampling_factor(sampling);
+        });
+        assert_eq!(limit(&progressive), Some(most));
+    }
+    let wide = |picture: image::DynamicImage| {
+        let mut png = encoded(picture, ImageFormat::Png);
+        png[16..24].copy_from_slice(&[0, 0, 0x1F, 0x40, 0, 0, 0x1F, 0x40]);
+        let sum = crc32(&png[12..29]);
+        png[29..33].copy_from_slice(&sum.to_be_bytes());
+        png
+    };
+    let picture = image::DynamicImage::new_rgba8(16, 16);
+    assert_eq!(limit(&wide(picture.to_rgb8().into())), None);
+    assert_eq!(limit(&wide(picture.clone())), Some(50));
+    assert_eq!(limit(&wide(picture.to_rgb16().into())), Some(33));
+    assert_eq!(limit(&wide(picture.to_rgba16().into())), Some(25));
+}
+
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |sum, b| {
         (0..8).fold(sum ^ u32::from(*b), |s, _| if s & 1 == 1 { (s >> 1) ^ 0xEDB8_8320 } else { s >> 1 })

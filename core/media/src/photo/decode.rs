@@ -3,12 +3,11 @@
 
 use super::colour::Profile;
 use super::memory::Memory;
-use super::separate;
+use super::{other, separate};
 use crate::MediaError;
 use crate::jpeg::{self, Outline};
+use image::ImageFormat;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat};
-use std::io::Cursor;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -55,29 +54,37 @@ pub(super) struct Original {
     pub profile: Option<Profile>,
 }
 
-/// Decodes a JPEG, PNG or WebP of at most `max_pixels`.
+/// Most bytes that decoding may take, beside the file's own. What comes after takes some eighty million more.
+const MOST_MEMORY: u64 = 200_000_000;
+
+/// Whether so many pixels may be decoded, which takes so many bytes.
+pub(super) fn room(pixels: u64, bytes: u64, max_pixels: u64) -> Result<(), MediaError> {
+    let fit = u128::from(pixels) * u128::from(MOST_MEMORY) / u128::from(bytes.max(1));
+    let limit = max_pixels.min(u64::try_from(fit).unwrap_or(u64::MAX));
+    if pixels > limit { Err(MediaError::TooLarge { what: "pixels", limit }) } else { Ok(()) }
+}
+
+/// Decodes a JPEG, PNG or WebP of at most `max_pixels`, or of as many as its kind leaves memory for.
 pub(super) fn open(bytes: &[u8], max_pixels: u64) -> Result<Original, MediaError> {
-    let too_large = MediaError::TooLarge { what: "pixels", limit: max_pixels };
     if bytes.starts_with(&[0xFF, 0xD8]) {
-        let outline = jpeg::outline(bytes);
-        return match outline {
-            Some(o) if u64::from(o.width) * u64::from(o.height) > max_pixels => Err(too_large),
-            Some(outline) => jpeg(bytes, &outline),
-            None => Err(MediaError::Unreadable),
+        let outline = jpeg::outline(bytes).ok_or(MediaError::Unreadable)?;
+        let pixels = u64::from(outline.width) * u64::from(outline.height);
+        let each = match outline.colours {
+            1 => 1,
+            // A scan for each colour: one is laid upon the others, small and in full size.
+            3 if outline.is_separate() => 5,
+            3 => 3,
+            _ => 4,
         };
+        room(pixels, pixels * each + outline.coefficients, max_pixels)?;
+        return jpeg(bytes, &outline);
     }
     if bytes.get(4..8) == Some(b"ftyp") {
         return Err(MediaError::Unsupported { what: "HEIC or another picture in a film's container" });
     }
     match image::guess_format(bytes) {
-        Ok(ImageFormat::Png) => {
-            let decoder = image::codecs::png::PngDecoder::with_limits(Cursor::new(bytes), limits(max_pixels));
-            other(decoder.map_err(|e| read_error(&e, max_pixels))?, max_pixels)
-        }
-        Ok(ImageFormat::WebP) => {
-            let decoder = image::codecs::webp::WebPDecoder::new(Cursor::new(bytes));
-            other(decoder.map_err(|e| read_error(&e, max_pixels))?, max_pixels)
-        }
+        Ok(ImageFormat::Png) => other::png(bytes, max_pixels),
+        Ok(ImageFormat::WebP) => other::webp(bytes, max_pixels),
         _ => Err(MediaError::Unreadable),
     }
 }
@@ -92,8 +99,14 @@ pub(super) fn jpeg(bytes: &[u8], outline: &Outline) -> Result<Original, MediaErr
     if !outline.complete {
         return Err(MediaError::Unreadable);
     }
+    // The decoder is strict, so that nothing that is missing is painted grey, and then takes no stray byte either.
+    if outline.gaps {
+        let whole = jpeg::closed_up(bytes, outline).ok_or(MediaError::Unreadable)?;
+        let outline = jpeg::outline(&whole).filter(|o| !o.gaps).ok_or(MediaError::Unreadable)?;
+        return jpeg(&whole, &outline);
+    }
     // The decoder takes the first of several plain scans for the whole and shows the rest in green.
-    if !outline.progressive && outline.segments.iter().filter(|s| s.marker == jpeg::SOS).count() > 1 {
+    if outline.is_separate() {
         return separate::open(bytes, outline);
     }
     let readable = readable(bytes, outline);
@@ -155,41 +168,6 @@ fn ink([a, b, c, _]: &mut [u8; 4]) {
 
 /// Progressive files in the wild have about ten.
 const MAX_SCANS: usize = 40;
-
-fn limits(max_pixels: u64) -> image::Limits {
-    let mut limits = image::Limits::default();
-    limits.max_alloc = Some(max_pixels.saturating_mul(8));
-    limits
-}
-
-fn read_error(e: &image::ImageError, max_pixels: u64) -> MediaError {
-    match e {
-        image::ImageError::Limits(_) => MediaError::TooLarge { what: "pixels", limit: max_pixels },
-        _ => MediaError::Unreadable,
-    }
-}
-
-fn other(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<Original, MediaError> {
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > max_pixels {
-        return Err(MediaError::TooLarge { what: "pixels", limit: max_pixels });
-    }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let grey = !decoder.color_type().has_color();
-    let space = if grey { Space::Luma } else { Space::Rgb };
-    let profile = decoder.icc_profile().ok().flatten().and_then(|icc| Profile::unlike_srgb(&icc, space));
-    let decoded = DynamicImage::from_decoder(decoder).map_err(|e| read_error(&e, max_pixels))?;
-    let pixels: Vec<u8> = match (grey, decoded.color().has_alpha()) {
-        (true, true) => decoded.into_luma_alpha8().pixels().map(|p| on_white(p.0[0], p.0[1])).collect(),
-        (false, true) => {
-            let rgba = decoded.into_rgba8();
-            rgba.pixels().flat_map(|p| [0, 1, 2].map(|i| on_white(p.0[i], p.0[3]))).collect()
-        }
-        (true, false) => decoded.into_luma8().into_raw(),
-        (false, false) => decoded.into_rgb8().into_raw(),
-    };
-    Ok(Original { picture: Picture { pixels: pixels.into(), width, height, space }, orientation, profile })
-}
 
 /// JPEG knows no transparency; paper is white.
 pub(super) fn on_white(colour: u8, alpha: u8) -> u8 {

@@ -138,7 +138,7 @@ fn one(
         options.set("bufsize", &(bits * BUFFER_SECONDS).to_string());
         if track.large {
             // Ten pictures ahead in as many threads as there are processors would take a hundred megabytes.
-            options.set("rc-lookahead", "4");
+            options.set("rc-lookahead", if track.deep { "0" } else { "4" });
             encoder.set_max_b_frames(0);
             encoder.set_threading(threading::Config {
                 kind: threading::Type::Frame,

@@ -5,6 +5,7 @@
 
 mod encoder;
 mod front;
+mod index;
 mod output;
 mod picture;
 mod poster;
@@ -109,12 +110,12 @@ pub struct Film {
 /// HDR toned down to what usual screens show, fast start, no tag of any kind. It is made in memory, of which the film takes
 /// [`Plan::max_bytes`] at most; no disk sees it. `progress` gets 0 to 1, at most ten times a second, on the
 /// calling thread. Stops within 200 ms of a cancel. Where a hardware encoder fails on the way, the whole is done again
-/// in software.
+/// in software; without such, a film that its hardware made too large is made once more with half the bits.
 ///
 /// Errors: [`MediaError::Unreadable`] (damaged, cut off, no picture), `Unsupported` (no decoder or
 /// encoder in this build, Dolby Vision without a plain picture, HDR in an unusual colour space), `TooLarge`,
-/// `Cancelled`, `Io`; that with `ResourceBusy` where an encoder cannot be had just now or failed on the way, and
-/// there is no other: the film may be made later.
+/// `Cancelled`, `Io`; that with `ResourceBusy` where an encoder cannot be had just now, failed on the way or made what
+/// is no film, and there is no other: the film may be made later.
 pub fn transcode<R: Recording + ?Sized>(
     input: &R,
     plan: &Plan,
@@ -134,7 +135,7 @@ fn made<R: Recording + ?Sized>(
     quiet();
     let mut report = Throttle::new(progress);
     let mut by_hardware = false;
-    match attempt(input, plan, kinds, &mut report, cancel, &mut by_hardware) {
+    match attempt(input, plan, kinds, 1, &mut report, cancel, &mut by_hardware) {
         // Chips have moods: a second application that films, a size they do not like. Code has none. Where there
         // is no code, what the chip said stands.
         Err(
@@ -145,7 +146,11 @@ fn made<R: Recording + ?Sized>(
             | MediaError::TooLarge { what: "bytes", .. },
         ) if by_hardware && encoder::is_software_there(kinds) && !cancel.is_cancelled() => {
             let plan = Plan { hardware: false, ..*plan };
-            attempt(input, &plan, kinds, &mut report, cancel, &mut by_hardware)
+            attempt(input, &plan, kinds, 1, &mut report, cancel, &mut by_hardware)
+        }
+        // Chips are told how many bits to take in the mean, and take more of them where much moves.
+        Err(MediaError::TooLarge { what: "bytes", .. }) if by_hardware && !cancel.is_cancelled() => {
+            attempt(input, plan, kinds, 2, &mut report, cancel, &mut by_hardware)
         }
         result => result,
     }
@@ -158,21 +163,27 @@ fn asked(e: MediaError, cancel: &Cancel) -> MediaError {
     if cancel.is_cancelled() { MediaError::Cancelled } else { e }
 }
 
+/// Makes the film with one part in `share` of the bits that would fit.
 fn attempt<R: Recording + ?Sized>(
     input: &R,
     plan: &Plan,
     kinds: &[Kind<'_>],
+    share: u32,
     report: &mut Throttle<'_>,
     cancel: &Cancel,
     by_hardware: &mut bool,
 ) -> Result<Film, MediaError> {
     let mut source = Source::open(input, plan.sound, cancel)?;
     let mut out = Output::create(plan.max_bytes)?;
-    let mut pictures = Pictures::new(&source, plan, kinds, &mut out)?;
+    let bits = encoder::most_bits(source.expected_ms(), plan) / share;
+    let mut pictures = Pictures::new(&source, plan, kinds, bits, &mut out)?;
     let name = pictures.name();
-    *by_hardware = pictures.is_hardware();
+    let is_hardware = pictures.is_hardware();
+    *by_hardware = is_hardware;
+    // What a chip made and nobody can use says nothing of the original; code would make the same another time.
+    let refused_film = |e| if is_hardware { encoder::its_own(e) } else { e };
     let mut sounds = source.sound.as_ref().map(|track| Sounds::new(track, &mut out)).transpose()?;
-    out.start()?;
+    out.start().map_err(refused_film)?;
     report.total_ms = source.expected_ms().min(plan.longest_ms).max(1);
     let cut = source.run(Some(plan.longest_ms), cancel, &mut |event| match event {
         Event::Picture(frame, track) => {
@@ -184,6 +195,7 @@ fn attempt<R: Recording + ?Sized>(
             None => Ok(()),
         },
     })?;
+    source.judge(Some(plan.longest_ms))?;
     pictures.finish(&mut out, cancel)?;
     if let Some(sounds) = &mut sounds {
         sounds.finish(&mut out)?;
@@ -197,7 +209,7 @@ fn attempt<R: Recording + ?Sized>(
         max_short_side: plan.short_side,
         ..film::Limits::default()
     };
-    let (facts, bytes) = out.complete(&limits, cancel)?;
+    let (facts, bytes) = out.complete(&limits, cancel).map_err(refused_film)?;
     let film::FilmFacts { width, height, duration_ms, sound } = facts;
     let length = bytes.len() as u64;
     Ok(Film {
@@ -212,7 +224,8 @@ fn attempt<R: Recording + ?Sized>(
 pub fn play<R: Recording + ?Sized>(film: &R, cancel: &Cancel) -> Result<Played, MediaError> {
     quiet();
     let mut source = Source::open(film, true, cancel).map_err(|e| asked(e, cancel))?;
-    source.run(None, cancel, &mut |_| Ok(())).map_err(|e| asked(e, cancel))?;
+    let played = source.run(None, cancel, &mut |_| Ok(())).and_then(|_| source.judge(None));
+    played.map_err(|e| asked(e, cancel))?;
     let (width, height) = source.picture.shown();
     Ok(Played {
         frames: source.picture.frames,

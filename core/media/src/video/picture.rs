@@ -26,16 +26,17 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
+    /// For pictures of at most so many bits a second.
     pub fn new(
         source: &Source,
         plan: &Plan,
         kinds: &[Kind<'_>],
+        bits: u32,
         out: &mut Output,
     ) -> Result<Self, MediaError> {
         let track = &source.picture;
-        let (width, height) = target(track.size, plan.short_side);
+        let (width, height) = target(track.square(), plan.short_side);
         let upright = if track.turn.sideways { (height, width) } else { (width, height) };
-        let bits = encoder::most_bits(source.expected_ms(), plan);
         let Opened { encoder, name, is_hardware, pixel } = encoder::open(kinds, upright, track, plan, bits)?;
         let mut chain =
             format!("scale={width}:{height}:flags=bicubic:out_range=tv,setsar=1{}", track.turn.filters());

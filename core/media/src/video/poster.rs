@@ -39,8 +39,12 @@ fn made<R: Recording + ?Sized>(
         }
         Ok(())
     })?;
-    let track = &source.picture;
-    let (width, height) = super::picture::target(track.size, plan.longest_side);
+    let track = &source.into_picture();
+    // No more is asked: the second picture may come after that second.
+    if track.frames == 0 {
+        return Err(MediaError::Unreadable);
+    }
+    let (width, height) = super::picture::target(track.square(), plan.longest_side);
     let scale = format!("scale={width}:{height}:flags=bicubic:out_range=tv,setsar=1{}", track.turn.filters());
     let shown = match track.hdr {
         Some(curve) => {

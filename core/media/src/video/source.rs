@@ -1,6 +1,7 @@
 //! A film being read: opened with care, read to its end, and found whole or refused. FFmpeg takes the end
 //! of a cut-off file for the end of the film; a caller of this module is told.
 
+use super::index::Aspect;
 use super::tone::{self, Curve};
 use super::turn::Turn;
 use super::whole::{self, Stored};
@@ -14,6 +15,8 @@ use ffmpeg_next as ffmpeg;
 
 /// Most pixels of a picture: 8K, and what phones call 4K many times over.
 const MAX_PIXELS: u64 = 7680 * 4320;
+/// Pixels that are longer than so many times their width, or wider, are a mistake of whoever wrote the film.
+const MOST_STRETCHED: f64 = 10.0;
 /// Bytes that are read at a time.
 const BUFFER: usize = 64 << 10;
 const MILLI: Rational = Rational(1, 1000);
@@ -23,7 +26,10 @@ pub(super) struct Track {
     index: usize,
     pub time_base: Rational,
     pub rate: f64,
+    /// Of a picture as it is stored.
     pub size: (u32, u32),
+    /// Width of a pixel, compared with its height.
+    aspect: Aspect,
     pub turn: Turn,
     pub color: (ffmpeg::color::Space, ffmpeg::color::Primaries, ffmpeg::color::TransferCharacteristic),
     /// How its light is coded when it holds more of it than a usual screen shows.
@@ -32,6 +38,8 @@ pub(super) struct Track {
     start: i64,
     /// Decoding alone takes much memory: whoever comes after it is to be modest.
     pub large: bool,
+    /// The same, and each picture takes twice as much.
+    pub deep: bool,
     pub frames: u64,
     /// When the latest frame is over, in milliseconds from the film's begin.
     pub end_ms: u64,
@@ -52,6 +60,7 @@ impl Track {
             time_base: stream.time_base(),
             rate: if rate.denominator() > 0 { f64::from(rate) } else { 0.0 },
             size: (0, 0),
+            aspect: (1, 1),
             turn,
             color: (
                 ffmpeg::color::Space::Unspecified,
@@ -61,11 +70,25 @@ impl Track {
             hdr: None,
             start: 0,
             large: false,
+            deep: false,
             frames: 0,
             end_ms: 0,
             packets: 0,
             damaged: 0,
             over: false,
+        }
+    }
+
+    /// Width and height in pixels that are as wide as high, before turning. Nothing is lost: pictures of others
+    /// are stretched.
+    pub fn square(&self) -> (u32, u32) {
+        let (width, height) = self.size;
+        let (across, down) = (f64::from(self.aspect.0), f64::from(self.aspect.1));
+        let stretched = |side: u32, by: f64| (f64::from(side) * by).round() as u32;
+        match across / down {
+            by if !(1.0 / MOST_STRETCHED..=MOST_STRETCHED).contains(&by) => self.size,
+            by if by > 1.0 => (stretched(width, by), height),
+            by => (width, stretched(height, 1.0 / by)),
         }
     }
 
@@ -112,6 +135,17 @@ fn damage(e: ffmpeg::Error) -> Result<u64, MediaError> {
     }
 }
 
+/// The best track of sound that can be decoded; where none can be, the best, which then says why. Some phones write a
+/// second one, of a kind that only they know.
+fn voice(input: &format::context::Input) -> Option<format::stream::Stream<'_>> {
+    let best = || input.streams().best(media::Type::Audio);
+    let is_known = |stream: &format::stream::Stream<'_>| {
+        let codec = stream.parameters();
+        codec.medium() == media::Type::Audio && decoder::find(codec.id()).is_some()
+    };
+    best().filter(is_known).or_else(|| input.streams().find(is_known)).or_else(best)
+}
+
 /// An opened film.
 pub(super) struct Source {
     input: format::context::Input,
@@ -125,7 +159,7 @@ impl Source {
     /// Opens a film of the MP4 family. Nothing but its own bytes is read, whatever it says.
     pub fn open<R: Recording + ?Sized>(film: &R, sound: bool, cancel: &Cancel) -> Result<Self, MediaError> {
         cancel.check()?;
-        let stored = whole::check(film.open()?, cancel)?;
+        let whole::Told { pictures: stored, aspects } = whole::check(film.open()?, cancel)?;
         let mut options = Dictionary::new();
         options.set("protocol_whitelist", "none");
         options.set("format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2");
@@ -138,6 +172,7 @@ impl Source {
         let stream = input.streams().best(media::Type::Video).ok_or(MediaError::Unreadable)?;
         let mut picture = Track::new(&stream);
         picture.large = stored.is_none_or(Stored::large);
+        picture.deep = picture.large && stored.is_none_or(|stored| stored.deep);
         let mut context = codec::Context::from_parameters(stream.parameters()).map_err(refused)?;
         context.set_threading(threading::Config {
             kind: threading::Type::Frame,
@@ -151,6 +186,12 @@ impl Source {
         decoder.set_packet_time_base(picture.time_base);
         let video = decoder.open_as_with(codec, limit).and_then(|o| o.video()).map_err(refused)?;
         picture.size = (video.width(), video.height());
+        // As players do: the container's word before the stream's own.
+        let Rational(across, down) = video.aspect_ratio();
+        let own = u32::try_from(across).ok().zip(u32::try_from(down).ok());
+        let named = |aspect: &Aspect| aspect.0 > 0 && aspect.1 > 0;
+        let told = aspects.get(picture.index).copied().flatten();
+        picture.aspect = told.filter(named).or(own.filter(named)).unwrap_or((1, 1));
         picture.color = (video.color_space(), video.color_primaries(), video.color_transfer_characteristic());
         let dolby = stream.side_data().find(|d| d.kind() == side_data::Type::DOVI_CONF);
         picture.hdr = tone::curve(&picture.color, dolby.as_ref().map(|d| d.data()))?;
@@ -163,7 +204,7 @@ impl Source {
         }
         let mut starts = vec![(stream.start_time(), picture.time_base)];
         let (mut track, mut audio) = (None, None);
-        if let Some(stream) = input.streams().best(media::Type::Audio).filter(|_| sound) {
+        if let Some(stream) = voice(&input).filter(|_| sound) {
             let context = codec::Context::from_parameters(stream.parameters()).map_err(refused)?;
             let mut decoder = context.decoder();
             decoder.set_packet_time_base(stream.time_base());
@@ -178,12 +219,18 @@ impl Source {
         Ok(Self { input, picture, sound: track, video, audio })
     }
 
+    /// What is known of its pictures. The decoder, and all that it holds, is gone.
+    pub fn into_picture(self) -> Track {
+        self.picture
+    }
+
     /// The playing time that the file claims, in milliseconds.
     pub fn expected_ms(&self) -> u64 {
         u64::try_from(self.input.duration() / 1000).unwrap_or(0)
     }
 
-    /// Decodes everything up to `longest_ms` and hands it out. True when there was more than that.
+    /// Decodes everything up to `longest_ms` and hands it out; whether that was the film is for [`Self::judge`] to say.
+    /// True when there was more than that.
     pub fn run(
         &mut self,
         longest_ms: Option<u64>,
@@ -239,7 +286,6 @@ impl Source {
             let _ = audio.send_eof();
             self.sounds(longest_ms, each)?;
         }
-        self.judge(longest_ms)?;
         Ok(cut)
     }
 
@@ -294,8 +340,10 @@ impl Source {
         }
     }
 
-    /// Whether what was decoded is the film that the file claims to hold.
-    fn judge(&self, longest_ms: Option<u64>) -> Result<(), MediaError> {
+    /// Whether what was decoded is the film that the file claims to hold, up to `longest_ms`.
+    ///
+    /// Errors: `Unreadable`.
+    pub fn judge(&self, longest_ms: Option<u64>) -> Result<(), MediaError> {
         let sound = self.sound.as_ref();
         // A stray bad frame happens in real recordings; more is damage.
         let bad = |t: &Track| t.damaged > 1 + t.packets / 50 || t.frames == 0;

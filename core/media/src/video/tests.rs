@@ -26,6 +26,15 @@ fn make(path: &Path, kinds: &[Kind<'_>]) -> Result<Film, MediaError> {
     made(path, &Plan::default(), kinds, &mut |_| (), &Cancel::new())
 }
 
+/// `scripts/ffmpeg/test` names a switch that only the FFmpeg which it built was made with.
+#[test]
+fn ffmpeg_is_the_one_that_was_asked_for() {
+    if let Ok(switch) = std::env::var("RENRAKU_FFMPEG") {
+        let switches = ffmpeg::util::configuration();
+        assert!(switches.contains(&*switch), "{switch} is not among {switches}");
+    }
+}
+
 #[test]
 fn an_encoder_that_is_taken_is_asked_another_time_and_one_that_is_not_there_never() {
     let folder = tempfile::tempdir().unwrap();
@@ -76,6 +85,45 @@ fn an_encoder_that_fails_on_the_way_is_not_the_films_fault() {
     noise[data..][..40_000].fill(0xA5);
     std::fs::write(&film, &noise).unwrap();
     assert_eq!(make(&film, &[CHIP]), Err(MediaError::Unreadable));
+}
+
+/// The stand-in says that its pictures have two rows less than they were to have.
+#[test]
+fn a_film_that_a_chip_made_wrong_is_not_the_originals_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path());
+    let lying = Kind { options: &[("preset", "ultrafast"), ("x264-params", "crop-rect=0,0,0,2")], ..CHIP };
+    assert_eq!(make(&film, &[lying]), Err(BUSY));
+    assert_eq!(make(&film, &[lying, CODE]).unwrap(), make(&film, &[CODE]).unwrap());
+    // Code would make the same another time.
+    assert_eq!(make(&film, &[Kind { is_hardware: false, ..lying }]), Err(MediaError::Unreadable));
+}
+
+/// The stand-in never makes its pictures worse than so, and spends at once what it may in ten seconds.
+#[test]
+fn a_film_that_a_chip_made_too_large_is_made_again_with_fewer_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path());
+    let wasteful = "qpmax=28:vbv-bufsize=20000";
+    let options = [("preset", "ultrafast"), ("crf", "1"), ("x264-params", wasteful)];
+    let chip = Kind { options: &options, ..CHIP };
+    quiet();
+    let of = |max_bytes: usize, share: u32| {
+        let plan = Plan { sound: false, max_bytes, ..Plan::default() };
+        attempt(&*film, &plan, &[chip], share, &mut Throttle::new(&mut |_| ()), &Cancel::new(), &mut false)
+    };
+    let too_large = |limit| Err(MediaError::TooLarge { what: "bytes", limit });
+    assert_eq!(of(210_000, 1), too_large(210_000), "the first time it takes too many");
+    let make = |max_bytes, kinds: &[Kind<'_>]| {
+        let plan = Plan { sound: false, max_bytes, ..Plan::default() };
+        made(&*film, &plan, kinds, &mut |_| (), &Cancel::new())
+    };
+    assert_eq!(make(210_000, &[chip]), of(210_000, 2));
+    assert!(make(210_000, &[chip]).unwrap().facts.bytes <= 210_000);
+    assert_eq!(make(120_000, &[chip]), too_large(120_000), "twice is enough");
+    // Code keeps to what it is told.
+    let code = make(120_000, &[chip, CODE]).unwrap();
+    assert_eq!(code, make(120_000, &[CODE]).unwrap());
 }
 
 #[test]

@@ -1,12 +1,21 @@
 //! Whether a file is all there, before anything of it is decoded.
 
 use super::Stream;
+use super::index::{self, Aspect};
 use crate::{Cancel, MediaError, boxes, samples};
 use mp4parse::{SampleEntry, Track, TrackType, VideoCodecSpecific};
 use std::io::{Cursor, Read, SeekFrom};
 
 /// An index of a film of many hours.
 const MAX_INDEX: u64 = 64 << 20;
+
+/// What the container says.
+pub(super) struct Told {
+    /// Of the largest pictures, where it can be asked.
+    pub pictures: Option<Stored>,
+    /// The shape of each track's pixels, where it is named.
+    pub aspects: Vec<Option<Aspect>>,
+}
 
 /// What the container says of a track's pictures.
 #[derive(Clone, Copy)]
@@ -25,10 +34,9 @@ impl Stored {
 }
 
 /// Checks that the pictures and sounds which the index speaks of lie within the file: a cut-off file is known by that
-/// before anything is decoded. Files whose index only FFmpeg understands are left to the judgement after decoding.
-///
-/// Gives what the container says of the pictures, where it can be asked.
-pub(super) fn check(mut file: Box<dyn Stream>, cancel: &Cancel) -> Result<Option<Stored>, MediaError> {
+/// before anything is decoded, and one that speaks of more than there can be before FFmpeg takes memory for that. Files
+/// whose index only FFmpeg understands are otherwise left to the judgement after decoding.
+pub(super) fn check(mut file: Box<dyn Stream>, cancel: &Cancel) -> Result<Told, MediaError> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut head = Vec::new();
     let mut at = 0;
@@ -46,7 +54,8 @@ pub(super) fn check(mut file: Box<dyn Stream>, cancel: &Cancel) -> Result<Option
         if room < 8 || size < 8 || size > length - at {
             return Err(MediaError::Unreadable);
         }
-        if matches!(&start[4..8], b"ftyp" | b"moov") {
+        let kind = [start[4], start[5], start[6], start[7]];
+        if kind == *b"ftyp" || index::is_part(kind) {
             if head.len() as u64 + size > MAX_INDEX {
                 return Err(MediaError::TooLarge { what: "bytes", limit: MAX_INDEX });
             }
@@ -58,7 +67,10 @@ pub(super) fn check(mut file: Box<dyn Stream>, cancel: &Cancel) -> Result<Option
     if boxes::boxes(&head, 0..head.len())?.iter().all(|b| b.kind != *b"moov") {
         return Err(MediaError::Unreadable);
     }
-    let Ok(parsed) = mp4parse::read_mp4(&mut Cursor::new(&head)) else { return Ok(None) };
+    let aspects = index::check(&head, length)?;
+    let Ok(parsed) = mp4parse::read_mp4(&mut Cursor::new(&head)) else {
+        return Ok(Told { pictures: None, aspects });
+    };
     let pictures = || parsed.tracks.iter().filter(|t| t.track_type == TrackType::Video);
     let shown = |t: &&Track| matches!(t.track_type, TrackType::Video | TrackType::Audio);
     for extents in parsed.tracks.iter().filter(shown).filter_map(|t| samples::extents(t, u64::MAX).ok()) {
@@ -66,7 +78,7 @@ pub(super) fn check(mut file: Box<dyn Stream>, cancel: &Cancel) -> Result<Option
             return Err(MediaError::Unreadable);
         }
     }
-    Ok(pictures().filter_map(stored).max_by_key(|s| s.pixels))
+    Ok(Told { pictures: pictures().filter_map(stored).max_by_key(|s| s.pixels), aspects })
 }
 
 fn stored(track: &Track) -> Option<Stored> {
