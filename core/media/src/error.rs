@@ -43,7 +43,8 @@ pub enum MediaError {
     #[error("pixels that do not fit their size")]
     BadPixels,
     /// A file could not be opened or read, there was no memory (`OutOfMemory`), or the phone's encoder could not be
-    /// had or failed on the way (`ResourceBusy`). Nothing of it is the file's fault: it may go well the next time.
+    /// had, failed on the way or made what is no film (`ResourceBusy`). Nothing of it is the file's fault: it may go
+    /// well the next time.
     #[error("input or output failed: {0}")]
     Io(io::ErrorKind),
 }

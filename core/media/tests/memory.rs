@@ -47,6 +47,7 @@ fn measured(test: &str, file: &Path) -> u64 {
 fn a_large_film_takes_less_than_300_megabytes() {
     if let Some(film) = given() {
         video::transcode(&film, &video::Plan::default(), &mut |_| (), &Cancel::new()).unwrap();
+        video::poster(&film, &photo::Plan::default(), &Cancel::new()).unwrap();
         println!("peak={}", peak());
         return;
     }
