@@ -31,13 +31,13 @@ impl std::fmt::Debug for Pixels<'_> {
     }
 }
 
-/// Takes the pixels over. Theirs count as memory, too: four bytes each, and three here. Errors: `TooLarge` (pixels),
+/// Takes the pixels over: three bytes each here, beside those that the caller has anyway. Errors: `TooLarge` (pixels),
 /// `BadPixels` where the numbers do not fit the bytes.
 pub(super) fn open(pixels: &Pixels<'_>, max_pixels: u64) -> Result<Original, MediaError> {
     let unfit = || MediaError::BadPixels;
     let Pixels { rgba, width, height, stride, orientation, icc } = *pixels;
     let count = u64::from(width) * u64::from(height);
-    room(count, count.saturating_mul(4 + 3), max_pixels)?;
+    room(count, count.saturating_mul(3), max_pixels)?;
     let row = (width as usize).checked_mul(4).ok_or_else(unfit)?;
     let needed = stride.checked_mul((height as usize).saturating_sub(1)).and_then(|n| n.checked_add(row));
     let whole = width > 0 && height > 0 && stride >= row && needed.is_some_and(|n| n <= rgba.len());

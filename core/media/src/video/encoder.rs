@@ -89,7 +89,10 @@ pub(super) fn open(
 /// pocket. It may go well the next time.
 pub(super) fn its_own(e: MediaError) -> MediaError {
     match e {
-        MediaError::Io(ErrorKind::OutOfMemory) | MediaError::TooLarge { .. } | MediaError::Cancelled => e,
+        // Of what is too large only the bytes are the film's: it was cut and made small before.
+        MediaError::Io(ErrorKind::OutOfMemory)
+        | MediaError::TooLarge { what: "bytes", .. }
+        | MediaError::Cancelled => e,
         _ => MediaError::Io(ErrorKind::ResourceBusy),
     }
 }
@@ -147,10 +150,13 @@ fn one(
             });
         }
     } else {
-        encoder.set_bit_rate(bits.min(2_500_000) as usize);
+        encoder.set_bit_rate(bits.min(CHIPS_BITS) as usize);
     }
     encoder.open_with(options)
 }
+
+/// More bits a second no chip is asked for.
+pub(super) const CHIPS_BITS: u32 = 2_500_000;
 
 /// Bits a second that the pictures may take, so that the film stays under the planned bytes: never more than
 /// four million, which is plenty, and never so few that there is nothing to see.

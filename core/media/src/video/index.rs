@@ -6,8 +6,17 @@ use crate::MediaError;
 use crate::boxes::{Found, Kind};
 use std::ops::Range;
 
-/// Boxes around the tables of samples, wherever they are: FFmpeg looks into them in any order.
-const AROUND: [Kind; 7] = [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"moof", *b"traf"];
+/// Boxes around the tables of samples: FFmpeg looks into each of them for any other, in any order.
+const AROUND: [Kind; 14] = [
+    *b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"moof", *b"traf", *b"edts", *b"udta", *b"dinf",
+    *b"tref", *b"sinf", *b"schi", *b"mvex",
+];
+/// An index that is packed, or goes by another name: FFmpeg reads them, and no phone writes them.
+const ELSEWHERE: [Kind; 2] = [*b"cmov", *b"hoov"];
+/// The tables themselves. None belongs into a description or among notes, where FFmpeg would find one, too.
+const TABLES: [Kind; 6] = [*b"stsz", *b"stz2", *b"stsc", *b"stco", *b"co64", *b"trun"];
+/// Entries of the list that FFmpeg makes of it all, some twenty bytes each: many hours of film.
+const MOST: u64 = 4_000_000;
 /// FFmpeg refuses what lies deeper.
 const DEEPEST: usize = 10;
 /// The fields of a picture's description, before the boxes in it.
@@ -15,7 +24,7 @@ const DESCRIPTION: usize = 78;
 
 /// Whether it belongs to a film's index.
 pub(super) fn is_part(kind: Kind) -> bool {
-    AROUND.contains(&kind)
+    AROUND.contains(&kind) || ELSEWHERE.contains(&kind)
 }
 
 /// Width of a pixel, compared with its height.
@@ -26,20 +35,25 @@ pub(super) type Aspect = (u32, u32);
 ///
 /// Errors: `Unreadable`.
 pub(super) fn check(index: &[u8], length: u64) -> Result<Vec<Option<Aspect>>, MediaError> {
-    let (mut claimed, mut aspects) = (0_u64, Vec::new());
+    let (mut claimed, mut entries, mut aspects) = (0_u64, 0_u64, Vec::new());
     walk(index, 0..index.len(), 0, &mut |found| {
-        let more = match &found.kind {
+        let (bytes, more) = match &found.kind {
             b"trak" => {
                 let track = Track::read(index, found.content.clone())?;
                 aspects.push(track.aspect);
-                track.bytes()?
+                (track.bytes()?, track.entries())
             }
             // In a fragment samples may come without a size of their own.
-            b"trun" => number(index, found, 4).unwrap_or(0),
-            _ => 0,
+            b"trun" => [number(index, found, 4).unwrap_or(0); 2].into(),
+            b"stsd" | b"meta" if hides_tables(&index[found.content.clone()]) => {
+                return Err(MediaError::Unreadable);
+            }
+            kind if ELSEWHERE.contains(kind) => return Err(MediaError::Unreadable),
+            _ => (0, 0),
         };
-        claimed = claimed.saturating_add(more);
-        if claimed > length { Err(MediaError::Unreadable) } else { Ok(()) }
+        claimed = claimed.saturating_add(bytes);
+        entries = entries.saturating_add(more);
+        if claimed > length || entries > MOST { Err(MediaError::Unreadable) } else { Ok(()) }
     })?;
     Ok(aspects)
 }
@@ -48,6 +62,10 @@ pub(super) fn check(index: &[u8], length: u64) -> Result<Vec<Option<Aspect>>, Me
 #[derive(Default)]
 struct Track {
     is_video: bool,
+    is_sound: bool,
+    /// How many durations there are, and the first.
+    durations: Option<(u64, u64)>,
+    edits: u64,
     aspect: Option<Aspect>,
     /// One size for all samples, zero where each has its own, and how many there are.
     sizes: Option<(u64, u64)>,
@@ -63,9 +81,18 @@ impl Track {
         walk(index, range, 0, &mut |found| {
             let number = |at| number(index, found, at).unwrap_or(0);
             match &found.kind {
-                b"hdlr" => track.is_video |= index[found.content.clone()].get(8..12) == Some(b"vide"),
+                b"hdlr" => {
+                    let handler = index[found.content.clone()].get(8..12);
+                    track.is_video |= handler == Some(b"vide");
+                    track.is_sound |= handler == Some(b"soun");
+                }
+                b"stts" => once(track.durations.replace((number(4), number(12))).is_some())?,
+                b"elst" => {
+                    track.edits = track.edits.saturating_add(number(4).min(found.content.len() as u64 / 12))
+                }
                 b"stsd" => track.aspect = track.aspect.or(aspect(index, found)),
                 b"stsz" => once(track.sizes.replace((number(4), number(8))).is_some())?,
+                b"stz2" => once(track.sizes.replace((0, number(8))).is_some())?,
                 b"stco" | b"co64" => once(track.chunks.replace(number(4)).is_some())?,
                 b"stsc" => {
                     let entries = index[found.content.clone()].get(8..).unwrap_or_default();
@@ -91,6 +118,19 @@ impl Track {
         if self.is_video && size != 0 && count > 1 {
             return Err(MediaError::Unreadable);
         }
+        Ok(size.saturating_mul(count).max(size.max(1).saturating_mul(self.in_chunks())))
+    }
+
+    /// How many entries FFmpeg's list has of it: its samples, once for each edit that may show them again; of plain
+    /// sound its chunks.
+    fn entries(&self) -> u64 {
+        let (_, count) = self.sizes.unwrap_or_default();
+        let is_plain = self.is_sound && !self.is_video && self.durations == Some((1, 1));
+        let entries = if is_plain { self.chunks.unwrap_or(0) } else { count.max(self.in_chunks()) };
+        entries.saturating_mul(self.edits.max(1))
+    }
+
+    fn in_chunks(&self) -> u64 {
         let chunks = self.chunks.unwrap_or(0);
         let runs = self.runs.as_deref().unwrap_or_default();
         let ends = runs.iter().skip(1).map(|run| run.0).chain([chunks.saturating_add(1)]);
@@ -99,9 +139,12 @@ impl Track {
             .zip(ends)
             .map(|((first, each), end)| end.abs_diff(*first).saturating_mul(*each))
             .fold(0, u64::saturating_add);
-        let in_chunks = if chunks == 0 { 0 } else { in_chunks };
-        Ok(size.saturating_mul(count).max(size.max(1).saturating_mul(in_chunks)))
+        if chunks == 0 { 0 } else { in_chunks }
     }
+}
+
+fn hides_tables(content: &[u8]) -> bool {
+    content.windows(4).any(|kind| TABLES.iter().any(|table| table == kind))
 }
 
 /// The shape of a pixel, as the first description of a track's pictures names it.
@@ -223,6 +266,38 @@ mod tests {
         assert!(check(&fragment(10_001), LENGTH).is_err());
         assert!(check(&fragment(100).repeat(101), LENGTH).is_err());
         assert!(check(&[track, fragment(4001)].concat(), LENGTH).is_err());
+    }
+
+    /// What has room in the file may still be more than anybody films.
+    #[test]
+    fn the_list_that_ffmpeg_makes_of_it_is_bounded() {
+        let long = |tables: &[Vec<u8>], handler| check(&film(handler, tables), u64::MAX).is_ok();
+        let (sizes, once) = (table(b"stsz", &[2, 100_000_000]), table(b"stts", &[1, 100_000_000, 1]));
+        let chunks = [table(b"stco", &[2, 1, 2]), table(b"stsc", &[1, 1, 50_000_000, 1])].concat();
+        assert!(long(&[sizes.clone(), once.clone(), chunks.clone()], b"soun"), "plain sound of half an hour");
+        assert!(!long(&[sizes.clone(), once, chunks.clone()], b"meta"));
+        assert!(!long(&[sizes, table(b"stts", &[2, 1, 1, 99_999_999, 1]), chunks], b"soun"));
+        let edits = |n: u32| {
+            let list = [&[0, 0, 0, 0][..], &n.to_be_bytes(), &vec![0; n as usize * 12]].concat();
+            boxed(b"edts", &boxed(b"elst", &list))
+        };
+        let pictures = table(b"stsz", &[0, 40_000]);
+        assert!(long(&[pictures.clone(), edits(100)], b"vide"));
+        assert!(!long(&[pictures, edits(101)], b"vide"));
+        assert!(!long(&[table(b"stz2", &[8, 4_000_001])], b"vide"));
+    }
+
+    #[test]
+    fn an_index_is_where_it_belongs() {
+        let bomb = table(b"stsz", &[1, u32::MAX]);
+        for around in [b"edts", b"udta", b"dinf", b"tref", b"sinf", b"schi", b"mvex"] {
+            assert!(!of(b"soun", &[boxed(around, &bomb)]), "{around:?}");
+        }
+        for around in [b"stsd", b"meta"] {
+            assert!(!of(b"soun", &[boxed(around, &[&[0; 8][..], &bomb].concat())]), "{around:?}");
+        }
+        assert!(check(&boxed(b"moov", &boxed(b"cmov", b"packed")), LENGTH).is_err());
+        assert!(check(&boxed(b"hoov", b""), LENGTH).is_err());
     }
 
     #[test]

@@ -175,7 +175,8 @@ fn attempt<R: Recording + ?Sized>(
 ) -> Result<Film, MediaError> {
     let mut source = Source::open(input, plan.sound, cancel)?;
     let mut out = Output::create(plan.max_bytes)?;
-    let bits = encoder::most_bits(source.expected_ms(), plan) / share;
+    let most = encoder::most_bits(source.expected_ms(), plan);
+    let bits = if share > 1 { most.min(encoder::CHIPS_BITS) / share } else { most };
     let mut pictures = Pictures::new(&source, plan, kinds, bits, &mut out)?;
     let name = pictures.name();
     let is_hardware = pictures.is_hardware();
