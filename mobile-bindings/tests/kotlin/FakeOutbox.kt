@@ -35,6 +35,9 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
     var refusal: MobileException? = null
     var noPass: MobileException? = null
 
+    /** Why the outbox does not tell what was written: nobody writes over what they cannot see. */
+    var unseen: MobileException? = null
+
     /** What these wait for. */
     var gate: CompletableDeferred<Unit>? = null
     var road: CompletableDeferred<Unit>? = null
@@ -58,6 +61,7 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
 
     override suspend fun edit(id: PostId, text: Text) {
         changing()
+        unseen?.let { throw it }
         val post = posts[id] ?: throw MobileException.NotFound()
         posts[id] = post.copy(body = text.body, urgent = text.urgent, bodySite = text.bodySite)
     }

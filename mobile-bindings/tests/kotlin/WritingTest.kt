@@ -60,6 +60,35 @@ class WritingTest : AtWork() {
     }
 
     @Test
+    fun whatIsWrittenWhenTheSessionIsOverIsKept() = play {
+        val model = atWork()
+        val work = model.work
+        val film = work.begin("A", "左踵", "walk")
+        work.keepSketch()
+        work.jot { it.copy(body = "左踵、2cm") }
+        val over = MobileException.SignedOut("session_revoked")
+        outbox.unseen = over
+        outbox.noPass = over
+        work.flush(now = true)
+        assertEquals(Screen.SIGN_IN to Words.sentence(over), model.state.value.let { it.stage to it.trouble })
+        assertEquals("左踵、2cm" to true, outbox.only.let { it.body to it.keepAsDraft })
+        assertEquals(listOf("walk"), outbox.files.values.single())
+        assertTrue(film.exists())
+    }
+
+    @Test
+    fun aDraftThatLeftIsNotTakenForKept() = play {
+        val work = atWork().work
+        work.begin("A", "左踵", "walk")
+        work.keepSketch()
+        work.jot { it.copy(body = "左踵、2cm") }
+        outbox.unseen = MobileException.Conflict("already_sent")
+        work.keepSketch()
+        assertFalse(work.sketch!!.isSafe)
+        assertEquals(1, outbox.composed)
+    }
+
+    @Test
     fun whatWasEmptiedAgainLeavesNoDraft() = play {
         val model = atWork()
         model.work.beginSketch("A")

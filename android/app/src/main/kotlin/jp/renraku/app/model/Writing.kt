@@ -74,8 +74,10 @@ private suspend fun WorkModel.seal(sketch: Sketch) {
     if (sketch.kept?.shots == sketch.shots) {
         try {
             return session.outbox().edit(sketch.id, Text(sketch.body, sketch.urgent, sketch.site))
-        } catch (_: MobileException.NotFound) {
-            // No draft any more: it is kept anew.
+        } catch (e: MobileException) {
+            // One that left is not this one any more.
+            if (e is MobileException.Conflict) throw e
+            // No draft any more, or a session that is over and shows none: it is kept anew.
         }
     }
     val copies = sketch.shots.associate { it.file to beside(it.file) }
