@@ -3,6 +3,7 @@ package jp.renraku.core.test
 import jp.renraku.app.model.Place
 import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.Words
+import jp.renraku.app.model.add
 import jp.renraku.app.model.beginSketch
 import jp.renraku.app.model.change
 import jp.renraku.app.model.compose
@@ -70,6 +71,7 @@ class WritingTest : AtWork() {
         outbox.unseen = over
         outbox.noPass = over
         work.flush(now = true)
+        until("it did not end") { model.state.value.trouble != null }
         assertEquals(Screen.SIGN_IN to Words.sentence(over), model.state.value.let { it.stage to it.trouble })
         assertEquals("左踵、2cm" to true, outbox.only.let { it.body to it.keepAsDraft })
         assertEquals(listOf("walk"), outbox.files.values.single())
@@ -247,6 +249,48 @@ class WritingTest : AtWork() {
         assertTrue(work.takeBack(work.item()))
         work.beginSketch("A")
         assertFalse("it is another post now", work.change(post) { it.copy(shots = listOf(shot("late"))) })
+    }
+
+    @Test
+    fun aFilmThatEndsWhenTheWorkHasIsNotLost() = play {
+        val model = atWork()
+        outbox.noPass = MobileException.SignedOut("session_revoked")
+        var work = model.work
+        work.beginSketch("A")
+        var post = work.sketch!!.id
+        work.flush(now = true)
+        until("it did not end") { model.state.value.trouble != null }
+        val late = shot("walk")
+        model.add(work, post, late)
+        outbox.noPass = null
+        model.signIn("nurse", "x").join()
+        assertEquals(listOf(late), model.work.sketch?.shots)
+        assertEquals(listOf(Place.Timeline("A"), Place.Compose("A")), model.work.state.value.path)
+        val later = shot("stairs")
+        model.add(work, post, later)
+        assertEquals("also when its writer is back", listOf(late, later), model.work.sketch?.shots)
+        assertTrue(model.work.compose(asDraft = true))
+
+        work = model.work
+        work.beginSketch("B")
+        work.jot { it.copy(body = "右踵") }
+        post = work.sketch!!.id
+        outbox.gate = CompletableDeferred()
+        val leaving = async { model.leave(null) }
+        until("it is not being kept") { outbox.composed == 2 }
+        val between = shot("sit")
+        model.add(work, post, between)
+        outbox.gate!!.complete(Unit)
+        leaving.await()
+        model.signIn("nurse", "x").join()
+        assertEquals("while it is being left", listOf(between), model.work.sketch?.shots)
+
+        model.lock()
+        model.signIn("carer", "x").join()
+        val lost = shot("lost")
+        model.add(work, post, lost)
+        assertFalse("nobody's", lost.file.exists())
+        assertFalse(between.file.exists())
     }
 
     @Test

@@ -58,7 +58,7 @@ class AppModel(
     internal var waitingPush: String? = null
     private var leftAt: Long? = null
 
-    private val locked = LeftBehind()
+    internal val locked = LeftBehind()
 
     /** When the town was changed last: a second tap would change it back. */
     private var switchedAt: Long? = null

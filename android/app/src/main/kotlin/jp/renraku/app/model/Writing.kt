@@ -30,11 +30,21 @@ fun WorkModel.beginSketch(id: PatientId) {
  */
 fun WorkModel.change(id: PostId, how: (Sketch) -> Sketch): Boolean {
     val isThere = state.value.sketches.any { it.id == id }
-    if (closed || state.value.composing == id || !isThere) return false
+    if (state.value.composing == id || !isThere) return false
     mutable.update { it.changed(id, how) }
     // A film that ends because its writer went away: they need not come back to it.
     if (away || state.value.sketch?.id != id) scope.launch { keep(id) }
     return true
+}
+
+/**
+ * Adds what was taken to the post with this id: in [work], whose screen opened the camera, or wherever it is since. A
+ * film ends after its work did, which may end by itself. Where there is no such post any more, it is removed.
+ */
+fun AppModel.add(work: WorkModel, id: PostId, shot: Shot) {
+    val more = { sketch: Sketch -> sketch.copy(shots = sketch.shots + shot) }
+    val added = work.change(id, more) || state.value.work?.change(id, more) ?: false || locked.change(id, more)
+    if (!added) shot.file.delete()
 }
 
 /**
@@ -136,22 +146,27 @@ internal fun WorkModel.drop(id: PostId) {
 /** Forgets all that is being written, as [drop]. */
 fun WorkModel.dropSketches() = state.value.sketches.forEach { drop(it.id) }
 
-/** What is left in memory for a person who is locked out, after what can be kept as a draft was. */
+/**
+ * What is left in memory for a person who is locked out, after what can be kept as a draft was. It is not here any
+ * more then. A post of which there is nothing yet is among it: its film may still come.
+ */
 internal suspend fun WorkModel.unfinished(): Unfinished {
     keepSketch()
     // Also what needs no keeping comes to its end: an edit on its way.
     write {}
-    val (sketch, editing) = state.value.let { it.sketch to it.editing }
-    return Unfinished(sketch?.takeUnless { it.isEmpty && it.isSafe }, state.value.aside, editing?.copy(saving = false))
+    val left = state.value.let { Unfinished(it.sketch, it.aside, it.editing?.copy(saving = false)) }
+    mutable.update { it.copy(sketch = null, aside = emptyList(), editing = null) }
+    return left
 }
 
 /** Goes on with what was being written before a lock. */
 internal fun WorkModel.goOn(left: Unfinished) {
+    val sketch = left.sketch?.takeUnless { it.isEmpty && it.isSafe }
     val path = when {
         left.editing != null -> listOf(Place.Timeline(left.editing.item.patientId))
-        left.sketch != null -> left.sketch.patientId.let { listOf(Place.Timeline(it), Place.Compose(it)) }
+        sketch != null -> sketch.patientId.let { listOf(Place.Timeline(it), Place.Compose(it)) }
         else -> emptyList()
     }
-    mutable.update { it.copy(sketch = left.sketch, aside = left.aside, editing = left.editing, path = path) }
+    mutable.update { it.copy(sketch = sketch, aside = left.aside, editing = left.editing, path = path) }
     scope.launch { state.value.aside.forEach { keep(it.id) } }
 }
