@@ -116,6 +116,7 @@ class WritingTest : AtWork() {
         assertEquals(Words.unkept(full), model.work.state.value.trouble)
         assertEquals(listOf(file), clear.root.listFiles()!!.toList())
         model.lock()
+        assertEquals("also on the screen of a lock", Words.unkept(full), model.state.value.trouble)
         model.signIn("nurse", "x").join()
         assertEquals("左踵", model.work.sketch?.body)
         assertEquals(listOf(Place.Timeline("A"), Place.Compose("A")), model.work.state.value.path)
@@ -190,7 +191,7 @@ class WritingTest : AtWork() {
         outbox.refusal = full
         outbox.gate!!.complete(Unit)
         assertFalse(composing.await())
-        assertFalse(keeping.await())
+        assertEquals(full, keeping.await())
         outbox.refusal = null
         work.beginSketch("A")
         assertEquals("左踵", work.sketch?.body)

@@ -49,13 +49,13 @@ fun AppModel.add(work: WorkModel, id: PostId, shot: Shot) {
 
 /**
  * Seals what is being written in the outbox as a draft, and takes the draft back of what was emptied since. Who writes
- * goes on with it; what was put aside goes from memory. Waits for what is on its way into the outbox. False when
- * something could not be kept, which is told: it stays in memory.
+ * goes on with it; what was put aside goes from memory. Waits for what is on its way into the outbox. Gives what
+ * hindered it, or none: it is told, but not where the work is closed, and what could not be kept stays in memory.
  */
-suspend fun WorkModel.keepSketch(): Boolean = state.value.sketches.map { keep(it.id) }.all { it }
+suspend fun WorkModel.keepSketch(): Exception? = state.value.sketches.map { keep(it.id) }.firstOrNull { it != null }
 
 /** The same of one post. */
-internal suspend fun WorkModel.keep(id: PostId): Boolean = lasting {
+internal suspend fun WorkModel.keep(id: PostId): Exception? = lasting {
     var isNew = false
     val fault = write {
         val sketch = state.value.sketches.find { it.id == id } ?: return@write
@@ -70,7 +70,7 @@ internal suspend fun WorkModel.keep(id: PostId): Boolean = lasting {
     if (isNew && !closed) loadOutbox()
     // What a session that is over means, its next call tells.
     if (fault != null && !closed) mutable.update { it.copy(trouble = Words.unkept(fault)) }
-    fault == null
+    fault
 }
 
 private suspend fun WorkModel.unkeep(id: PostId) = try {
@@ -147,11 +147,10 @@ internal fun WorkModel.drop(id: PostId) {
 fun WorkModel.dropSketches() = state.value.sketches.forEach { drop(it.id) }
 
 /**
- * What is left in memory for a person who is locked out, after what can be kept as a draft was. It is not here any
- * more then. A post of which there is nothing yet is among it: its film may still come.
+ * What is left in memory for a person who is locked out, after keepSketch. It is not here any more then. A post of
+ * which there is nothing yet is among it: its film may still come.
  */
 internal suspend fun WorkModel.unfinished(): Unfinished {
-    keepSketch()
     // Also what needs no keeping comes to its end: an edit on its way.
     write {}
     val left = state.value.let { Unfinished(it.sketch, it.aside, it.editing?.copy(saving = false)) }
