@@ -139,6 +139,7 @@ class WritingTest : AtWork() {
     @Test
     fun aLockKeepsADraftOfItsWriterAndNothingForAnother() = play {
         val model = atWork()
+        towns.pin = true
         val file = model.work.begin("A", "左踵", "walk")
         model.lock()
         assertTrue(outbox.only.keepAsDraft)
