@@ -37,7 +37,7 @@ class EditingTest : AtWork() {
         assertTrue(work.takeBack(work.item()))
         assertNull(work.sketch)
         assertFalse(film.exists())
-        assertTrue(work.keepSketch())
+        assertNull(work.keepSketch())
         assertTrue("and stays taken back", outbox.posts.isEmpty())
 
         // Nothing goes of which the newest could not be kept.

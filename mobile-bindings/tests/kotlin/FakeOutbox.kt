@@ -35,6 +35,12 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
     var refusal: MobileException? = null
     var noPass: MobileException? = null
 
+    /** Why the outbox does not tell what was written: nobody writes over what they cannot see. */
+    var unseen: MobileException? = null
+
+    /** The store was closed. */
+    var locked = false
+
     /** What these wait for. */
     var gate: CompletableDeferred<Unit>? = null
     var road: CompletableDeferred<Unit>? = null
@@ -58,6 +64,7 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
 
     override suspend fun edit(id: PostId, text: Text) {
         changing()
+        unseen?.let { throw it }
         val post = posts[id] ?: throw MobileException.NotFound()
         posts[id] = post.copy(body = text.body, urgent = text.urgent, bodySite = text.bodySite)
     }
@@ -74,13 +81,14 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
         files.remove(id)
     }
 
-    override suspend fun items() = posts.map { (id, post) ->
+    override suspend fun items() = opened().map { (id, post) ->
         val state = if (post.keepAsDraft) ItemState.Draft else ItemState.Waiting
         val media = post.attachments.map { ItemMedia("m", it.kind, FileState.Planned, 0u, 0u, false, "") }
         Item(id, post.patientId, state, post.body, post.urgent, post.bodySite, 0, false, media, 0u, 0)
     }
 
     override suspend fun prepare(progress: ProgressListener?): PrepareReport {
+        opened()
         prepared += 1
         return PrepareReport(0u, 0u)
     }
@@ -88,6 +96,7 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
     override suspend fun flush(now: Boolean): FlushReport {
         passes += 1
         road?.await()
+        opened()
         noPass?.let { throw it }
         return FlushReport(0u, 0u, 0u, false, nextTryAt)
     }
@@ -95,6 +104,9 @@ internal class FakeOutbox : RenrakuOutbox(NoHandle) {
     private suspend fun changing() {
         changes += 1
         gate?.await()
+        opened()
         refusal?.let { throw it }
     }
+
+    private fun opened() = if (locked) throw MobileException.Storage(StorageTrouble.Locked) else posts
 }

@@ -120,7 +120,10 @@ internal class FakeDevice(private val towns: FakeTowns, var enrolled: String?) :
             if (towns.wiped) throw MobileException.Storage(StorageTrouble.Wiped)
         }
 
-        override suspend fun lock() {}
+        /** Closes the store of a person with a PIN. */
+        override suspend fun lock() {
+            if (towns.pin) towns.outbox(staffId).locked = true
+        }
 
         override suspend fun forget() {}
     }
@@ -143,6 +146,10 @@ internal class FakeSession(
     private val town: String,
     private val loginId: String,
 ) : RenrakuSession(NoHandle) {
+    init {
+        towns.outbox(staff().id).locked = false
+    }
+
     override fun staff() = Staff("$loginId-$town", "f", "ステーション", "${town}の看護師", Profession.NURSE, Role.MEMBER)
 
     override fun mustChangePassword() = false
@@ -174,7 +181,9 @@ internal class FakeSession(
 
     override suspend fun changePassword(current: String, new: String) {}
 
-    override suspend fun signOut() {}
+    override suspend fun signOut() {
+        towns.outbox(staff().id).locked = true
+    }
 
     /** Without [FakeTowns.told]: of another town, or not reached. */
     override suspend fun handlePush(payload: String) = PushShown("新しい連絡があります", towns.told)

@@ -312,7 +312,10 @@ class TownsTest {
         assertFalse("nothing was begun", work.change("none") { it.copy(body = "左踵") })
         assertNull(work.state.value.sketch)
         model.interrupted()
-        assertFalse(work.jot { it.copy(body = "右踵") })
-        assertEquals("左踵", work.state.value.sketch?.body)
+        assertTrue("it is not there any more", work.state.value.sketches.isEmpty())
+        model.signIn("nurse", "x").join()
+        val post = model.work.state.value.sketch!!.id
+        assertFalse(work.change(post) { it.copy(body = "右踵") })
+        assertEquals("左踵", model.work.state.value.sketch?.body)
     }
 }

@@ -3,6 +3,7 @@ package jp.renraku.core.test
 import jp.renraku.app.model.Place
 import jp.renraku.app.model.Stage as Screen
 import jp.renraku.app.model.Words
+import jp.renraku.app.model.add
 import jp.renraku.app.model.beginSketch
 import jp.renraku.app.model.change
 import jp.renraku.app.model.compose
@@ -60,6 +61,36 @@ class WritingTest : AtWork() {
     }
 
     @Test
+    fun whatIsWrittenWhenTheSessionIsOverIsKept() = play {
+        val model = atWork()
+        val work = model.work
+        val film = work.begin("A", "左踵", "walk")
+        work.keepSketch()
+        work.jot { it.copy(body = "左踵、2cm") }
+        val over = MobileException.SignedOut("session_revoked")
+        outbox.unseen = over
+        outbox.noPass = over
+        work.flush(now = true)
+        until("it did not end") { model.state.value.trouble != null }
+        assertEquals(Screen.SIGN_IN to Words.sentence(over), model.state.value.let { it.stage to it.trouble })
+        assertEquals("左踵、2cm" to true, outbox.only.let { it.body to it.keepAsDraft })
+        assertEquals(listOf("walk"), outbox.files.values.single())
+        assertTrue(film.exists())
+    }
+
+    @Test
+    fun aDraftThatLeftIsNotTakenForKept() = play {
+        val work = atWork().work
+        work.begin("A", "左踵", "walk")
+        work.keepSketch()
+        work.jot { it.copy(body = "左踵、2cm") }
+        outbox.unseen = MobileException.Conflict("already_sent")
+        work.keepSketch()
+        assertFalse(work.sketch!!.isSafe)
+        assertEquals(1, outbox.composed)
+    }
+
+    @Test
     fun whatWasEmptiedAgainLeavesNoDraft() = play {
         val model = atWork()
         model.work.beginSketch("A")
@@ -85,6 +116,7 @@ class WritingTest : AtWork() {
         assertEquals(Words.unkept(full), model.work.state.value.trouble)
         assertEquals(listOf(file), clear.root.listFiles()!!.toList())
         model.lock()
+        assertEquals("also on the screen of a lock", Words.unkept(full), model.state.value.trouble)
         model.signIn("nurse", "x").join()
         assertEquals("左踵", model.work.sketch?.body)
         assertEquals(listOf(Place.Timeline("A"), Place.Compose("A")), model.work.state.value.path)
@@ -107,6 +139,7 @@ class WritingTest : AtWork() {
     @Test
     fun aLockKeepsADraftOfItsWriterAndNothingForAnother() = play {
         val model = atWork()
+        towns.pin = true
         val file = model.work.begin("A", "左踵", "walk")
         model.lock()
         assertTrue(outbox.only.keepAsDraft)
@@ -159,7 +192,7 @@ class WritingTest : AtWork() {
         outbox.refusal = full
         outbox.gate!!.complete(Unit)
         assertFalse(composing.await())
-        assertFalse(keeping.await())
+        assertEquals(full, keeping.await())
         outbox.refusal = null
         work.beginSketch("A")
         assertEquals("左踵", work.sketch?.body)
@@ -218,6 +251,48 @@ class WritingTest : AtWork() {
         assertTrue(work.takeBack(work.item()))
         work.beginSketch("A")
         assertFalse("it is another post now", work.change(post) { it.copy(shots = listOf(shot("late"))) })
+    }
+
+    @Test
+    fun aFilmThatEndsWhenTheWorkHasIsNotLost() = play {
+        val model = atWork()
+        outbox.noPass = MobileException.SignedOut("session_revoked")
+        var work = model.work
+        work.beginSketch("A")
+        var post = work.sketch!!.id
+        work.flush(now = true)
+        until("it did not end") { model.state.value.trouble != null }
+        val late = shot("walk")
+        model.add(work, post, late)
+        outbox.noPass = null
+        model.signIn("nurse", "x").join()
+        assertEquals(listOf(late), model.work.sketch?.shots)
+        assertEquals(listOf(Place.Timeline("A"), Place.Compose("A")), model.work.state.value.path)
+        val later = shot("stairs")
+        model.add(work, post, later)
+        assertEquals("also when its writer is back", listOf(late, later), model.work.sketch?.shots)
+        assertTrue(model.work.compose(asDraft = true))
+
+        work = model.work
+        work.beginSketch("B")
+        work.jot { it.copy(body = "右踵") }
+        post = work.sketch!!.id
+        outbox.gate = CompletableDeferred()
+        val leaving = async { model.leave(null) }
+        until("it is not being kept") { outbox.composed == 2 }
+        val between = shot("sit")
+        model.add(work, post, between)
+        outbox.gate!!.complete(Unit)
+        leaving.await()
+        model.signIn("nurse", "x").join()
+        assertEquals("while it is being left", listOf(between), model.work.sketch?.shots)
+
+        model.lock()
+        model.signIn("carer", "x").join()
+        val lost = shot("lost")
+        model.add(work, post, lost)
+        assertFalse("nobody's", lost.file.exists())
+        assertFalse(between.file.exists())
     }
 
     @Test

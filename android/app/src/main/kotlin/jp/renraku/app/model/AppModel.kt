@@ -58,7 +58,7 @@ class AppModel(
     internal var waitingPush: String? = null
     private var leftAt: Long? = null
 
-    private val locked = LeftBehind()
+    internal val locked = LeftBehind()
 
     /** When the town was changed last: a second tap would change it back. */
     private var switchedAt: Long? = null
@@ -157,11 +157,10 @@ class AppModel(
     fun signOut(): Job = act {
         val (ending, work) = session to state.value.work
         // What could not be kept as a draft waits in memory for who wrote it.
-        val kept = work == null || work.keepSketch()
-        val unkept = if (kept) null else work.state.value.trouble
-        if (kept) work?.dropSketches()
+        val unkept = work?.keepSketch()
+        if (unkept == null) work?.dropSketches()
         attempt { ending?.signOut() }
-        leave(state.value.trouble ?: unkept)
+        leave(state.value.trouble ?: unkept?.let(Words::unkept))
     }
 
     /** Forgets a person on this device. What they did not send is lost: ask before. */
@@ -222,8 +221,11 @@ class AppModel(
             if (!fault.isRevoked) leave(sentence) else if (!revoked(sentence)) state.value.work?.tell(sentence)
         }
         // At work already, when the first password was asked for again: that writing goes on, too.
-        state.value.work?.let { locked.keep(inUse?.slug, it.staff.id, it.unfinished()) }
-        state.value.work?.close()
+        state.value.work?.let { before ->
+            before.keepSketch()
+            locked.keep(inUse?.slug, before.staff.id, before.unfinished())
+            before.close()
+        }
         locked.take(inUse?.slug, work.staff.id)?.let(work::goOn)
         val due = device.certificate().status()?.renewalDue ?: false
         mutable.update { it.copy(stage = Stage.WORK, work = work, asked = null, renewalDue = due) }
@@ -248,14 +250,17 @@ class AppModel(
         val work = state.value.work
         work?.close()
         mutable.update { it.copy(work = null) }
+        var unkept: Exception? = null
         attempt {
             if (work != null) {
+                unkept = work.keepSketch()
                 locked.keep(inUse?.slug, work.staff.id, work.unfinished())
                 device?.person(work.staff.id)?.lock()
             }
             toSignIn()
         }
-        if (sentence != null) say(sentence)
+        val said = sentence ?: state.value.trouble ?: unkept?.let(Words::unkept)
+        if (said != null) say(said)
         if (notice != null) note(notice)
     }
 

@@ -23,7 +23,7 @@ data class Editing(
 
 /** Begins to change a post's text. Of one that is still being written, what was written since is kept first. */
 suspend fun WorkModel.beginEdit(item: Item) = lasting {
-    if (keep(item.id)) {
+    if (keep(item.id) == null) {
         val now = state.value.outbox.find { it.id == item.id } ?: item
         mutable.update { it.copy(editing = Editing(now)) }
     }
@@ -62,7 +62,7 @@ suspend fun WorkModel.edit(): Boolean {
 
 /** Lets a draft go, with what was written of it since, or tries a failed post again. */
 suspend fun WorkModel.release(item: Item): Boolean = lasting {
-    if (!keep(item.id)) return@lasting false
+    if (keep(item.id) != null) return@lasting false
     val fault = write {
         session.outbox().release(item.id)
         drop(item.id)

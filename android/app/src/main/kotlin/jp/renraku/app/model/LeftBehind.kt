@@ -3,6 +3,7 @@
 
 package jp.renraku.app.model
 
+import jp.renraku.core.PostId
 import jp.renraku.core.StaffId
 import java.io.File
 
@@ -10,12 +11,17 @@ import java.io.File
 data class Unfinished(val sketch: Sketch?, val aside: List<Sketch>, val editing: Editing?) {
     val sketches: List<Sketch> get() = aside + listOfNotNull(sketch)
 
+    fun changed(id: PostId, how: (Sketch) -> Sketch): Unfinished {
+        val change = { one: Sketch -> if (one.id == id) how(one) else one }
+        return copy(sketch = sketch?.let(change), aside = aside.map(change))
+    }
+
     fun discard() = sketches.forEach { it.discard() }
 }
 
 /** In memory, its files in the clear: of one person in each town. A town is named by its slug, the first by none. */
 class LeftBehind {
-    private class Held(val staff: StaffId, val what: Unfinished)
+    private class Held(val staff: StaffId, var what: Unfinished)
 
     private val held = mutableMapOf<String?, Held>()
 
@@ -34,6 +40,13 @@ class LeftBehind {
         if (found.staff == staff) return found.what
         found.what.discard()
         return null
+    }
+
+    /** Changes the post with this id; false where nobody left it behind. */
+    fun change(id: PostId, how: (Sketch) -> Sketch): Boolean {
+        val one = held.values.find { it.what.sketches.any { sketch -> sketch.id == id } } ?: return false
+        one.what = one.what.changed(id, how)
+        return true
     }
 
     fun forget(town: String?, staff: StaffId) {

@@ -30,7 +30,7 @@ fun WorkModel.beginSketch(id: PatientId) {
  */
 fun WorkModel.change(id: PostId, how: (Sketch) -> Sketch): Boolean {
     val isThere = state.value.sketches.any { it.id == id }
-    if (closed || state.value.composing == id || !isThere) return false
+    if (state.value.composing == id || !isThere) return false
     mutable.update { it.changed(id, how) }
     // A film that ends because its writer went away: they need not come back to it.
     if (away || state.value.sketch?.id != id) scope.launch { keep(id) }
@@ -38,14 +38,24 @@ fun WorkModel.change(id: PostId, how: (Sketch) -> Sketch): Boolean {
 }
 
 /**
- * Seals what is being written in the outbox as a draft, and takes the draft back of what was emptied since. Who writes
- * goes on with it; what was put aside goes from memory. Waits for what is on its way into the outbox. False when
- * something could not be kept, which is told: it stays in memory.
+ * Adds what was taken to the post with this id: in [work], whose screen opened the camera, or wherever it is since. A
+ * film ends after its work did, which may end by itself. Where there is no such post any more, it is removed.
  */
-suspend fun WorkModel.keepSketch(): Boolean = state.value.sketches.map { keep(it.id) }.all { it }
+fun AppModel.add(work: WorkModel, id: PostId, shot: Shot) {
+    val more = { sketch: Sketch -> sketch.copy(shots = sketch.shots + shot) }
+    val added = work.change(id, more) || state.value.work?.change(id, more) ?: false || locked.change(id, more)
+    if (!added) shot.file.delete()
+}
+
+/**
+ * Seals what is being written in the outbox as a draft, and takes the draft back of what was emptied since. Who writes
+ * goes on with it; what was put aside goes from memory. Waits for what is on its way into the outbox. Gives what
+ * hindered it, or none: it is told, but not where the work is closed, and what could not be kept stays in memory.
+ */
+suspend fun WorkModel.keepSketch(): Exception? = state.value.sketches.map { keep(it.id) }.firstOrNull { it != null }
 
 /** The same of one post. */
-internal suspend fun WorkModel.keep(id: PostId): Boolean = lasting {
+internal suspend fun WorkModel.keep(id: PostId): Exception? = lasting {
     var isNew = false
     val fault = write {
         val sketch = state.value.sketches.find { it.id == id } ?: return@write
@@ -60,7 +70,7 @@ internal suspend fun WorkModel.keep(id: PostId): Boolean = lasting {
     if (isNew && !closed) loadOutbox()
     // What a session that is over means, its next call tells.
     if (fault != null && !closed) mutable.update { it.copy(trouble = Words.unkept(fault)) }
-    fault == null
+    fault
 }
 
 private suspend fun WorkModel.unkeep(id: PostId) = try {
@@ -74,8 +84,10 @@ private suspend fun WorkModel.seal(sketch: Sketch) {
     if (sketch.kept?.shots == sketch.shots) {
         try {
             return session.outbox().edit(sketch.id, Text(sketch.body, sketch.urgent, sketch.site))
-        } catch (_: MobileException.NotFound) {
-            // No draft any more: it is kept anew.
+        } catch (e: MobileException) {
+            // One that left is not this one any more.
+            if (e is MobileException.Conflict) throw e
+            // No draft any more, or a session that is over and shows none: it is kept anew.
         }
     }
     val copies = sketch.shots.associate { it.file to beside(it.file) }
@@ -134,22 +146,26 @@ internal fun WorkModel.drop(id: PostId) {
 /** Forgets all that is being written, as [drop]. */
 fun WorkModel.dropSketches() = state.value.sketches.forEach { drop(it.id) }
 
-/** What is left in memory for a person who is locked out, after what can be kept as a draft was. */
+/**
+ * What is left in memory for a person who is locked out, after keepSketch. It is not here any more then. A post of
+ * which there is nothing yet is among it: its film may still come.
+ */
 internal suspend fun WorkModel.unfinished(): Unfinished {
-    keepSketch()
     // Also what needs no keeping comes to its end: an edit on its way.
     write {}
-    val (sketch, editing) = state.value.let { it.sketch to it.editing }
-    return Unfinished(sketch?.takeUnless { it.isEmpty && it.isSafe }, state.value.aside, editing?.copy(saving = false))
+    val left = state.value.let { Unfinished(it.sketch, it.aside, it.editing?.copy(saving = false)) }
+    mutable.update { it.copy(sketch = null, aside = emptyList(), editing = null) }
+    return left
 }
 
 /** Goes on with what was being written before a lock. */
 internal fun WorkModel.goOn(left: Unfinished) {
+    val sketch = left.sketch?.takeUnless { it.isEmpty && it.isSafe }
     val path = when {
         left.editing != null -> listOf(Place.Timeline(left.editing.item.patientId))
-        left.sketch != null -> left.sketch.patientId.let { listOf(Place.Timeline(it), Place.Compose(it)) }
+        sketch != null -> sketch.patientId.let { listOf(Place.Timeline(it), Place.Compose(it)) }
         else -> emptyList()
     }
-    mutable.update { it.copy(sketch = left.sketch, aside = left.aside, editing = left.editing, path = path) }
+    mutable.update { it.copy(sketch = sketch, aside = left.aside, editing = left.editing, path = path) }
     scope.launch { state.value.aside.forEach { keep(it.id) } }
 }

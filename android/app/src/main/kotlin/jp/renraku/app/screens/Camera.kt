@@ -110,17 +110,20 @@ private fun Camera(places: Places, seconds: Long, onTrouble: (String) -> Unit, o
         controller.bindToLifecycle(owner)
         // Before that it takes nothing, and throws.
         val opening = controller.initializationFuture
+        var gone = false
         opening.addListener({
+            if (gone) return@addListener
             ready = runCatching { opening.get() }.isSuccess
             if (!ready) done(Taken(null, NO_CAMERA))
         }, ContextCompat.getMainExecutor(context))
         onDispose {
+            gone = true
             recording?.stop()
             controller.unbind()
         }
     }
-    // A film that was begun ends, and is kept.
-    BackHandler { recording?.stop() ?: onDone(null) }
+    // A film that was begun ends, and is kept; a photo is waited for.
+    BackHandler { if (!taking) recording?.stop() ?: onDone(null) }
     Box(Modifier.fillMaxSize().background(Color.Black)) {
         AndroidView({ preview(it, controller) }, Modifier.fillMaxSize())
         Column(

@@ -47,7 +47,13 @@ import java.io.File
 private const val MOST_SHOTS = 10
 
 @Composable
-fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: PatientId) {
+fun ComposeScreen(
+    work: WorkModel,
+    state: WorkState,
+    places: Places,
+    id: PatientId,
+    onShot: (PostId, Shot) -> Unit,
+) {
     // The post that the camera was opened for, and the picture that is marked.
     var shooting by remember { mutableStateOf<PostId?>(null) }
     var marking by remember { mutableStateOf<File?>(null) }
@@ -59,8 +65,7 @@ fun ComposeScreen(work: WorkModel, state: WorkState, places: Places, id: Patient
     val change = { how: (Sketch) -> Sketch -> work.change(sketch.id, how) }
     shooting?.let { post ->
         CameraScreen(places, work.town.videoSeconds.toLong(), onTrouble = work::tell) { shot ->
-            // One that came too late belongs to no post.
-            if (shot != null && !work.change(post) { it.copy(shots = it.shots + shot) }) shot.file.delete()
+            if (shot != null) onShot(post, shot)
             shooting = null
         }
         return

@@ -33,6 +33,7 @@ import jp.renraku.app.model.AppState
 import jp.renraku.app.model.Place
 import jp.renraku.app.model.Stage
 import jp.renraku.app.model.WorkModel
+import jp.renraku.app.model.add
 import jp.renraku.app.platform.Places
 
 @Composable
@@ -86,7 +87,9 @@ private fun WorkScreens(model: AppModel, app: AppState, work: WorkModel, places:
         when (val place = state.path.lastOrNull()) {
             null -> PatientsScreen(model, app, work, state)
             is Place.Timeline -> TimelineScreen(work, state, places, place.id)
-            is Place.Compose -> ComposeScreen(work, state, places, place.id)
+            is Place.Compose -> ComposeScreen(work, state, places, place.id) { id, shot ->
+                model.add(work, id, shot)
+            }
             is Place.Readers -> ReadersScreen(work, state, place.id)
             is Place.Outbox -> OutboxScreen(work, state)
             is Place.Safety -> SafetyScreen(model, app)
