@@ -19,7 +19,9 @@ final class WorkModel: ObservableObject {
         case safety
     }
 
-    @Published var path: [Place] = []
+    @Published var path: [Place] = [] {
+        didSet { moved(from: oldValue) }
+    }
     @Published private(set) var patients: [PatientSummary] = []
     /// True once the patients are known: until then none is said to be there.
     @Published private(set) var listed = false
@@ -40,6 +42,8 @@ final class WorkModel: ObservableObject {
 
     /// What is being written; outlives a lock, see AppModel.
     @Published var sketch: Sketch?
+    /// What was begun before about others, and could not be kept as a draft yet.
+    @Published var aside: [Sketch] = []
     /// The post whose text is being changed; outlives a lock, too.
     @Published var editing: Editing?
     /// True while what is written is put into the outbox to be sent: nothing can be added to it then.
@@ -203,7 +207,7 @@ final class WorkModel: ObservableObject {
                 return error
             }
             // Also when the work ended meanwhile: then nothing is left to be kept.
-            if self.sketch?.id == kept.id { self.sketch = nil }
+            self.without(kept.id)
             return nil
         }
         if let fault { await failed(fault) }
@@ -248,6 +252,12 @@ final class WorkModel: ObservableObject {
     }
 
     // MARK: Inside
+
+    /// Who goes from what they write may not come back to it; and its draft is shown as it is now.
+    private func moved(from before: [Place]) {
+        guard !closed, case .compose? = before.last, path.last != before.last else { return }
+        Task { await keepSketch() }
+    }
 
     private func isOpen(_ id: PatientId) -> Bool {
         path.contains(.timeline(id))

@@ -42,8 +42,8 @@ struct ComposeView: View {
         // Neither stays when the person is locked out, or a push leads elsewhere.
         .onChange(of: work.closed) { _ in uncover() }
         .onChange(of: work.path) { _ in uncover() }
-        // What was being written about another patient is kept first.
-        .onAppear { Task { await work.beginSketch(id) } }
+        // What was being written about another patient is kept first. Again when this one goes without the screen.
+        .task(id: mine == nil) { await work.beginSketch(id) }
         .task { if work.patient?.id != id { await work.loadTimeline(id) } }
         .safeAreaInset(edge: .bottom) { actions }
         .disabled(work.composing || mine == nil)
