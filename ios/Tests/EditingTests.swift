@@ -81,6 +81,52 @@ final class EditingTests: XCTestCase {
         XCTAssertEqual(session.items.map(\.body), ["右踵"])
     }
 
+    func testNothingIsTypedOrThrownAwayWhileItIsKept() async {
+        let (_, work) = await atWork()
+        session.items = [item("a", "左踵", .waiting)]
+        await work.beginEdit(session.items[0])
+        work.changeEdit { $0.body = "右踵" }
+        session.whileEditing = { @MainActor in
+            XCTAssertEqual(work.editing?.saving, true)
+            work.changeEdit { $0.body = "x" }
+            work.dropEdit()
+            XCTAssertEqual(work.editing?.body, "右踵")
+            let twice = await work.edit()
+            XCTAssertFalse(twice)
+            self.session.changeRefusal = .Storage(trouble: .full)
+        }
+        await work.edit()
+        XCTAssertEqual(work.editing?.saving, false)
+        work.dropEdit()
+        XCTAssertNil(work.editing)
+    }
+
+    func testALockWhileItIsKept() async {
+        for refusal in [nil, MobileError.Storage(trouble: .full)] {
+            let (model, work) = await atWork()
+            session.items = [item("a", "左踵", .waiting)]
+            await work.beginEdit(session.items[0])
+            work.changeEdit { $0.body = "右踵" }
+            session.whileEditing = { @MainActor in
+                self.session.whileEditing = nil
+                self.session.changeRefusal = refusal
+                model.left()
+                self.time = self.time + .seconds(60)
+                Task { await model.returned() }
+                for _ in 0..<50 { await Task.yield() }
+                // The sheet goes with the work.
+                work.dropEdit()
+            }
+            await work.edit()
+            let locked = await soon { model.stage == .signIn && !model.busy }
+            XCTAssertTrue(locked)
+            session.changeRefusal = nil
+            await model.resume(KnownPerson(staffId: nurse.id, name: nurse.name))
+            XCTAssertEqual(model.work?.editing?.body, refusal == nil ? nil : "右踵")
+            XCTAssertNotEqual(model.work?.editing?.saving, true)
+        }
+    }
+
     func testASessionThatIsOverKeepsTheEditorToo() async {
         let (model, work) = await atWork()
         session.items = [item("a", "左踵", .waiting)]

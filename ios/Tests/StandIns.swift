@@ -65,8 +65,9 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var told: Unlocked?
     /// The server is not reached.
     var stale = false
-    /// What happens while a post is being kept.
+    /// What happens while a post is being kept, or changed.
     var whileComposing: (@MainActor () async -> Void)?
+    var whileEditing: (@MainActor () async -> Void)?
 
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
@@ -148,6 +149,7 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
         return id
     }
     override func edit(id: PostId, text: RenrakuCore.Text) async throws {
+        await session.whileEditing?()
         try change(id) { item(id, text.body, $0.state, of: $0.patientId) }
     }
     override func release(id: PostId) async throws {

@@ -48,6 +48,16 @@ final class WorkModel: ObservableObject {
     @Published var editing: Editing?
     /// True while what is written is put into the outbox to be sent: nothing can be added to it then.
     @Published private(set) var composing = false
+    /// True while the camera is up. A session that is over meanwhile ends the work when the camera is closed: with the
+    /// camera a film would go that is being recorded.
+    @Published var shooting = false {
+        didSet {
+            guard !shooting, let end = heldBack else { return }
+            heldBack = nil
+            Task { await failed(end) }
+        }
+    }
+    private var heldBack: Error?
     /// The person is signed out or locked out: whatever still shows this work goes.
     @Published private(set) var closed = false
 
@@ -256,6 +266,7 @@ final class WorkModel: ObservableObject {
     /// Who goes from what they write may not come back to it; and its draft is shown as it is now.
     private func moved(from before: [Place]) {
         guard !closed, case .compose? = before.last, path.last != before.last else { return }
+        shooting = false
         Task { await keepSketch() }
     }
 
@@ -283,7 +294,7 @@ final class WorkModel: ObservableObject {
     func failed(_ error: Error) async {
         guard !closed else { return }
         if error.endsWork {
-            await onEnded(error)
+            if shooting, !error.isRevocation { heldBack = error } else { await onEnded(error) }
         } else if let sentence = Words.sentence(error) {
             trouble = sentence
         }
