@@ -86,19 +86,29 @@ final class EditingTests: XCTestCase {
         session.items = [item("a", "左踵", .waiting)]
         await work.beginEdit(session.items[0])
         work.changeEdit { $0.body = "右踵" }
+        var edits = 0
         session.whileEditing = { @MainActor in
+            edits += 1
             XCTAssertEqual(work.editing?.saving, true)
             work.changeEdit { $0.body = "x" }
             work.dropEdit()
             XCTAssertEqual(work.editing?.body, "右踵")
-            let twice = await work.edit()
-            XCTAssertFalse(twice)
+            // A second tap.
+            Task { await work.edit() }
+            for _ in 0..<50 { await Task.yield() }
             self.session.changeRefusal = .Storage(trouble: .full)
         }
         await work.edit()
         XCTAssertEqual(work.editing?.saving, false)
+        for _ in 0..<50 { await Task.yield() }
+        XCTAssertEqual(edits, 1)
         work.dropEdit()
         XCTAssertNil(work.editing)
+        // The sheet goes with the work, and not what was typed.
+        await work.beginEdit(session.items[0])
+        work.close()
+        work.dropEdit()
+        XCTAssertNotNil(work.editing)
     }
 
     func testALockWhileItIsKept() async {
@@ -114,8 +124,6 @@ final class EditingTests: XCTestCase {
                 self.time = self.time + .seconds(60)
                 Task { await model.returned() }
                 for _ in 0..<50 { await Task.yield() }
-                // The sheet goes with the work.
-                work.dropEdit()
             }
             await work.edit()
             let locked = await soon { model.stage == .signIn && !model.busy }
@@ -156,6 +164,20 @@ final class EditingTests: XCTestCase {
         XCTAssertEqual(session.items.map(\.body), ["左踵、発赤"])
         XCTAssertNil(work.sketch)
         XCTAssertFalse(isThere(photo))
+    }
+
+    func testOneThatCannotBeKeptHoldsUpNoOther() async throws {
+        let lost = try shot()
+        let (_, work) = await atWork()
+        await work.beginSketch("other")
+        work.change(work.sketch?.id) { $0.shots = [lost] }
+        lost.discard()
+        let draft = await kept(work)
+        XCTAssertEqual(work.aside.map(\.patientId), ["other"])
+        await work.release(draft)
+        XCTAssertEqual(session.items.map(\.state), [.waiting])
+        XCTAssertNil(work.sketch)
+        XCTAssertEqual(work.aside.count, 1)
     }
 
     func testADraftThatIsTakenBackIsNotWrittenAnyMore() async throws {
