@@ -87,6 +87,18 @@ final class EndingTests: XCTestCase {
         film.discard()
     }
 
+    func testACameraThatGoesWithItsScreenHoldsNothingUp() async {
+        let model = await atWork()
+        model.work?.path = [.timeline("patient"), .compose("patient")]
+        model.work?.shooting = true
+        device.session.refusal = .SignedOut(code: "session_invalid")
+        await model.work?.loadPatients()
+        XCTAssertEqual(model.stage, .work)
+        model.work?.path = []
+        let ended = await soon { model.stage == .signIn }
+        XCTAssertTrue(ended)
+    }
+
     func testAShutOutDeviceWaitsForNoCamera() async {
         let model = await atWork()
         model.work?.shooting = true
