@@ -81,6 +81,60 @@ final class EditingTests: XCTestCase {
         XCTAssertEqual(session.items.map(\.body), ["右踵"])
     }
 
+    func testNothingIsTypedOrThrownAwayWhileItIsKept() async {
+        let (_, work) = await atWork()
+        session.items = [item("a", "左踵", .waiting)]
+        await work.beginEdit(session.items[0])
+        work.changeEdit { $0.body = "右踵" }
+        var edits = 0
+        session.whileEditing = { @MainActor in
+            edits += 1
+            XCTAssertEqual(work.editing?.saving, true)
+            work.changeEdit { $0.body = "x" }
+            work.dropEdit()
+            XCTAssertEqual(work.editing?.body, "右踵")
+            // A second tap.
+            Task { await work.edit() }
+            for _ in 0..<50 { await Task.yield() }
+            self.session.changeRefusal = .Storage(trouble: .full)
+        }
+        await work.edit()
+        XCTAssertEqual(work.editing?.saving, false)
+        for _ in 0..<50 { await Task.yield() }
+        XCTAssertEqual(edits, 1)
+        work.dropEdit()
+        XCTAssertNil(work.editing)
+        // The sheet goes with the work, and not what was typed.
+        await work.beginEdit(session.items[0])
+        work.close()
+        work.dropEdit()
+        XCTAssertNotNil(work.editing)
+    }
+
+    func testALockWhileItIsKept() async {
+        for refusal in [nil, MobileError.Storage(trouble: .full)] {
+            let (model, work) = await atWork()
+            session.items = [item("a", "左踵", .waiting)]
+            await work.beginEdit(session.items[0])
+            work.changeEdit { $0.body = "右踵" }
+            session.whileEditing = { @MainActor in
+                self.session.whileEditing = nil
+                self.session.changeRefusal = refusal
+                model.left()
+                self.time = self.time + .seconds(60)
+                Task { await model.returned() }
+                for _ in 0..<50 { await Task.yield() }
+            }
+            await work.edit()
+            let locked = await soon { model.stage == .signIn && !model.busy }
+            XCTAssertTrue(locked)
+            session.changeRefusal = nil
+            await model.resume(KnownPerson(staffId: nurse.id, name: nurse.name))
+            XCTAssertEqual(model.work?.editing?.body, refusal == nil ? nil : "右踵")
+            XCTAssertNotEqual(model.work?.editing?.saving, true)
+        }
+    }
+
     func testASessionThatIsOverKeepsTheEditorToo() async {
         let (model, work) = await atWork()
         session.items = [item("a", "左踵", .waiting)]
@@ -110,6 +164,20 @@ final class EditingTests: XCTestCase {
         XCTAssertEqual(session.items.map(\.body), ["左踵、発赤"])
         XCTAssertNil(work.sketch)
         XCTAssertFalse(isThere(photo))
+    }
+
+    func testOneThatCannotBeKeptHoldsUpNoOther() async throws {
+        let lost = try shot()
+        let (_, work) = await atWork()
+        await work.beginSketch("other")
+        work.change(work.sketch?.id) { $0.shots = [lost] }
+        lost.discard()
+        let draft = await kept(work)
+        XCTAssertEqual(work.aside.map(\.patientId), ["other"])
+        await work.release(draft)
+        XCTAssertEqual(session.items.map(\.state), [.waiting])
+        XCTAssertNil(work.sketch)
+        XCTAssertEqual(work.aside.count, 1)
     }
 
     func testADraftThatIsTakenBackIsNotWrittenAnyMore() async throws {

@@ -68,6 +68,45 @@ final class EndingTests: XCTestCase {
         XCTAssertFalse(model.busy)
     }
 
+    func testASessionThatIsOverWaitsForTheCamera() async throws {
+        let film = try shot()
+        let model = await atWork()
+        let work = model.work!
+        await work.beginSketch("patient")
+        work.shooting = true
+        device.session.refusal = .SignedOut(code: "session_invalid")
+        await work.loadPatients()
+        XCTAssertEqual(model.stage, .work)
+        work.add(film, to: work.sketch?.id)
+        work.shooting = false
+        let ended = await soon { model.stage == .signIn && !model.busy }
+        XCTAssertTrue(ended)
+        XCTAssertEqual(model.trouble, problemSentence(code: "session_invalid"))
+        XCTAssertEqual(device.session.drafts.map(\.attachments.count), [1])
+        XCTAssertEqual(model.leftBehind.files, [film.file])
+        film.discard()
+    }
+
+    func testACameraThatGoesWithItsScreenHoldsNothingUp() async {
+        let model = await atWork()
+        model.work?.path = [.timeline("patient"), .compose("patient")]
+        model.work?.shooting = true
+        device.session.refusal = .SignedOut(code: "session_invalid")
+        await model.work?.loadPatients()
+        XCTAssertEqual(model.stage, .work)
+        model.work?.path = []
+        let ended = await soon { model.stage == .signIn }
+        XCTAssertTrue(ended)
+    }
+
+    func testAShutOutDeviceWaitsForNoCamera() async {
+        let model = await atWork()
+        model.work?.shooting = true
+        revoke()
+        await model.work?.loadPatients()
+        XCTAssertEqual(model.stage, .enrol)
+    }
+
     func testAPictureIsEnoughToHearOfIt() async {
         let model = await atWork()
         let none = await model.work?.thumbnail("a")

@@ -112,6 +112,50 @@ final class KeepingTests: XCTestCase {
         XCTAssertFalse(isThere(photo))
     }
 
+    func testGoingFromItKeepsItsDraftAsItIs() async {
+        let (_, work) = await writing()
+        work.path = [.timeline("patient"), .compose("patient")]
+        work.change(work.sketch?.id) { $0.body = "左踵、発赤" }
+        work.path = [.timeline("patient")]
+        let kept = await soon { self.drafts == ["左踵、発赤"] }
+        XCTAssertTrue(kept)
+        XCTAssertEqual(work.sketch?.body, "左踵、発赤", "to go on with")
+    }
+
+    func testOneThatWasEmptiedStaysUntilItsDraftIsGone() async {
+        let (model, work) = await writing()
+        await work.keepSketch()
+        work.change(work.sketch?.id) { $0.body = "" }
+        session.changeRefusal = .Storage(trouble: .full)
+        await lock(model)
+        XCTAssertEqual(drafts, ["左踵"])
+        session.changeRefusal = nil
+        await model.resume(person)
+        await model.work?.keepSketch()
+        XCTAssertEqual(drafts, [])
+    }
+
+    func testALockKeepsItBeforeTheStoreCloses() async {
+        device.pin = "194502"
+        let (model, _) = await writing()
+        await lock(model)
+        XCTAssertNil(model.trouble)
+        XCTAssertEqual(drafts, ["左踵"])
+    }
+
+    func testANewPasswordInTheMiddleOfTheWorkLosesNothing() async throws {
+        let photo = try shot()
+        let (model, before) = await writing("左踵", [photo])
+        await model.act { throw MobileError.SignedOut(code: "password_change_required") }
+        XCTAssertEqual(model.stage, .changePassword)
+        await model.changePassword(current: "x", new: "y", again: "y")
+        XCTAssertEqual(model.stage, .work)
+        XCTAssertFalse(model.work === before)
+        XCTAssertTrue(before.closed)
+        XCTAssertEqual(model.work?.sketch?.body, "左踵")
+        XCTAssertTrue(isThere(photo))
+    }
+
     func testALockThatCannotKeepItSaysWhy() async {
         session.composeRefusal = .Storage(trouble: .full)
         let (model, _) = await writing()
@@ -182,22 +226,30 @@ final class KeepingTests: XCTestCase {
         XCTAssertEqual(model.work?.sketch?.body, "左踵")
     }
 
-    func testAnotherPatientsPostBeginsOnceThisOneIsKept() async throws {
+    func testOneThatCannotBeKeptIsPutAside() async throws {
         let photo = try shot()
-        let (_, work) = await writing("左踵", [photo])
+        let (model, work) = await writing("左踵", [photo])
         session.composeRefusal = .Storage(trouble: .full)
-        work.path = [.timeline("other"), .compose("other")]
         await work.beginSketch("other")
-        XCTAssertEqual(work.sketch?.body, "左踵")
-        XCTAssertEqual(work.path, [.timeline("other")])
+        XCTAssertEqual(work.sketch?.patientId, "other", "nobody else has to wait")
+        XCTAssertEqual(work.aside.map(\.body), ["左踵"])
         XCTAssertEqual(work.trouble?.hasSuffix(storageSentence(trouble: .full)), true)
         XCTAssertTrue(isThere(photo))
+        // It outlives a lock, and goes on when its patient is chosen.
+        await lock(model)
+        XCTAssertTrue(model.leftBehind.files.contains(photo.file))
+        await model.resume(person)
+        await model.work?.beginSketch("patient")
+        XCTAssertEqual(model.work?.sketch?.body, "左踵")
+        XCTAssertEqual(model.work?.aside.count, 0)
+        // Once it can be kept, it is a draft and nothing else.
+        await model.work?.beginSketch("other")
         session.composeRefusal = nil
-        await work.beginSketch("other")
-        XCTAssertEqual(work.sketch?.patientId, "other")
-        XCTAssertEqual(work.sketch?.body, "")
+        await model.work?.keepSketch()
         XCTAssertEqual(drafts, ["左踵"])
+        XCTAssertEqual(model.work?.aside.count, 0)
         XCTAssertFalse(isThere(photo))
+        XCTAssertEqual(model.work?.sketch?.patientId, "other")
     }
 
     func testAPostThatCouldNotBeSentIsNotLostToTheNextOne() async throws {
@@ -214,7 +266,7 @@ final class KeepingTests: XCTestCase {
         let sent = await work.compose(asDraft: false)
         await next?.value
         XCTAssertFalse(sent)
-        XCTAssertEqual(work.sketch?.body, "左踵")
+        XCTAssertEqual(work.aside.map(\.body), ["左踵"])
         XCTAssertTrue(isThere(film))
         film.discard()
     }

@@ -49,6 +49,8 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var refusal: MobileError?
     var drafts: [PostDraft] = []
     var out = false
+    /// A lock closes the store where there is a PIN.
+    var isLocked: () -> Bool = { false }
     var sent: [String] = []
     var whileFlushing: (@MainActor () async -> Void)?
     var whilePreparing: (@MainActor () async -> Void)?
@@ -63,8 +65,9 @@ final class FakeSession: RenrakuSession, @unchecked Sendable {
     var told: Unlocked?
     /// The server is not reached.
     var stale = false
-    /// What happens while a post is being kept.
+    /// What happens while a post is being kept, or changed.
     var whileComposing: (@MainActor () async -> Void)?
+    var whileEditing: (@MainActor () async -> Void)?
 
     override func staff() -> Staff { who }
     override func mustChangePassword() -> Bool { first }
@@ -121,13 +124,19 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
         self.session = session
     }
 
-    override func items() async throws -> [Item] { session.items }
+    /// Signing out and locking close the store.
+    private func mustBeOpen() throws {
+        if session.out || session.isLocked() { throw MobileError.Storage(trouble: .locked) }
+    }
+    override func items() async throws -> [Item] {
+        try mustBeOpen()
+        return session.items
+    }
     /// A draft gives place to a post of its id; any other post stays.
     override func compose(draft: PostDraft) async throws -> PostId {
         session.drafts.append(draft)
         await session.whileComposing?()
-        // Signing out closes the store.
-        if session.out { throw MobileError.Storage(trouble: .locked) }
+        try mustBeOpen()
         if let refusal = session.composeRefusal { throw refusal }
         let id = draft.id!.lowercased()
         if let there = session.items.first(where: { $0.id == id }), there.state != .draft { return id }
@@ -140,6 +149,7 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
         return id
     }
     override func edit(id: PostId, text: RenrakuCore.Text) async throws {
+        await session.whileEditing?()
         try change(id) { item(id, text.body, $0.state, of: $0.patientId) }
     }
     override func release(id: PostId) async throws {
@@ -149,6 +159,7 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
         try change(id) { _ in nil }
     }
     private func change(_ id: PostId, _ how: (Item) -> Item?) throws {
+        try mustBeOpen()
         if let refusal = session.changeRefusal { throw refusal }
         guard let there = session.items.firstIndex(where: { $0.id == id }) else { throw MobileError.NotFound }
         let before = session.items.remove(at: there)
@@ -187,6 +198,10 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var resumed: [StaffId] = []
     var whileSigningIn: (@MainActor () async -> Void)?
 
+    func lockable(_ session: FakeSession) -> FakeSession {
+        session.isLocked = { [unowned self] in !open }
+        return session
+    }
     override func forget() async throws { enrolled = nil }
     override func certificate() -> RenrakuCertificate { FakeCertificate(of: self) }
     override func person(staffId: StaffId) -> RenrakuPerson { FakePerson(of: self, staffId) }
@@ -195,8 +210,8 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     override func signIn(loginId: String, password: String) async throws -> RenrakuSession {
         await whileSigningIn?()
         if let signInRefusal { throw signInRefusal }
-        session.out = false
-        return session
+        (session.out, open) = (false, true)
+        return lockable(session)
     }
 }
 
@@ -258,7 +273,7 @@ final class FakePerson: RenrakuPerson, @unchecked Sendable {
     override func resume() async throws -> RenrakuSession {
         guard device.open else { throw MobileError.Storage(trouble: .locked) }
         device.resumed.append(id)
-        return device.others[id] ?? device.session
+        return device.lockable(device.others[id] ?? device.session)
     }
     override func forget() async throws {}
 }

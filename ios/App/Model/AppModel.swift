@@ -158,7 +158,7 @@ final class AppModel: ObservableObject {
         var why: String?
         await attempt {
             why = await leaving?.keepSketch()
-            if why == nil { leaving?.dropSketch() }
+            if why == nil { leaving?.dropSketches() }
             try await ending?.signOut()
         }
         await leave(saying: trouble ?? why)
@@ -216,7 +216,7 @@ final class AppModel: ObservableObject {
         let (name, leaving) = (town.name, work)
         (session, work, waitingPush) = (nil, nil, nil)
         leaving?.close()
-        leaving?.dropSketch()
+        leaving?.dropSketches()
         leftBehind.forget(place)
         sweep(leftBehind.files)
         await attempt { try await self.goHome() }
@@ -265,6 +265,11 @@ final class AppModel: ObservableObject {
             return
         }
         guard let town else { return }
+        // At work already, when the first password was asked for again: that writing goes on, too.
+        if let before = self.work {
+            before.close()
+            await leaveBehind(before)
+        }
         let work = WorkModel(
             session: session, town: town, hasOthers: { [weak self] in self?.others.isEmpty == false },
             onEnded: { [weak self] error in await self?.ended(by: error) })
@@ -289,23 +294,25 @@ final class AppModel: ObservableObject {
     func leave(saying sentence: String?, done: String? = nil) async {
         let leaving = work
         (session, work) = (nil, nil)
-        let editing = leaving?.editing
         leaving?.close()
         var why: String?
         await attempt {
             if let leaving {
-                why = await leaving.keepSketch()
-                let sketch = leaving.sketch.flatMap { $0.isEmpty ? nil : $0 }
-                let left = Unfinished(sketch: sketch, editing: editing)
-                if sketch != nil || editing != nil {
-                    self.leftBehind.keep(left, of: leaving.staff.id, in: self.place)
-                }
+                why = await self.leaveBehind(leaving)
                 try await self.device?.person(staffId: leaving.staff.id).lock()
             }
             try await self.toSignIn()
         }
         if let sentence = sentence ?? why { trouble = sentence }
         if let done { self.done = done }
+    }
+
+    /// Gives why not all of it is a draft.
+    @discardableResult
+    private func leaveBehind(_ work: WorkModel) async -> String? {
+        let (left, why) = await work.unfinished()
+        leftBehind.keep(left, of: work.staff.id, in: place)
+        return why
     }
 
     private func sendElsewhere() async {

@@ -8,6 +8,8 @@ struct Editing: Identifiable {
     let item: Item
     var body: String
     var urgent: Bool
+    /// True while it is being kept: nothing can be changed then.
+    var saving = false
     /// Why it was not kept.
     var trouble: String?
     /// It left meanwhile, or is gone: the text can only be copied.
@@ -25,23 +27,40 @@ extension WorkModel {
         editing = Editing(item: found, body: found.body, urgent: found.urgent)
     }
 
+    func changeEdit(_ how: (inout Editing) -> Void) {
+        guard !closed, var changed = editing, !changed.saving else { return }
+        how(&changed)
+        editing = changed
+    }
+
+    /// Closes the editor. Not while it is being kept; and one that goes with the work is its writer's to come back to.
+    func dropEdit() {
+        if !closed, editing?.saving != true { editing = nil }
+    }
+
     /// Keeps the changed text. True when it was kept, and the editor closes; else it says why, and stays as it is.
     @discardableResult
     func edit() async -> Bool {
-        guard let changed = editing, !changed.hasLeft else { return false }
+        guard let changed = editing, !changed.hasLeft, !changed.saving else { return false }
+        editing?.saving = true
+        editing?.trouble = nil
         let text = RenrakuCore.Text(body: changed.body, urgent: changed.urgent, bodySite: changed.item.bodySite)
         do {
-            try await change(changed.id) { try await $0.edit(id: changed.id, text: text) }
+            try await change(changed.id) {
+                try await $0.edit(id: changed.id, text: text)
+                // Now, and not after the next in turn: that may be the end of the work.
+                if self.editing?.id == changed.id { self.editing = nil }
+            }
         } catch {
             await refused(changed.id, error)
             return false
         }
-        if editing?.id == changed.id { editing = nil }
         await loadOutbox()
         return true
     }
 
     private func refused(_ id: PostId, _ error: Error) async {
+        if editing?.id == id { editing?.saving = false }
         if error.endsWork { return await failed(error) }
         guard !closed, var changed = editing, changed.id == id else { return }
         switch error {
@@ -57,7 +76,7 @@ extension WorkModel {
     }
 
     func release(_ item: Item) async {
-        let isSketch = isSketch(item.id)
+        let isSketch = sketch(of: item.id) != nil
         guard await bringUpToDate(item) else { return }
         await attempt { try await self.change(item.id) { try await $0.release(id: item.id) } }
         if isSketch || !item.media.isEmpty { prepare() }
@@ -74,7 +93,7 @@ extension WorkModel {
         let fault: Error? = await inTurn {
             do {
                 try await how(self.session.outbox())
-                if self.isSketch(id) { self.dropSketch() }
+                if let sketch = self.sketch(of: id) { self.drop(sketch.id) }
                 return nil
             } catch {
                 return error
@@ -85,9 +104,9 @@ extension WorkModel {
 
     /// What was written since the draft was kept is of it, too. False when it could not be kept, which was said.
     private func bringUpToDate(_ item: Item) async -> Bool {
-        guard isSketch(item.id) else { return true }
-        return await keepSketch() == nil
+        guard let sketch = sketch(of: item.id) else { return true }
+        return await keepSketch(only: sketch.id) == nil
     }
 
-    private func isSketch(_ id: PostId) -> Bool { sketch?.postId == id }
+    private func sketch(of id: PostId) -> Sketch? { sketches.first { $0.postId == id } }
 }

@@ -42,7 +42,7 @@ extension AppModel {
                 self.done = try await change(device, staff)
             } catch MobileError.Storage(.wiped) {
                 // The last wrong PIN: nothing of them is here any more, nor what they are writing.
-                self.work?.dropSketch()
+                self.work?.dropSketches()
                 self.work?.editing = nil
                 wiped = storageSentence(trouble: .wiped)
                 return

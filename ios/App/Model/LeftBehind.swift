@@ -7,7 +7,12 @@ import RenrakuCore
 /// What a person had begun and not finished.
 struct Unfinished {
     var sketch: Sketch?
+    /// What was put aside for the sketch, and could not be kept yet.
+    var aside: [Sketch] = []
     var editing: Editing?
+
+    var sketches: [Sketch] { aside + [sketch].compactMap { $0 } }
+    var isNothing: Bool { sketches.isEmpty && editing == nil }
 }
 
 struct LeftBehind {
@@ -15,10 +20,12 @@ struct LeftBehind {
     private var left: [String?: (staff: StaffId, what: Unfinished)] = [:]
 
     /// What of it lies in the clear.
-    var files: [URL] { left.values.flatMap { $0.what.sketch?.shots.map(\.file) ?? [] } }
+    var files: [URL] { left.values.flatMap(\.what.sketches).flatMap(\.shots).map(\.file) }
 
     mutating func keep(_ what: Unfinished, of staff: StaffId, in place: String?) {
-        if left[place]?.what.sketch?.id != what.sketch?.id { forget(place) }
+        guard !what.isNothing else { return }
+        let again = Set(what.sketches.map(\.id))
+        left[place]?.what.sketches.filter { !again.contains($0.id) }.forEach { $0.discard() }
         left[place] = (staff, what)
     }
 
@@ -39,7 +46,7 @@ struct LeftBehind {
     }
 
     mutating func forget(_ place: String?) {
-        left[place]?.what.sketch?.discard()
+        left[place]?.what.sketches.forEach { $0.discard() }
         left[place] = nil
     }
 }

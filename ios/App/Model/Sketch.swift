@@ -43,6 +43,8 @@ struct Sketch: Identifiable {
     var content: Content { Content(body: body, urgent: urgent, site: site, shots: shots) }
     /// Nothing that the core would take: white space is none.
     var isEmpty: Bool { shots.isEmpty && body.allSatisfy(\.isWhitespace) }
+    /// The outbox has what there is of it: an emptied one has no draft there any more.
+    var isSafe: Bool { isEmpty ? kept == nil : kept == content }
 
     /// Covers these areas of a photo, and no others.
     mutating func mark(_ shot: Shot.ID, _ marks: [PhotoMark]) {

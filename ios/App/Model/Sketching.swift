@@ -5,28 +5,42 @@ import RenrakuCore
 
 extension WorkModel {
     /// Begins a post about a patient, or goes on with it. What was begun about another patient is kept as a draft first;
-    /// while it cannot be, it stays here, and nothing else is begun.
+    /// while it cannot be, it is put aside, and goes on when its patient is chosen again.
     func beginSketch(_ id: PatientId) async {
         guard !closed, sketch?.patientId != id else { return }
-        let why = await keepSketch()
+        await keepSketch()
         // Another may have been begun meanwhile, or the work have ended.
         guard !closed, sketch?.patientId != id else { return }
-        if why != nil {
-            if path.last == .compose(id) { path.removeLast() }
-            return
+        if let before = sketch {
+            if before.isSafe { dropSketch() } else { aside.append(before) }
         }
-        dropSketch()
-        sketch = Sketch(patientId: id)
+        let there = aside.last { $0.patientId == id }
+        aside.removeAll { $0.id == there?.id }
+        sketch = there ?? Sketch(patientId: id)
     }
+
+    /// What is being written, and what was put aside for it.
+    var sketches: [Sketch] { aside + [sketch].compactMap { $0 } }
 
     /// Changes what is being written, if it still is this post: a screen may be slower than a lock, a push or the
     /// sending. Not while it is being sent, for then the change would not be of the post. False when nothing was
     /// changed.
     @discardableResult
     func change(_ id: Sketch.ID?, _ how: (inout Sketch) -> Void) -> Bool {
-        guard !closed, !composing, var changed = sketch, changed.id == id else { return false }
-        how(&changed)
-        sketch = changed
+        guard !closed, !composing else { return false }
+        return with(id, how)
+    }
+
+    @discardableResult
+    func with(_ id: Sketch.ID?, _ how: (inout Sketch) -> Void) -> Bool {
+        if var changed = sketch, changed.id == id {
+            how(&changed)
+            sketch = changed
+        } else if let place = aside.firstIndex(where: { $0.id == id }) {
+            how(&aside[place])
+        } else {
+            return false
+        }
         return true
     }
 
@@ -40,7 +54,21 @@ extension WorkModel {
     }
 
     func dropSketch() {
-        sketch?.discard()
-        sketch = nil
+        if let sketch { drop(sketch.id) }
+    }
+
+    func dropSketches() {
+        sketches.forEach { drop($0.id) }
+    }
+
+    func drop(_ id: Sketch.ID) {
+        sketches.first { $0.id == id }?.discard()
+        without(id)
+    }
+
+    /// Its files are somebody else's to remove.
+    func without(_ id: Sketch.ID) {
+        if sketch?.id == id { sketch = nil }
+        aside.removeAll { $0.id == id }
     }
 }

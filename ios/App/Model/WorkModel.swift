@@ -19,7 +19,9 @@ final class WorkModel: ObservableObject {
         case safety
     }
 
-    @Published var path: [Place] = []
+    @Published var path: [Place] = [] {
+        didSet { moved(from: oldValue) }
+    }
     @Published private(set) var patients: [PatientSummary] = []
     /// True once the patients are known: until then none is said to be there.
     @Published private(set) var listed = false
@@ -40,10 +42,22 @@ final class WorkModel: ObservableObject {
 
     /// What is being written; outlives a lock, see AppModel.
     @Published var sketch: Sketch?
+    /// What was begun before about others, and could not be kept as a draft yet.
+    @Published var aside: [Sketch] = []
     /// The post whose text is being changed; outlives a lock, too.
     @Published var editing: Editing?
     /// True while what is written is put into the outbox to be sent: nothing can be added to it then.
     @Published private(set) var composing = false
+    /// True while the camera is up. A session that is over meanwhile ends the work when the camera is closed: with the
+    /// camera a film would go that is being recorded.
+    @Published var shooting = false {
+        didSet {
+            guard !shooting, let end = heldBack else { return }
+            heldBack = nil
+            Task { await failed(end) }
+        }
+    }
+    private var heldBack: Error?
     /// The person is signed out or locked out: whatever still shows this work goes.
     @Published private(set) var closed = false
 
@@ -203,7 +217,7 @@ final class WorkModel: ObservableObject {
                 return error
             }
             // Also when the work ended meanwhile: then nothing is left to be kept.
-            if self.sketch?.id == kept.id { self.sketch = nil }
+            self.without(kept.id)
             return nil
         }
         if let fault { await failed(fault) }
@@ -249,6 +263,13 @@ final class WorkModel: ObservableObject {
 
     // MARK: Inside
 
+    /// Who goes from what they write may not come back to it; and its draft is shown as it is now.
+    private func moved(from before: [Place]) {
+        guard !closed, case .compose? = before.last, path.last != before.last else { return }
+        shooting = false
+        Task { await keepSketch() }
+    }
+
     private func isOpen(_ id: PatientId) -> Bool {
         path.contains(.timeline(id))
     }
@@ -273,7 +294,7 @@ final class WorkModel: ObservableObject {
     func failed(_ error: Error) async {
         guard !closed else { return }
         if error.endsWork {
-            await onEnded(error)
+            if shooting, !error.isRevocation { heldBack = error } else { await onEnded(error) }
         } else if let sentence = Words.sentence(error) {
             trouble = sentence
         }

@@ -6,7 +6,6 @@ import SwiftUI
 struct ComposeView: View {
     @ObservedObject var work: WorkModel
     let id: PatientId
-    @State private var shooting = false
     @State private var lost = false
     @State private var marking: Shot?
     @Environment(\.dismiss) private var dismiss
@@ -37,13 +36,13 @@ struct ComposeView: View {
         }
         .navigationTitle(work.town.wordPost)
         .navigationBarTitleDisplayMode(.inline)
-        .fullScreenCover(isPresented: $shooting, onDismiss: cameraClosed) { camera(for: mine?.id) }
+        .fullScreenCover(isPresented: $work.shooting, onDismiss: cameraClosed) { camera(for: mine?.id) }
         .fullScreenCover(item: $marking) { shot in board(shot, of: mine?.id) }
         // Neither stays when the person is locked out, or a push leads elsewhere.
         .onChange(of: work.closed) { _ in uncover() }
         .onChange(of: work.path) { _ in uncover() }
-        // What was being written about another patient is kept first.
-        .onAppear { Task { await work.beginSketch(id) } }
+        // What was being written about another patient is kept first. Again when this one goes without the screen.
+        .task(id: mine == nil) { await work.beginSketch(id) }
         .task { if work.patient?.id != id { await work.loadTimeline(id) } }
         .safeAreaInset(edge: .bottom) { actions }
         .disabled(work.composing || mine == nil)
@@ -89,7 +88,7 @@ struct ComposeView: View {
             case .nothing: break
             case .lost: lost = true
             }
-            shooting = false
+            work.shooting = false
         }
         .ignoresSafeArea()
         // Also when a lock closes it.
@@ -103,7 +102,7 @@ struct ComposeView: View {
     }
 
     private func shoot() async {
-        if await Camera.isAllowed() { shooting = true } else { work.trouble = Words.noCamera }
+        if await Camera.isAllowed() { work.shooting = true } else { work.trouble = Words.noCamera }
     }
 
     /// What it covered can say something again.
@@ -113,7 +112,7 @@ struct ComposeView: View {
     }
 
     private func uncover() {
-        (marking, shooting) = (nil, false)
+        (marking, work.shooting) = (nil, false)
     }
 
     /// What is being written about this patient; none until it is begun.

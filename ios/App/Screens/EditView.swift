@@ -18,27 +18,29 @@ struct EditView: View {
             }
         }
         .padding()
+        .disabled(editing.saving)
         .safeAreaInset(edge: .bottom) {
             BottomBar(trouble: editing.trouble) {
                 if !editing.hasLeft {
                     BigButton(title: "保存する") { Task { await work.edit() } }
-                        .disabled(!editing.isChanged)
+                        .disabled(!editing.isChanged || editing.saving)
                 }
                 BigButton(title: editing.hasLeft ? "閉じる" : "やめる", prominent: false) {
-                    if editing.isChanged { asking = true } else { work.editing = nil }
+                    if editing.isChanged { asking = true } else { work.dropEdit() }
                 }
+                .disabled(editing.saving)
                 .confirmationDialog("直した内容を捨てますか。", isPresented: $asking, titleVisibility: .visible) {
-                    Button("捨てる", role: .destructive) { work.editing = nil }
+                    Button("捨てる", role: .destructive) { work.dropEdit() }
                     Button("続ける", role: .cancel) {}
                 }
             }
         }
-        .interactiveDismissDisabled(editing.isChanged)
+        .interactiveDismissDisabled(editing.isChanged || editing.saving)
     }
 
     private var editing: Editing { work.editing ?? opened }
 
     private func field<Value>(_ part: WritableKeyPath<Editing, Value>) -> Binding<Value> {
-        Binding(get: { editing[keyPath: part] }, set: { work.editing?[keyPath: part] = $0 })
+        Binding(get: { editing[keyPath: part] }, set: { value in work.changeEdit { $0[keyPath: part] = value } })
     }
 }

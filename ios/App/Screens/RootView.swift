@@ -75,10 +75,14 @@ struct WorkView: View {
             }
         }
         // Here, and not where it was touched: that row may change or go meanwhile.
-        .sheet(item: $work.editing) { editing in EditView(work: work, opened: editing).goes(with: work) }
+        .sheet(item: editor) { editing in EditView(work: work, opened: editing).goes(with: work) }
         .alert("お知らせ", isPresented: troubled, presenting: work.trouble) { _ in
             Button("閉じる", role: .cancel) {}
         } message: { Text($0) }
+    }
+
+    private var editor: Binding<Editing?> {
+        Binding(get: { work.editing }, set: { if $0 == nil { work.dropEdit() } })
     }
 
     private var troubled: Binding<Bool> {

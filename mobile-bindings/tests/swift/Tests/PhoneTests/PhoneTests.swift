@@ -106,8 +106,10 @@ final class PhoneTests: XCTestCase {
         // Half written when the app was left: kept with a second name of the picture, and replaced.
         let second = camera.deletingPathExtension().appendingPathExtension("second.jpg")
         try FileManager.default.linkItem(at: camera, to: second)
-        var half = post
-        (half.body, half.keepAsDraft, half.attachments[0].path) = ("電波", true, second.path)
+        let again = AttachmentFile(kind: .photo, path: second.path, description: "左踵", handOver: true)
+        let half = PostDraft(
+            patientId: post.patientId, body: "電波", urgent: false, bodySite: nil, attachments: [again],
+            keepAsDraft: true, id: post.id)
         _ = try await session.outbox().compose(draft: half)
         let draft = try await session.outbox().items()
         XCTAssertEqual(draft.map(\.state), [.draft])
