@@ -43,7 +43,7 @@ fun WorkModel.change(id: PostId, how: (Sketch) -> Sketch): Boolean {
  */
 fun AppModel.add(work: WorkModel, id: PostId, shot: Shot) {
     val more = { sketch: Sketch -> sketch.copy(shots = sketch.shots + shot) }
-    val added = work.change(id, more) || state.value.work?.change(id, more) ?: false || locked.change(id, more)
+    val added = work.change(id, more) || state.value.work?.change(id, more) == true || locked.change(id, more)
     if (!added) shot.file.delete()
 }
 
