@@ -199,7 +199,7 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var whileSigningIn: (@MainActor () async -> Void)?
 
     func lockable(_ session: FakeSession) -> FakeSession {
-        session.isLocked = { [unowned self] in !open }
+        session.isLocked = { [weak self] in self?.open == false }
         return session
     }
     override func forget() async throws { enrolled = nil }
