@@ -125,15 +125,19 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
     }
 
     /// Signing out and locking close the store.
-    private func mustBeOpen() throws {
+    @MainActor private func mustBeOpen() throws {
         if session.out || session.isLocked() { throw MobileError.Storage(trouble: .locked) }
     }
     override func items() async throws -> [Item] {
-        try mustBeOpen()
-        return session.items
+        try await MainActor.run {
+            try mustBeOpen()
+            return session.items
+        }
     }
     /// A draft gives place to a post of its id; any other post stays.
-    override func compose(draft: PostDraft) async throws -> PostId {
+    override func compose(draft: PostDraft) async throws -> PostId { try await take(draft) }
+    /// Where the tests look at it, too: on the main thread.
+    @MainActor private func take(_ draft: PostDraft) async throws -> PostId {
         session.drafts.append(draft)
         await session.whileComposing?()
         try mustBeOpen()
@@ -150,15 +154,15 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
     }
     override func edit(id: PostId, text: RenrakuCore.Text) async throws {
         await session.whileEditing?()
-        try change(id) { item(id, text.body, $0.state, of: $0.patientId) }
+        try await change(id) { item(id, text.body, $0.state, of: $0.patientId) }
     }
     override func release(id: PostId) async throws {
-        try change(id) { item(id, $0.body, .waiting, of: $0.patientId) }
+        try await change(id) { item(id, $0.body, .waiting, of: $0.patientId) }
     }
     override func takeBack(id: PostId) async throws {
-        try change(id) { _ in nil }
+        try await change(id) { _ in nil }
     }
-    private func change(_ id: PostId, _ how: (Item) -> Item?) throws {
+    @MainActor private func change(_ id: PostId, _ how: (Item) -> Item?) throws {
         try mustBeOpen()
         if let refusal = session.changeRefusal { throw refusal }
         guard let there = session.items.firstIndex(where: { $0.id == id }) else { throw MobileError.NotFound }
@@ -166,13 +170,13 @@ final class FakeOutbox: RenrakuOutbox, @unchecked Sendable {
         if let after = how(before) { session.items.insert(after, at: there) }
     }
     override func prepare(progress: ProgressListener?) async throws -> PrepareReport {
-        session.sent.append("prepare")
+        await MainActor.run { session.sent.append("prepare") }
         await session.whilePreparing?()
         if let refusal = session.prepareRefusal { throw refusal }
         return PrepareReport(made: 0, failed: 0)
     }
     override func flush(now: Bool) async throws -> FlushReport {
-        session.sent.append("flush")
+        await MainActor.run { session.sent.append("flush") }
         await session.whileFlushing?()
         return FlushReport(sent: 0, failed: 0, remaining: 0, offline: false, nextTryAt: nil)
     }
@@ -199,7 +203,7 @@ final class FakeDevice: RenrakuDevice, @unchecked Sendable {
     var whileSigningIn: (@MainActor () async -> Void)?
 
     func lockable(_ session: FakeSession) -> FakeSession {
-        session.isLocked = { [unowned self] in !open }
+        session.isLocked = { [weak self] in self?.open == false }
         return session
     }
     override func forget() async throws { enrolled = nil }
