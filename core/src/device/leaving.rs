@@ -8,6 +8,8 @@ use crate::runtime::block;
 use crate::vault::{Vault, VaultError};
 use renraku_wire::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,6 +31,8 @@ pub(crate) struct Leaving {
     clock: Arc<dyn Clock>,
     /// Those that the vault could not take, on a full device or while it is locked: as long as the app lives.
     unkept: Mutex<Vec<Farewell>>,
+    /// Digests of those that ended since the app began: nobody puts one back.
+    over: Mutex<HashSet<[u8; 32]>>,
     /// Two changes of the list must not lose one.
     changing: Mutex<()>,
     /// One conversation at a time.
@@ -46,6 +50,7 @@ impl Leaving {
             vault,
             clock,
             unkept: Mutex::default(),
+            over: Mutex::default(),
             changing,
             telling,
             waiting: AtomicBool::new(true),
@@ -68,8 +73,19 @@ impl Leaving {
         self.vault.store(LIST, &serde_json::to_vec(&list).map_err(|_| VaultError::Failed)?)
     }
 
-    /// Notes a session that is over here. Blocks.
+    /// A session is over, whoever ended it.
+    pub(crate) fn mark_over(&self, token: &str) {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).insert(Sha256::digest(token).into());
+    }
+
+    pub(crate) fn is_over(&self, token: &str) -> bool {
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest)
+    }
+
+    /// Notes a session that is over here, for the server. Blocks.
     pub(crate) fn add(&self, token: String) {
+        self.mark_over(&token);
         let new = Farewell { token, since: self.clock.now() };
         let kept = self.change(|list| {
             if !list.iter().any(|one| one.token == new.token) {

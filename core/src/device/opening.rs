@@ -104,8 +104,9 @@ impl Drop for Opening {
             if let Some(token) = token.or(late) {
                 let list = leaving.clone();
                 let _ = block(move || {
-                    noted.take_back(&token).into_iter().for_each(|lost| list.add(lost));
-                    list.add(token);
+                    // First: another that is given up as well must not put this one back.
+                    list.add(token.clone());
+                    noted.take_back(&token, &list).into_iter().for_each(|lost| list.add(lost));
                 })
                 .await;
                 leaving.tell_soon(&care);
@@ -119,10 +120,13 @@ impl Drop for Opening {
 
 impl Noted {
     /// As if it had never been. Gives the session before, where that could not be put back.
-    fn take_back(self, token: &str) -> Option<String> {
+    fn take_back(self, token: &str, leaving: &Leaving) -> Option<String> {
         let store = self.at?;
         let put_back = self.before.as_ref().is_some_and(|before| {
             let back = store.read_here(|c| {
+                if leaving.is_over(before) {
+                    return Ok(false);
+                }
                 let note = store.note(before)?;
                 let is_back = c.immediate_transaction(|tx| session::put_back(tx, token, before))?;
                 if is_back { note.counts().map(|()| true) } else { Ok(false) }

@@ -117,7 +117,7 @@ impl Device {
         let now = self.inner.clock.now();
         let (must_change, until) = (opened.must_change_password, opened.expires_at);
         desk.store.read(opening.noting(&desk.store, opened, now)).await?;
-        let care = with_session(&signed_in_at, token, &desk);
+        let care = self.inner.with_session(&signed_in_at, token, &desk);
         let session = self.inner.session(&enrolled, (care, certificate), desk, staff, must_change).await?;
         Ok((session, until, opening))
     }
@@ -160,35 +160,37 @@ impl Device {
             }
             None => return Err(signed_out),
         };
-        let care = with_session(&enrolled.care, token, &desk);
+        let care = self.inner.with_session(&enrolled.care, token, &desk);
         let certificate = enrolled.enrolment.certificate.chain.clone();
         let way = (care, certificate);
         self.inner.session(&enrolled, way, desk, stored.staff, stored.must_change_password).await
     }
 }
 
-/// The way to the care host with a session. When the host says that it is over (the person was suspended or left,
-/// or it simply ended), it is over here too: what was kept is not read any more before the next sign-in. A host
-/// that ends it together with a renewed certificate says another thing, and a newer session stays.
-fn with_session(care: &Care, token: String, desk: &Arc<Desk>) -> Care {
-    let (desk, known) = (Arc::downgrade(desk), Zeroizing::new(token.clone()));
-    let on_over: OnOver = Arc::new(move || {
-        let (desk, known) = (desk.clone(), known.clone());
-        Box::pin(async move {
-            if let Some(desk) = desk.upgrade() {
-                let _ = block(move || {
-                    // Needs neither room nor the PIN of a store that was closed meanwhile, as the other does.
-                    let _ = desk.store.vacate(&known);
-                    let _ = desk.store.write_here(|tx| session::over(tx, &known));
-                })
-                .await;
-            }
-        })
-    });
-    care.with_session(token).until_over(on_over)
-}
-
 impl Inner {
+    /// The way to the care host with a session. When the host says that it is over (the person was suspended or left,
+    /// or it simply ended), it is over here too: what was kept is not read any more before the next sign-in. A host
+    /// that ends it together with a renewed certificate says another thing, and a newer session stays.
+    fn with_session(&self, care: &Care, token: String, desk: &Arc<Desk>) -> Care {
+        let (desk, known) = (Arc::downgrade(desk), Zeroizing::new(token.clone()));
+        let leaving = self.leaving.clone();
+        let on_over: OnOver = Arc::new(move || {
+            let (desk, known) = (desk.clone(), known.clone());
+            leaving.mark_over(&known);
+            Box::pin(async move {
+                if let Some(desk) = desk.upgrade() {
+                    let _ = block(move || {
+                        // Needs neither room nor the PIN of a store that was closed meanwhile, as the other does.
+                        let _ = desk.store.vacate(&known);
+                        let _ = desk.store.write_here(|tx| session::over(tx, &known));
+                    })
+                    .await;
+                }
+            })
+        });
+        care.with_session(token).until_over(on_over)
+    }
+
     /// What the town says of itself now, if it says it soon.
     async fn described(&self, enrolled: &Enrolled) -> Option<MunicipalityInfo> {
         let tls = client_config(None, &self.roots).ok()?;

@@ -268,7 +268,7 @@ async fn a_network_that_goes_right_after_the_renewal_does_not_hinder_the_signing
 async fn a_sign_in_given_up_while_it_renews_leaves_what_was_before() {
     let phone = Arc::new(due().await);
     let town = phone.town.clone();
-    given_up_while_it_renews(&phone).await;
+    given_up_while_it_renews(&phone, async {}).await;
     told(&town, "the-token-1").await;
     let staff = phone.device.people().await.unwrap()[0].staff_id;
     let over = CoreError::SignedOut { code: Code::SessionInvalid };
@@ -277,10 +277,21 @@ async fn a_sign_in_given_up_while_it_renews_leaves_what_was_before() {
     town.facts().no_renewal = Some(Code::Internal);
     phone.device.sign_in("nurse", PASSWORD).await.unwrap();
     town.facts().no_renewal = None;
-    given_up_while_it_renews(&phone).await;
+    given_up_while_it_renews(&phone, async {}).await;
     told(&town, "the-token-3").await;
-    phone.device.resume(staff).await.unwrap().patients().await.unwrap();
+    let before = phone.device.resume(staff).await.unwrap();
+    before.patients().await.unwrap();
     assert!(!town.facts().signed_out.contains(&"the-token-2".to_owned()), "it was open before");
+
+    // Unless it ended meanwhile.
+    let over = CoreError::SignedOut { code: Code::SessionInvalid };
+    given_up_while_it_renews(&phone, async {
+        town.facts().over.insert("the-token-2".into());
+        assert_eq!(before.patients().await.map(drop), Err(over.clone()));
+    })
+    .await;
+    told(&town, "the-token-4").await;
+    assert_eq!(phone.device.resume(staff).await.map(drop), Err(over));
 }
 
 /// Waits until the town was told of a session's end.
@@ -293,7 +304,7 @@ async fn told(town: &Town, token: &str) {
     tokio::time::timeout(std::time::Duration::from_secs(20), told).await.expect("the town is told");
 }
 
-async fn given_up_while_it_renews(phone: &Arc<Phone>) {
+async fn given_up_while_it_renews(phone: &Arc<Phone>, meanwhile: impl Future<Output = ()>) {
     let town = phone.town.clone();
     let held = Arc::new(tokio::sync::Barrier::new(2));
     town.facts().hold_renewal = Some(held.clone());
@@ -302,6 +313,7 @@ async fn given_up_while_it_renews(phone: &Arc<Phone>) {
         async move { phone.device.sign_in("nurse", PASSWORD).await.map(drop) }
     });
     held.wait().await;
+    meanwhile.await;
     signing_in.abort();
     assert!(signing_in.await.unwrap_err().is_cancelled());
     town.facts().hold_renewal = None;
